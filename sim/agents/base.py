@@ -1,0 +1,59 @@
+"""What the three kinds of agent share: fields that are ordinary attributes, or windows on columns.
+
+The textbook engine makes agents whose fields are ordinary Python attributes. The compiled engine
+keeps them in columns; its agents read and write these through properties, and are made only when
+somebody asks for them. Either way they are instances of the class the model was given.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import mesa
+import numpy as np
+
+from sim.parameters import InvalidInput
+
+
+class PlanningAgent(mesa.Agent):
+    """A Mesa agent that is one row of the state.
+
+    Attributes:
+        row: its row among the agents of its kind.
+        dtype: its fields (see :mod:`sim.state`).
+        rules: names of the behaviours a subclass may override.
+    """
+
+    dtype: ClassVar[np.dtype]
+    rules: ClassVar[tuple[str, ...]] = ()
+    row: int
+
+    def __init__(self, model: Any, row: int, values: tuple | None) -> None:
+        super().__init__(model)
+        self.row = row
+        if values is not None:
+            self.__dict__.update(zip(self.dtype.names or (), values, strict=True))
+
+    def remove(self) -> None:
+        """Refused: people leave by turnover, which fills their seat, and units by retirement."""
+        raise InvalidInput(f"{type(self).__name__}.remove", self.row, "a fixed population: agents are replaced, not removed")
+
+
+@lru_cache(maxsize=64)
+def window[A: PlanningAgent](cls: type[A]) -> type[A]:
+    """The subclass of ``cls`` whose fields are windows on the columns of a compiled model."""
+
+    def field(name: str) -> property:
+        def read(self: Any) -> Any:
+            value = self.columns[name][self.row]
+            return value if isinstance(value, np.ndarray) else value.item()
+
+        def write(self: Any, value: Any) -> None:
+            self.columns[name][self.row] = value
+
+        return property(read, write)
+
+    fields: dict[str, Any] = {name: field(name) for name in cls.dtype.names or ()}
+    fields.update(__module__=cls.__module__, __qualname__=cls.__qualname__, __doc__=cls.__doc__, columns=None)
+    return type(cls.__name__, (cls,), fields)

@@ -1,0 +1,192 @@
+"""The enterprise at week 0: its layout, its people and their state, drawn or read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from sim import network
+from sim.forecasting import cleanliness
+from sim.parameters import InvalidInput, Parameters
+from sim.state import EVENT, FIRM, PILOT, TEAM, UNIT, UNIT_WEEK, USER, WEEK, K, State
+from sim.strategy import choose_champions, choose_pilot, wave_order
+from sim.streams import PEOPLE, Draws, stream
+
+#: The twelve regions of the article's enterprise; further units are numbered.
+REGIONS = ("Brazil", "Mexico", "United States", "Canada", "United Kingdom", "France", "Germany", "Nordics",
+           "India", "China", "Japan", "Australia")
+#: More planners than this are refused before any memory is asked for.
+MOST_USERS = 20_000_000
+
+
+@dataclass
+class Layout:
+    """Who belongs where, and what is known about them.
+
+    Attributes:
+        unit_names: unique names, which also name the units' random streams.
+        team_first, team_last: rows of the teams of each unit.
+        user_first, user_last: rows of the planners of each team.
+        known: given values by table (``units``, ``teams``, ``users``) and column; NaN where not given.
+        ties: planner rows, or None to draw them.
+        team_names, user_names: names, where the organisation has them.
+        notes: what was counted or dropped while reading, for people.
+    """
+
+    unit_names: list[str]
+    team_first: np.ndarray
+    team_last: np.ndarray
+    user_first: np.ndarray
+    user_last: np.ndarray
+    known: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+    ties: network.Ties | None = None
+    team_names: list[str] | None = None
+    user_names: list[str] | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of_sizes(cls, unit_names: list[str], teams: np.ndarray, users: np.ndarray, **more: Any) -> Layout:
+        """From the number of teams of each unit and of planners of each team."""
+        teams, users = np.asarray(teams, np.int64), np.asarray(users, np.int64)
+        team_last, user_last = np.cumsum(teams), np.cumsum(users)
+        return cls(unit_names, team_last - teams, team_last, user_last - users, user_last, **more)
+
+    @property
+    def n_users(self) -> int:
+        """Number of planners."""
+        return int(self.user_last[-1])
+
+    def unit_users(self) -> tuple[np.ndarray, np.ndarray]:
+        """First and past-the-last planner row of each unit."""
+        return self.user_first[self.team_first], self.user_last[self.team_last - 1]
+
+    def unit_of_user(self) -> np.ndarray:
+        """Unit row of each planner."""
+        first, last = self.unit_users()
+        return np.repeat(np.arange(len(first)), last - first)
+
+
+def generated_layout(p: Parameters) -> Layout:
+    """Units of equal size, as the configuration says."""
+    size = p.enterprise
+    total = size.units * size.teams * size.users
+    if total > MOST_USERS:
+        raise InvalidInput(
+            "enterprise.units x teams x users", total, f"at most {MOST_USERS:,} planners (about {total * 200 / 1e9:,.0f} GB of memory)"
+        )
+    names = [REGIONS[b] if b < len(REGIONS) else f"Unit {b + 1}" for b in range(size.units)]
+    return Layout.of_sizes(names, np.full(size.units, size.teams), np.full(size.units * size.teams, size.users))
+
+
+def create(p: Parameters, record: np.void, layout: Layout, seed: int) -> State:
+    """Draw the state at week 0 for a layout; ``record`` holds the same parameters as numbers."""
+    units, teams, users = _people(p, layout, seed)
+    for table, rows in (("units", units), ("teams", teams), ("users", users)):
+        for column, values in layout.known.get(table, {}).items():
+            given = ~np.isnan(values)
+            rows[column][given] = values[given]
+    users["log_skill"] = np.log(users["skill"])
+
+    peers_first, peers = network.adjacency(
+        layout.n_users, layout.ties if layout.ties is not None else network.draw_ties(p.network, layout, seed)
+    )
+    first, last = layout.unit_users()
+    clean = np.array([cleanliness(unit, record) for unit in units.view(np.recarray)])
+    units["clean"] = clean
+    names = layout.unit_names
+    pilot = choose_pilot(p.strategy, names, clean, seed)
+    reach = np.zeros(len(units))
+    if p.strategy.order == "network":
+        unit_of = layout.unit_of_user()
+        source = np.repeat(unit_of, np.diff(peers_first))
+        reach = np.bincount(source[source != unit_of[peers]], minlength=len(units)).astype(float)
+    order = wave_order(p.strategy, pilot, names, clean, units["spend"] * (last - first), reach, seed)
+
+    champions = choose_champions(p.strategy, names, first, last, np.diff(peers_first), seed)
+    users["champion"][champions] = 1
+    users["trust"][champions] = np.maximum(users["trust"][champions], p.people.champion_trust)
+    users["threshold"][champions] = np.minimum(users["threshold"][champions], p.people.champion_threshold)
+
+    firm = np.zeros(1, FIRM)
+    firm["budget"] = p.maturity.budget * len(units)
+    firm["quality"] = p.forecast.start
+    firm["core"] = p.maturity.core
+    firm["support_ratio"] = 1.0
+    firm["pilot"], firm["gate_week"], firm["stopped_week"], firm["entered"] = pilot, -1, -1, 1
+    if p.maturity.budget > 0:
+        firm["active"] = 1
+        units["stage"][pilot] = PILOT
+        units["live_week"][pilot] = 0
+
+    return State(
+        firm, units, teams, users, order, peers_first, peers, names, layout.team_names, layout.user_names,
+        weekly=np.zeros(p.weeks, WEEK), unit_weekly=np.zeros((p.weeks, len(units)), UNIT_WEEK),
+        draws=Draws(seed, names, first, last), notes=list(layout.notes), events=np.zeros(16, EVENT),
+    )
+
+
+def _between(mean: float, spread: float, z: np.ndarray) -> np.ndarray:
+    """Logit-normal: between 0 and 1, ``mean`` as its median, ``spread`` in logits."""
+    return 1.0 / (1.0 + np.exp(-(np.log(mean / (1.0 - mean)) + spread * z)))
+
+
+def _around(mean: float, spread: float, z: np.ndarray) -> np.ndarray:
+    """Log-normal with the given mean; ``spread`` is the sd of the log."""
+    return mean * np.exp(spread * z - 0.5 * spread**2)
+
+
+def _people(p: Parameters, layout: Layout, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Units, teams and planners, each unit from its own stream."""
+    m = p.maturity
+    n_units, n_teams, n_users = len(layout.unit_names), len(layout.user_first), layout.n_users
+    first, last = layout.unit_users()
+    z_unit, z_tail, u_tail = np.empty((n_units, 6)), np.empty((n_units, K)), np.empty((n_units, 2 * K))
+    z_team, z_user, u_user = np.empty((n_teams, 3)), np.empty((n_users, 3)), np.empty(n_users)
+    for b, name in enumerate(layout.unit_names):
+        generator = stream(seed, PEOPLE, name)
+        t, s = layout.team_first[b], layout.team_last[b]
+        i, j = first[b], last[b]
+        z = generator.standard_normal(6 + K + 3 * (s - t) + 3 * (j - i))
+        u = generator.random(2 * K + (j - i))
+        z_unit[b], z_tail[b], u_tail[b] = z[:6], z[6 : 6 + K], u[: 2 * K]
+        z_team[t:s] = z[6 + K : 6 + K + 3 * (s - t)].reshape(-1, 3)
+        z_user[i:j] = z[6 + K + 3 * (s - t) :].reshape(-1, 3)
+        u_user[i:j] = u[2 * K :]
+
+    units = np.zeros(n_units, UNIT)
+    units["completeness"] = _between(m.completeness, m.unit_spread, z_unit[:, 0])
+    units["lateness"] = _around(m.lateness, m.unit_spread, z_unit[:, 1])
+    units["mismatch"] = _between(m.mismatch, m.unit_spread, z_unit[:, 2])
+    units["fragmentation"] = _around(m.fragmentation, m.unit_spread, z_unit[:, 3])
+    units["sponsorship"] = _between(m.sponsorship, m.unit_spread, z_unit[:, 4])
+    units["spend"] = _around(p.enterprise.spend, p.enterprise.spend_spread, z_unit[:, 5])
+    units["readiness"] = m.readiness
+    swan = u_tail[:, :K] < p.platform.swan
+    units["tail"] = _around(1.0, p.platform.tail_spread, z_tail) * (1.0 - swan * p.platform.swan_size * np.log1p(-u_tail[:, K:]))
+    units["freshness"] = 1.0
+    units["live_week"] = -1
+    units["users"] = last - first
+    units["first"], units["last"] = layout.team_first, layout.team_last
+
+    teams = np.zeros(n_teams, TEAM)
+    teams["fit"] = _between(m.fit, m.team_spread, z_team[:, 0])
+    teams["category"] = _around(1.0, p.forecast.category_spread, z_team[:, 1])
+    teams["defect"] = _around(1.0, m.team_spread, z_team[:, 2])
+    teams["first"], teams["last"] = layout.user_first, layout.user_last
+
+    users = np.zeros(n_users, USER)
+    category = np.repeat(teams["category"], layout.user_last - layout.user_first)
+    users["trust"] = _between(m.trust, m.user_spread, z_user[:, 0])
+    users["skill"] = category * _around(p.forecast.planner, p.forecast.planner_spread, z_user[:, 1])
+    users["disposition"] = z_user[:, 2]
+    users["experience"] = np.minimum(45.0, -p.people.experience * np.log1p(-u_user))
+    users["threshold"] = (
+        p.utility.threshold
+        + p.utility.threshold_spread * users["disposition"]
+        + p.utility.experience * (users["experience"] - p.people.experience)
+    )
+    return units, teams, users
+
+

@@ -1,0 +1,333 @@
+"""The enterprise as a Mesa model: one step is one week."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, ClassVar
+
+import mesa
+import networkx as nx
+import numpy as np
+import pandas as pd
+from mesa.agentset import _HardKeyAgentSet
+
+from sim import engine as compiled
+from sim import network as networks
+from sim import outcomes
+from sim.agents import BusinessUnit, Team, User
+from sim.agents.base import PlanningAgent, window
+from sim.enterprise import Layout, create, generated_layout
+from sim.parameters import InvalidInput, Parameters, as_namespace, as_record
+from sim.platform import build, support, upkeep
+from sim.presets import resolve
+from sim.state import State
+from sim.strategy import allocate, review, roll_out
+
+ENGINES = ("compiled", "textbook")
+
+
+class RolloutModel(mesa.Model):
+    """A demand-forecasting capability on its way from a pilot into an enterprise's planning.
+
+    Args:
+        strategy, maturity, enterprise, network, forecast: name of a preset in ``configs/``, or a
+            mapping of values. ``network`` may be a NetworkX graph.
+        weeks: horizon [weeks]; the default is the parameters'.
+        rng: seed of the run, a whole number from 0; drawn and kept in ``seed_used`` if None.
+        engine: ``compiled`` or ``textbook``; both give the same bits.
+        parameters: a complete :class:`sim.parameters.Parameters` instead of presets.
+        overrides: dotted parameters, ``**{"trust.loss": 0.1}``.
+
+    Raises:
+        InvalidInput: a ValueError with ``key``, ``value`` and ``allowed``.
+
+    Attributes:
+        weekly, units, events: pandas frames of what happened so far.
+        outcome: the record of the run so far.
+        network: the NetworkX graph, with ``unit`` and ``team`` on its nodes.
+        agents, agents_by_type, datacollector: as in every Mesa model.
+        p: the parameters as the rules read them.
+    """
+
+    #: The classes of the agents. A subclass of the model may put its own here.
+    agent_classes: ClassVar[Mapping[type, type]] = {BusinessUnit: BusinessUnit, Team: Team, User: User}
+    #: Weekly measures the default DataCollector reports.
+    reporters: ClassVar[tuple[str, ...]] = (
+        "users_using", "reliance", "trust", "teams_trust_and_use", "units_live", "support_ratio", "quality", "net", "cumulative_net",
+    )
+
+    def __init__(
+        self,
+        strategy: Any = None,
+        maturity: Any = None,
+        enterprise: Any = None,
+        network: Any = None,
+        forecast: Any = None,
+        weeks: int | None = None,
+        rng: Any = None,
+        engine: str = "compiled",
+        parameters: Parameters | None = None,
+        **overrides: Any,
+    ) -> None:
+        if engine not in ENGINES:
+            raise InvalidInput("engine", engine, "one of " + ", ".join(ENGINES))
+        self.seed_used = _seed(rng)
+        super().__init__(rng=self.seed_used)
+        graph = network if isinstance(network, nx.Graph) else None
+        if graph is not None:
+            network = {"kind": "graph"}
+        if parameters is None:
+            given = {"strategy": strategy, "maturity": maturity, "enterprise": enterprise, "network": network, "forecast": forecast}
+            if weeks is not None:
+                overrides = {"weeks": weeks, **overrides}
+            parameters = resolve({group: value for group, value in given.items() if value is not None}, overrides)
+        self.parameters = parameters
+        self.engine = engine
+        self._record = as_record(parameters)
+        self.state: State = create(parameters, self._record.view(np.recarray)[0], _layout(parameters, graph), self.seed_used)
+        self.week = 0
+        self._agents_made = False
+        if engine == "textbook":
+            self.p = as_namespace(self._record[0])
+            self._make_agents()
+        else:
+            self.p = self._record.view(np.recarray)[0]
+            self._run = compiled.loops(compiled.check_rules(dict(self.agent_classes)))
+
+    # ------------------------------------------------------------------ the week
+
+    def step(self) -> None:
+        """One week, in this order.
+
+        | # | phase | who | what happens |
+        |---|---|---|---|
+        | 1 | disturb | units, users | shocks, leaders and planners leave, demand shifts |
+        | 2 | support | enterprise | live units are patched by hand, before anything is built |
+        | 3 | build | enterprise, units | what is left goes to model, platform and workflow |
+        | 4 | roll out | enterprise | gate, waves, readiness gate, go-live |
+        | 5 | forecast | units, teams | this week's error, and whether it is on time |
+        | 6 | decide | users | plan on the forecast, adjust it, or not |
+        | 7 | learn | users, teams | errors move trust; choices move habit and norm |
+        | 8 | correct | units | corrections repair data and refresh the model |
+        | 9 | account | units, enterprise | value, cost, ledger |
+        | 10 | review | units, enterprise | sponsorship; quarterly, retirement or the end |
+        """
+        if self.week >= self.parameters.weeks:
+            self.running = False
+            return
+        if self.engine == "compiled":
+            compiled.advance(self.state, self._run, self.week, 1, self._record)
+        else:
+            self._textbook_week()
+        self.week += 1
+        self.running = self.week < self.parameters.weeks
+        if "datacollector" in self.__dict__:
+            self.datacollector.collect(self)
+
+    def _textbook_week(self) -> None:
+        state, week, p, firm = self.state, self.week, self.p, self.firm
+        units, teams, users = self._units, self._teams, self._users
+        state.draws.ahead()
+        state.room_for_events(1)
+        events = state.events.view(np.recarray)
+        row = state.draws.row
+        shocks = state.draws.shocks[row].tolist()
+        self.chance, self.noise = state.draws.choice[row].tolist(), state.draws.error[row].tolist()
+        state.draws.row += 1
+
+        for unit in units:  # 1
+            happened = unit.disturb(shocks[unit.row], week, p)
+            outcomes.log_disturbances(events, firm, week, unit.row, happened)
+        if firm.active:
+            support(firm, units, p)  # 2
+            allocate(firm, units, teams, state.draws.management[row].tolist(), week, p)  # 3
+            for unit in units:
+                unit.contribute(week, p)
+            build(firm, units, self._order, p)
+            for unit in units:
+                if unit.workflow > 0:
+                    for team in unit.teams:
+                        team.redesign(unit.workflow, p)
+            roll_out(firm, units, self._order, events, week, p)  # 4
+        upkeep(firm, units, p)
+        for unit in units:  # 5
+            unit.forecast(shocks[unit.row][4], p)
+            for team in unit.teams:
+                team.prepare(unit, firm.quality, p)
+        for user in users:  # 6 and 7: decide, learn
+            user.step()
+        for user in users:
+            user.used = 1 if user.choice else 0
+        for unit in units:
+            for team in unit.teams:
+                team.meet(p)
+            unit.add_up(teams, p)
+            unit.correct(p)  # 8
+            unit.account(p)  # 9
+            unit.back(p)
+            outcomes.record_unit(unit, teams, unit.row, week, state.unit_weekly[week].view(np.recarray)[unit.row])
+        outcomes.remember(firm, units, p)
+        outcomes.record_week(
+            firm, units, teams, state.unit_weekly[week].view(np.recarray), week, state.weekly.view(np.recarray)[week], p
+        )
+        if firm.active:  # 10
+            for unit in units:
+                unit.succeed(week, p)
+            review(firm, units, events, week, p)
+
+    def run(self) -> RolloutModel:
+        """Run to the horizon; returns the model. The compiled engine then takes many weeks at a time.
+
+        It goes week by week where something watches single weeks: a data collector, scheduled
+        events, or a subclass with a ``step`` of its own.
+        """
+        watched = "datacollector" in self.__dict__ or type(self).step is not RolloutModel.step or len(self._event_list) > 1
+        if self.engine == "textbook" or watched:
+            while self.running:
+                self.step()
+            return self
+        weeks = self.parameters.weeks - self.week
+        if weeks > 0:
+            compiled.advance(self.state, self._run, self.week, weeks, self._record)
+            self._default_schedule.stop()
+            self.week += weeks
+            self.steps += weeks
+            self.time += float(weeks)
+        self.running = False
+        return self
+
+    run_model = run
+
+    # ------------------------------------------------------------------ agents, as Mesa knows them
+
+    def _make_agents(self) -> None:
+        """Create the agents: ordinary attributes (textbook), or windows on the columns (compiled)."""
+        self._agents_made = True
+        state = self.state
+        made: dict[type, list[Any]] = {}
+        for base, rows in ((BusinessUnit, state.units), (Team, state.teams), (User, state.users)):
+            cls = self.agent_classes[base]
+            if self.engine == "textbook":
+                made[base] = [cls(self, row, values) for row, values in enumerate(map(_plain, rows.tolist()))]
+            else:
+                view = window(cls)
+                columns = {name: rows[name] for name in cls.dtype.names}
+                made[base] = [view(self, row, None) for row in range(len(rows))]
+                for agent in made[base]:
+                    agent.__dict__["columns"] = columns
+        units, teams, users = made[BusinessUnit], made[Team], made[User]
+        first, peers = state.peers_first.tolist(), state.peers.tolist()
+        for unit in units:
+            unit.name = state.unit_names[unit.row]
+            unit.teams = teams[unit.first : unit.last]
+            for team in unit.teams:
+                team.unit = unit
+                team.users = users[team.first : team.last]
+                for user in team.users:
+                    user.team, user.unit = team, unit
+                    user.peers = [users[j] for j in peers[first[user.row] : first[user.row + 1]]]
+        self._units, self._teams, self._users = units, teams, users
+        by_type = {self.agent_classes[base]: _HardKeyAgentSet(agents, random=self.random) for base, agents in made.items()}
+        self._agents_by_type = {**{base: by_type[self.agent_classes[base]] for base in made}, **by_type}
+        self._order = state.order.tolist()
+        if self.engine == "textbook":
+            self.firm = as_namespace(state.firm[0])
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """The state as structured arrays ``firm``, ``units``, ``teams`` and ``users``, whichever engine runs."""
+        state = self.state
+        if self.engine == "textbook":
+            for rows, agents in ((state.units, self._units), (state.teams, self._teams), (state.users, self._users)):
+                for name in rows.dtype.names or ():
+                    rows[name] = [getattr(agent, name) for agent in agents]
+            for name in state.firm.dtype.names or ():
+                state.firm[name][0] = getattr(self.firm, name)
+        return {"firm": state.firm, "units": state.units, "teams": state.teams, "users": state.users}
+
+    @property
+    def agents(self) -> Any:
+        """All agents: units, teams, planners."""
+        if not self._agents_made:
+            self._make_agents()
+        return self._all_agents
+
+    @property
+    def agents_by_type(self) -> Any:
+        """Agents by class: ``model.agents_by_type[User]``."""
+        if not self._agents_made:
+            self._make_agents()
+        return self._agents_by_type
+
+    @property
+    def agent_types(self) -> list[type]:
+        """The classes of the agents."""
+        return list(self.agent_classes.values())
+
+    @cached_property
+    def datacollector(self) -> mesa.DataCollector:
+        """A Mesa DataCollector of the weekly measures; what happened before it was asked for is filled in."""
+        collector = mesa.DataCollector(model_reporters={name: [_latest, [self, name]] for name in self.reporters})
+        for name in self.reporters:
+            collector.model_vars[name] = self.state.weekly[name][: self.week].tolist()
+        collector._collection_steps = [float(week + 1) for week in range(self.week)]
+        return collector
+
+    # ------------------------------------------------------------------ results
+
+    @property
+    def weekly(self) -> pd.DataFrame:
+        """The enterprise week by week (see :data:`sim.state.WEEK`)."""
+        return outcomes.weekly_frame(self.state, self.week)
+
+    @property
+    def units(self) -> pd.DataFrame:
+        """The units week by week (see :data:`sim.state.UNIT_WEEK`)."""
+        return outcomes.unit_frame(self.state, self.week)
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """What happened: week, event, unit, value, and words."""
+        self.columns()
+        return outcomes.event_frame(self.state)
+
+    @property
+    def outcome(self) -> dict[str, Any]:
+        """The record of the run so far (see :func:`sim.outcomes.outcome`)."""
+        if self.week == 0:
+            raise InvalidInput("outcome", 0, "a model that has run for at least one week")
+        self.columns()
+        return outcomes.outcome(self.state, self.week, self.parameters)
+
+    @cached_property
+    def network(self) -> nx.Graph:
+        """Who sees whom: nodes are planners' rows, with ``unit`` and ``team``."""
+        return networks.as_graph(self.state)
+
+
+def _seed(rng: Any) -> int:
+    if rng is None:
+        return secrets.randbits(63)
+    if isinstance(rng, bool) or not isinstance(rng, int | np.integer) or rng < 0 or rng >= 1 << 64:
+        raise InvalidInput("seed", rng, "a whole number from 0 to 2^64 - 1")
+    return int(rng)
+
+
+def _layout(p: Parameters, graph: nx.Graph | None) -> Layout:
+    if p.enterprise.source == "files" or p.network.kind in ("edges", "graph"):
+        from sim import organisation
+
+        return organisation.layout(p, graph)
+    return generated_layout(p)
+
+
+def _plain(values: tuple) -> tuple:
+    return tuple(v.tolist() if isinstance(v, np.ndarray) else v for v in values)
+
+
+def _latest(model: RolloutModel, name: str) -> Any:
+    return model.state.weekly[name][model.week - 1].item() if model.week else None
+
+
+__all__ = ["ENGINES", "PlanningAgent", "RolloutModel"]

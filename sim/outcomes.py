@@ -1,0 +1,304 @@
+"""What is recorded every week, and what a run came to.
+
+The functions at the top serve both engines and fill one row each; :func:`outcome` reads the
+records of a finished run.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sim.parameters import CAPABILITIES, Parameters
+from sim.rules import rule
+from sim.state import (
+    DEMAND_SHIFT,
+    EVENTS,
+    GATE_FAILED,
+    GATE_PASSED,
+    GOVERNANCE,
+    INTEGRATION,
+    LEADER_LEFT,
+    LIVE,
+    MODEL,
+    MONITORING,
+    ONBOARDED,
+    PILOT_STARTED,
+    PIPELINES,
+    PRIORITY_SHOCK,
+    RETIRED,
+    REVIEW_FAILED,
+    STAGES,
+    STOPPED,
+    SUDDEN_DRIFT,
+    SUPPORT,
+    UNIT_RETIRED,
+    WENT_LIVE,
+    WORKFLOW,
+    State,
+)
+from sim.strategy import log_event
+
+CLASSES = ("never_launched", "abandoned", "pilot_purgatory", "partial_adoption", "scaled")
+
+
+# --------------------------------------------------------------------------- every week, both engines
+
+
+@rule
+def log_disturbances(events, firm, week, unit, happened):
+    """Write what :meth:`BusinessUnit.disturb` reports as bits."""
+    if happened != 0:
+        for kind in (PRIORITY_SHOCK, LEADER_LEFT, DEMAND_SHIFT, SUDDEN_DRIFT):
+            if happened & (1 << kind):
+                log_event(events, firm, week, kind, unit, 0.0)
+
+
+@rule
+def record_unit(unit, teams, b, week, row):
+    """Fill a unit's row of the weekly records."""
+    reliance = 0.0
+    trust = 0.0
+    fit = 0.0
+    for t in range(unit.first, unit.last):
+        team = teams[t]
+        planners = team.last - team.first
+        reliance += team.reliance * planners
+        trust += team.trust * planners
+        fit += team.fit
+    row.week = week
+    row.unit = b
+    row.stage = unit.stage
+    row.on_time = unit.on_time
+    row.users_using = unit.share
+    row.reliance = reliance / unit.users
+    row.trust = trust / unit.users
+    row.improvement = unit.improvement
+    row.freshness = unit.freshness
+    row.clean = unit.clean
+    row.support = unit.support
+    row.sponsorship = unit.sponsorship
+    row.visible = unit.visible
+    row.fit = fit / (unit.last - unit.first)
+    row.readiness_pipelines = unit.readiness[PIPELINES]
+    row.readiness_integration = unit.readiness[INTEGRATION]
+    row.readiness_monitoring = unit.readiness[MONITORING]
+    row.readiness_governance = unit.readiness[GOVERNANCE]
+    row.own_effort = unit.own_effort
+    row.value = unit.value
+    row.friction = unit.friction
+    row.running_cost = unit.running
+    row.own_cost = unit.own_cost
+    row.net = unit.value - unit.friction - unit.running - unit.own_cost
+
+
+@rule
+def record_week(firm, units, teams, unit_rows, week, row, p):
+    """Fill the enterprise's row of the weekly records; means are over planners, or units where said."""
+    row.week = week
+    row.units_live = 0
+    row.units_retired = 0
+    planners = 0.0
+    using = 0.0
+    reliance = 0.0
+    trust = 0.0
+    row.improvement = 0.0
+    row.freshness = 0.0
+    row.sponsorship = 0.0
+    row.readiness_pipelines = 0.0
+    row.readiness_integration = 0.0
+    row.readiness_monitoring = 0.0
+    row.readiness_governance = 0.0
+    row.own_effort = 0.0
+    row.value = 0.0
+    row.friction = 0.0
+    row.running_cost = 0.0
+    row.own_cost = 0.0
+    n = len(units)
+    for b in range(n):
+        unit = units[b]
+        written = unit_rows[b]
+        if unit.stage == LIVE:
+            row.units_live += 1
+        elif unit.stage == RETIRED:
+            row.units_retired += 1
+        planners += unit.users
+        using += written.users_using * unit.users
+        reliance += written.reliance * unit.users
+        trust += written.trust * unit.users
+        row.improvement += unit.improvement / n
+        row.freshness += unit.freshness / n
+        row.sponsorship += unit.sponsorship / n
+        row.readiness_pipelines += unit.readiness[PIPELINES] / n
+        row.readiness_integration += unit.readiness[INTEGRATION] / n
+        row.readiness_monitoring += unit.readiness[MONITORING] / n
+        row.readiness_governance += unit.readiness[GOVERNANCE] / n
+        row.own_effort += unit.own_effort
+        row.value += unit.value
+        row.friction += unit.friction
+        row.running_cost += unit.running
+        row.own_cost += unit.own_cost
+    row.users_using = using / planners
+    row.reliance = reliance / planners
+    row.trust = trust / planners
+    convinced = 0
+    for t in range(len(teams)):
+        if teams[t].trust >= p.outcomes.trust and teams[t].reliance >= p.outcomes.reliance:
+            convinced += 1
+    row.teams_trust_and_use = convinced / len(teams)
+    row.quality = firm.quality
+    row.support_ratio = firm.support_ratio
+    row.effort_model = firm.effort[MODEL]
+    row.effort_pipelines = firm.effort[1 + PIPELINES]
+    row.effort_integration = firm.effort[1 + INTEGRATION]
+    row.effort_monitoring = firm.effort[1 + MONITORING]
+    row.effort_governance = firm.effort[1 + GOVERNANCE]
+    row.effort_workflow = firm.effort[WORKFLOW]
+    row.effort_support = firm.effort[SUPPORT]
+    row.core_pipelines = firm.core[PIPELINES]
+    row.core_integration = firm.core[INTEGRATION]
+    row.core_monitoring = firm.core[MONITORING]
+    row.core_governance = firm.core[GOVERNANCE]
+    row.central_cost = firm.central_cost
+    row.net = row.value - row.friction - row.running_cost - row.own_cost - firm.central_cost
+    firm.net += row.net
+    row.cumulative_net = firm.net
+
+
+@rule
+def remember(firm, units, p):
+    """The central cost of the week [EUR], and what is remembered of the pilot (over some ten weeks)."""
+    firm.central_cost = firm.budget * p.value.person_week if firm.active == 1 else 0.0
+    pilot = units[firm.pilot]
+    firm.pilot_improvement += 0.1 * (pilot.improvement - firm.pilot_improvement)
+    firm.pilot_use += 0.1 * (pilot.share - firm.pilot_use)
+
+
+# --------------------------------------------------------------------------- a finished run
+
+
+def weekly_frame(state: State, weeks: int) -> pd.DataFrame:
+    """The enterprise week by week."""
+    return pd.DataFrame({name: state.weekly[name][:weeks] for name in state.weekly.dtype.names})
+
+
+def unit_frame(state: State, weeks: int) -> pd.DataFrame:
+    """The units week by week, with their names and stages in words."""
+    rows = state.unit_weekly[:weeks].reshape(-1)
+    frame = pd.DataFrame({name: rows[name] for name in rows.dtype.names})
+    frame["unit"] = pd.Categorical.from_codes(frame["unit"].to_numpy(), categories=state.unit_names)
+    frame["stage"] = pd.Categorical.from_codes(frame["stage"].to_numpy(), categories=STAGES)
+    return frame
+
+
+def event_frame(state: State) -> pd.DataFrame:
+    """What happened, in order: week, kind, unit (empty for the whole enterprise), value, and words."""
+    rows = state.events[: int(state.firm["events"][0])]
+    units = [state.unit_names[u] if u >= 0 else "" for u in rows["unit"]]
+    kinds = [EVENTS[k] for k in rows["kind"]]
+    words = [_in_words(int(k), unit, float(v)) for k, unit, v in zip(rows["kind"], units, rows["value"], strict=True)]
+    return pd.DataFrame({"week": rows["week"], "event": kinds, "unit": units, "value": rows["value"], "words": words})
+
+
+def _in_words(kind: int, unit: str, value: float) -> str:
+    return {
+        PILOT_STARTED: f"{unit} starts the pilot, with {value:.0%} of its data clean",
+        GATE_PASSED: f"the pilot in {unit} passes its gate with {value:.0%} of its planners on the forecast",
+        GATE_FAILED: f"the pilot in {unit} fails its gate with {value:.0%} of its planners on the forecast",
+        ONBOARDED: f"{unit} starts onboarding, with {value:.0%} of its data clean",
+        WENT_LIVE: f"{unit} goes live with {value:.0%} of its pipelines",
+        PRIORITY_SHOCK: f"other priorities take over in {unit}",
+        LEADER_LEFT: f"the leader of {unit} leaves",
+        DEMAND_SHIFT: f"demand shifts in {unit}",
+        SUDDEN_DRIFT: f"the forecast for {unit} goes stale overnight",
+        REVIEW_FAILED: f"{unit} fails its quarterly review: {value:.0%} of the hoped-for success is visible",
+        UNIT_RETIRED: f"{unit} gives the forecast up, with sponsorship down to {value:.0%}",
+        STOPPED: "the initiative is stopped",
+    }[kind]
+
+
+def outcome(state: State, weeks: int, p: Parameters) -> dict[str, Any]:
+    """The record of a run after ``weeks`` weeks.
+
+    Weeks to a level are None where it was never reached (censored), as are other undefined
+    measures. Money is in EUR, shares are from 0 to 1.
+    """
+    rows = state.weekly[:weeks]
+    firm, units = state.firm[0], state.units
+    cumulative, net = rows["cumulative_net"], rows["net"]
+    trough = int(np.argmin(cumulative))
+    discounting = (1.0 + p.value.discount) ** (-(rows["week"] + 1) / 52.0)
+    in_production = _weeks_in_production(state, rows, weeks)
+    effort = sum(float(rows[f"effort_{name}"].sum()) for name in CAPABILITIES)
+    record: dict[str, Any] = {
+        "weeks": weeks,
+        "users": len(state.users),
+        "units": len(units),
+        "teams": len(state.teams),
+        "final_users_using": float(rows["users_using"][-1]),
+        "final_reliance": float(rows["reliance"][-1]),
+        "final_trust": float(rows["trust"][-1]),
+        "final_teams_trust_and_use": float(rows["teams_trust_and_use"][-1]),
+        "final_units_live": int(rows["units_live"][-1]),
+        "units_retired": int(rows["units_retired"][-1]),
+        "gate_week": int(firm["gate_week"]) if firm["gate_week"] >= 0 else None,
+        "weeks_to_50": _first(rows["reliance"] >= 0.5),
+        "weeks_to_80": _first(rows["reliance"] >= 0.8),
+        "net": float(cumulative[-1]),
+        "net_104": float(cumulative[103]) if weeks >= 104 else None,
+        "net_discounted": float(np.sum(net * discounting)),
+        "net_last_year": float(net[-52:].sum()),
+        "trough": float(min(0.0, cumulative[trough])),
+        "trough_week": trough if cumulative[trough] < 0 else None,
+        "payback_week": _payback(cumulative),
+        "retrofit_share": float(firm["retrofit"]) / effort if effort > 0 else None,
+        "effort": float(sum(rows[f"effort_{name}"].sum() for name in (*CAPABILITIES, "model", "workflow", "support"))),
+        "mean_support_ratio": float(rows["support_ratio"].mean()),
+        "weeks_in_production": in_production,
+        "survived_three_years": in_production >= p.outcomes.survival if weeks >= p.outcomes.survival else None,
+    }
+    record["outcome"], record["reason"] = classify(record, firm, p)
+    return record
+
+
+def classify(record: dict[str, Any], firm: Any, p: Parameters) -> tuple[str, str]:
+    """The class of an outcome (see :data:`CLASSES`) and, in words, why."""
+    if p.maturity.budget == 0:
+        return "never_launched", "no budget: nothing was built and no forecast went live"
+    if record["gate_week"] is None:
+        if firm["stopped_week"] >= 0:
+            return "never_launched", f"the pilot had not passed its gate by week {int(firm['stopped_week'])}"
+        return "never_launched", "the pilot was still running at the end"
+    if firm["stopped_week"] >= 0:
+        return "abandoned", f"the initiative was stopped in week {int(firm['stopped_week'])}"
+    if record["final_units_live"] == 0:
+        return "abandoned", "every unit had given the forecast up"
+    reliance, live = record["final_reliance"], record["final_units_live"] / record["units"]
+    said = f"{reliance:.0%} reliance with {record['final_units_live']} of {record['units']} units live at the end"
+    if reliance < p.outcomes.purgatory:
+        return "pilot_purgatory", said
+    if reliance >= p.outcomes.scaled and live >= p.outcomes.scaled_units:
+        return "scaled", said
+    return "partial_adoption", said
+
+
+def _first(reached: np.ndarray) -> int | None:
+    return int(np.argmax(reached)) if reached.any() else None
+
+
+def _payback(cumulative: np.ndarray) -> int | None:
+    """First week from which on cumulative net value stays positive."""
+    below = np.nonzero(cumulative < 0)[0]
+    if len(below) == 0:
+        return 0 if cumulative[-1] > 0 else None
+    return int(below[-1]) + 1 if below[-1] + 1 < len(cumulative) else None
+
+
+def _weeks_in_production(state: State, rows: np.ndarray, weeks: int) -> int:
+    """Weeks from the first go-live beyond the pilot unit to the last week with such a unit live."""
+    stages = state.unit_weekly["stage"][:weeks]
+    beyond = np.delete(stages, int(state.firm["pilot"][0]), axis=1) == LIVE
+    live = np.nonzero(beyond.any(axis=1))[0]
+    return int(live[-1] - live[0] + 1) if len(live) else 0

@@ -1,0 +1,144 @@
+"""Named presets: the YAML files in ``configs/``, read as data and checked field by field.
+
+A file of the group ``strategy`` (or ``maturity``, ``enterprise``, ``network``, ``forecast``) is a
+mapping of parameter names to plain values. Nothing in it is ever executed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sim.parameters import InvalidInput, Parameters, from_mapping, nearest
+
+CONFIGS = Path(__file__).resolve().parent.parent / "configs"
+GROUPS = ("enterprise", "maturity", "network", "strategy", "forecast")
+DEFAULTS = {"enterprise": "article", "maturity": "middle", "network": "blocks", "strategy": "integration_first", "forecast": "default"}
+LARGEST_FILE = 64 * 1024
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """YAML with nothing clever in it: no tags, no aliases, no repeated keys, no octal or base-60 numbers."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.events.AliasEvent):
+            raise yaml.constructor.ConstructorError(None, None, "an alias", self.peek_event().start_mark)
+        event = self.peek_event()
+        if getattr(event, "anchor", None):
+            raise yaml.constructor.ConstructorError(None, None, "an anchor", event.start_mark)
+        if getattr(event, "tag", None):
+            raise yaml.constructor.ConstructorError(None, None, f"the tag {event.tag}", event.start_mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict:
+        keys = [key.value for key, _ in node.value]
+        for i, key in enumerate(keys):
+            if key in keys[:i] or key == "<<":
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key} twice", node.value[i][0].start_mark)
+        return super().construct_mapping(node, deep)
+
+
+_NUMBER = re.compile(r"[-+]?(0|[1-9][0-9_]*)(\.[0-9]*)?([eE][-+]?[0-9]+)?$|[-+]?\.[0-9]+([eE][-+]?[0-9]+)?$")
+
+
+def _scalar(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Any:
+    text = node.value
+    if text in ("true", "True", "false", "False"):
+        return text in ("true", "True")
+    if text in ("", "~", "null"):
+        return None
+    if _NUMBER.match(text):
+        return int(text) if re.fullmatch(r"[-+]?[0-9_]+", text) else float(text)
+    mark = node.start_mark
+    raise yaml.constructor.ConstructorError(None, None, f"{text} (write a plain number, true, false or a quoted text)", mark)
+
+
+for _tag in ("bool", "int", "float", "null", "timestamp", "merge", "value"):
+    _PlainLoader.add_constructor(f"tag:yaml.org,2002:{_tag}", _scalar)
+
+
+def read_yaml(path: Path) -> Any:
+    """Parse a small plain YAML file; :class:`InvalidInput` names file and line."""
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise InvalidInput(str(path), path.stat().st_size, f"a file of at most {LARGEST_FILE} bytes")
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path}, byte {error.start}", error.object[error.start : error.start + 4], "UTF-8 text") from None
+    except OSError as error:
+        raise InvalidInput(str(path), error.strerror or str(error), "a readable file") from None
+    try:
+        return yaml.load(text, Loader=_PlainLoader)  # noqa: S506  (a subclass of SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise InvalidInput(f"{path}{line}", getattr(error, "problem", str(error)), "plain YAML") from None
+
+
+def available(group: str) -> list[str]:
+    """Names of the presets of a group: the files in its folder."""
+    return sorted(path.stem for path in (CONFIGS / group).glob("*.yaml"))
+
+
+def load(group: str, name: str) -> dict[str, Any]:
+    """The values of one preset, unchecked beyond being plain YAML."""
+    path = CONFIGS / group / f"{name}.yaml"
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_-]+", name) or not path.is_file():
+        raise InvalidInput(group, name, nearest(name, available(group)))
+    return dict(_cached(path, path.stat().st_mtime_ns))
+
+
+@lru_cache(maxsize=256)
+def _cached(path: Path, _changed: int) -> Mapping[str, Any]:
+    values = read_yaml(path)
+    if not isinstance(values, Mapping):
+        raise InvalidInput(str(path), values, "a mapping of parameter names to values")
+    values = dict(values)
+    if path.parent.name == "strategy":
+        values.setdefault("name", path.stem)
+    return values
+
+
+def resolve(groups: Mapping[str, Any], overrides: Mapping[str, Any]) -> Parameters:
+    """Parameters from presets (names, or mappings of values) and dotted overrides, checked."""
+    key = tuple((group, groups.get(group, DEFAULTS[group])) for group in GROUPS)
+    if all(isinstance(value, str) for _, value in key):
+        stamp = tuple(os.stat(CONFIGS / g / f"{n}.yaml").st_mtime_ns if (CONFIGS / g / f"{n}.yaml").is_file() else 0 for g, n in key)
+        try:
+            return _resolve_cached(key, stamp, tuple((k, type(v), v) for k, v in overrides.items()))
+        except TypeError:  # an override that cannot be hashed
+            pass
+    return _resolve(key, tuple(overrides.items()))
+
+
+def _resolve(groups: tuple[tuple[str, Any], ...], overrides: tuple[tuple[str, Any], ...]) -> Parameters:
+    values: dict[str, Any] = {}
+    for group, preset in groups:
+        values[group] = load(group, preset) if isinstance(preset, str) else preset
+        if not isinstance(values[group], Mapping):
+            raise InvalidInput(group, preset, "the name of a preset or a mapping of values: " + ", ".join(available(group)))
+        values[group] = _deep(values[group])
+    for key, value in overrides:
+        node = values
+        *path, last = str(key).split(".")
+        for part in path:
+            node = node.setdefault(part, {})
+            if not isinstance(node, dict):
+                raise InvalidInput(str(key), value, "the dotted name of a parameter")
+        node[last] = value
+    return from_mapping(values)
+
+
+@lru_cache(maxsize=512)
+def _resolve_cached(groups: tuple, _stamp: tuple, overrides: tuple) -> Parameters:
+    return _resolve(groups, tuple((k, v) for k, _, v in overrides))
+
+
+def _deep(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: _deep(v) if isinstance(v, Mapping) else v for k, v in values.items()}

@@ -1,0 +1,260 @@
+"""How management's choices act: who pilots, who follows, where effort goes, when it ends.
+
+The choices themselves are data (:class:`sim.parameters.Strategy`, a YAML file each). Placement of
+the pilot, the waves and the champions is decided before the start; the weekly functions serve both
+engines.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.parameters import InvalidInput, Strategy
+from sim.rules import rule
+from sim.state import (
+    GATE_FAILED,
+    GATE_PASSED,
+    INTEGRATION,
+    LIVE,
+    MODEL,
+    ONBOARDED,
+    ONBOARDING,
+    PILOT,
+    PILOT_STARTED,
+    PIPELINES,
+    RETIRED,
+    REVIEW_FAILED,
+    STOPPED,
+    UNIT_RETIRED,
+    WAITING,
+    WENT_LIVE,
+    WORKFLOW,
+    K,
+)
+from sim.streams import CHAMPIONS, MANAGEMENT, stream
+
+FIXED, ADAPTIVE, RANDOM = range(3)  # allocation, as numbered in the parameters
+N_BUCKETS = WORKFLOW + 1
+
+
+# --------------------------------------------------------------------------- before the start
+
+
+def choose_pilot(strategy: Strategy, names: list[str], clean: np.ndarray, seed: int) -> int:
+    """Row of the pilot unit. ``clean``: cleanliness of each unit's data, 0 to 1."""
+    if strategy.pilot == "named":
+        if strategy.pilot_unit not in names:
+            raise InvalidInput("strategy.pilot_unit", strategy.pilot_unit, "a unit of the enterprise: " + ", ".join(names[:20]))
+        return names.index(strategy.pilot_unit)
+    if strategy.pilot == "cleanest":
+        return int(np.argmax(clean))
+    if strategy.pilot == "representative":
+        return int(np.argmin(np.abs(clean - np.median(clean))))
+    return int(np.argmax(_lot(names, seed, "pilot")))
+
+
+def wave_order(
+    strategy: Strategy, pilot: int, names: list[str], clean: np.ndarray, spend: np.ndarray, reach: np.ndarray, seed: int
+) -> np.ndarray:
+    """Rows of the units in wave order, the pilot first.
+
+    ``spend`` is planned spend per unit, ``reach`` the number of ties that leave it.
+    """
+    if strategy.order == "listed":
+        unknown = [name for name in strategy.listed if name not in names]
+        if unknown:
+            raise InvalidInput("strategy.listed", unknown[0], "units of the enterprise: " + ", ".join(names[:20]))
+        place = {name: -float(i) for i, name in enumerate(strategy.listed)}
+        score = np.array([place.get(name, -float(len(names) + i)) for i, name in enumerate(names)])
+    else:
+        score = {"readiness": clean, "size": spend, "network": reach}.get(strategy.order)
+        if score is None:
+            score = _lot(names, seed, "order")
+    order = np.argsort(-np.asarray(score, float), kind="stable")
+    return np.concatenate([[pilot], order[order != pilot]]).astype(np.int64)
+
+
+def _lot(names: list[str], seed: int, purpose: str) -> np.ndarray:
+    """One uniform per unit, drawn by name, so that the rows' order does not matter."""
+    return np.array([stream(seed, MANAGEMENT, f"{purpose}:{name}").random() for name in names])
+
+
+def choose_champions(
+    strategy: Strategy, unit_names: list[str], first: np.ndarray, last: np.ndarray, degree: np.ndarray, seed: int
+) -> np.ndarray:
+    """Rows of the champions: the same share of every unit's planners.
+
+    ``random``; ``central``: those with most ties; ``clustered``: neighbours, team by team.
+    """
+    chosen = []
+    if strategy.champions > 0:
+        for name, start, stop in zip(unit_names, first, last, strict=True):
+            size = int(stop - start)
+            wanted = int(round(strategy.champions * size))
+            lot = stream(seed, CHAMPIONS, name).random(size)
+            if strategy.placement == "central":
+                lot = degree[start:stop] + lot
+            elif strategy.placement == "clustered":
+                lot = (np.arange(size) - int(lot[0] * size)) % size * -1.0
+            chosen.append(start + np.argsort(-lot, kind="stable")[:wanted])
+    return np.concatenate(chosen) if chosen else np.empty(0, np.int64)
+
+
+# --------------------------------------------------------------------------- every week
+
+
+@rule
+def log_event(events, firm, week, kind, unit, value):
+    """Write one line of the event log."""
+    event = events[firm.events]
+    event.week = week
+    event.kind = kind
+    event.unit = unit
+    event.value = value
+    firm.events += 1
+
+
+@rule
+def phase_of(firm, units):
+    """0: pilot, 1: roll-out, 2: all units that will ever be live are."""
+    if firm.gate_week < 0:
+        return 0
+    for b in range(len(units)):
+        if units[b].stage == WAITING or units[b].stage == ONBOARDING:
+            return 1
+    return 2
+
+
+@rule
+def allocate(firm, units, teams, uniforms, week, p):
+    """Set this week's shares of the effort left after support; they add up to 1."""
+    phase = phase_of(firm, units)
+    if p.strategy.allocation == FIXED:
+        for k in range(N_BUCKETS):
+            firm.shares[k] = p.strategy.effort[phase][k]
+        return
+    if week % p.review.every != 0:
+        return
+    if p.strategy.allocation == RANDOM:
+        for k in range(N_BUCKETS):
+            firm.shares[k] = uniforms[k]
+    else:
+        binding(firm, units, teams, p)
+    total = 0.0
+    for k in range(N_BUCKETS):
+        total += firm.shares[k]
+    for k in range(N_BUCKETS):
+        firm.shares[k] = firm.shares[k] / total if total > 0.0 else p.strategy.effort[phase][k]
+
+
+@rule
+def binding(firm, units, teams, p):
+    """Shares in proportion to the square of each constraint's gap, over the units whose turn it is.
+
+    Counts units that pilot, onboard or are live, or all waiting ones while none is.
+    """
+    for k in range(N_BUCKETS):
+        firm.shares[k] = 0.0
+    counted = 0
+    for b in range(len(units)):
+        unit = units[b]
+        if unit.stage != RETIRED and unit.stage != WAITING:
+            counted += 1
+            for k in range(K):
+                firm.shares[1 + k] += 1.0 - unit.readiness[k]
+            gap = 0.0
+            for t in range(unit.first, unit.last):
+                gap += 1.0 - teams[t].fit
+            firm.shares[WORKFLOW] += gap / (unit.last - unit.first)
+    for k in range(1, N_BUCKETS):
+        gap = firm.shares[k] / counted if counted > 0 else 1.0
+        firm.shares[k] = gap * gap
+    firm.shares[MODEL] = (1.0 - firm.quality) * (1.0 - firm.quality) + 0.01
+
+
+@rule
+def roll_out(firm, units, order, events, week, p):
+    """The pilot and its gate, the waves, the readiness gate, going live."""
+    if week == 0:
+        pilot = units[firm.pilot]
+        pilot.stage = PILOT
+        pilot.live_week = 0
+        log_event(events, firm, week, PILOT_STARTED, firm.pilot, pilot.clean)
+    if firm.gate_week < 0:
+        if week >= p.strategy.gate_weeks:
+            if (
+                firm.pilot_improvement >= p.strategy.gate_improvement
+                and firm.pilot_use >= p.strategy.gate_reliance
+            ):
+                firm.gate_week = week
+                firm.next_wave = week
+                units[firm.pilot].stage = LIVE
+                log_event(events, firm, week, GATE_PASSED, firm.pilot, firm.pilot_use)
+            elif week >= p.strategy.gate_deadline:
+                log_event(events, firm, week, GATE_FAILED, firm.pilot, firm.pilot_use)
+                stop(firm, units, events, week)
+        if firm.gate_week < 0:
+            return
+    if week >= firm.next_wave and firm.entered < len(units):
+        size = max(1, int(p.strategy.wave * len(units) + 0.5))
+        for _ in range(size):
+            if firm.entered < len(units):
+                b = order[firm.entered]
+                firm.entered += 1
+                units[b].stage = ONBOARDING
+                log_event(events, firm, week, ONBOARDED, b, units[b].clean)
+        firm.next_wave = week + p.strategy.cadence
+    for position in range(firm.entered):
+        b = order[position]
+        unit = units[b]
+        if unit.stage == ONBOARDING:
+            ready = min(unit.readiness[PIPELINES], unit.readiness[INTEGRATION])
+            if ready >= p.strategy.readiness_gate:
+                unit.stage = LIVE
+                unit.live_week = week
+                log_event(events, firm, week, WENT_LIVE, b, unit.readiness[PIPELINES])
+
+
+@rule
+def stop(firm, units, events, week):
+    """End the initiative: no unit keeps the forecast, no more effort is spent."""
+    firm.active = 0
+    firm.stopped_week = week
+    for b in range(len(units)):
+        if units[b].stage != WAITING:
+            units[b].stage = RETIRED
+    log_event(events, firm, week, STOPPED, -1, 0.0)
+
+
+@rule
+def review(firm, units, events, week, p):
+    """Quarterly: a live unit that keeps failing is retired; an initiative without backing is stopped."""
+    if (week + 1) % p.review.every != 0:
+        return
+    backing = 0.0
+    counted = 0
+    for b in range(len(units)):
+        unit = units[b]
+        if unit.stage == LIVE:
+            if unit.passed == 1:
+                unit.failed = 0
+            else:
+                unit.failed += 1
+                log_event(events, firm, week, REVIEW_FAILED, b, unit.visible)
+                if unit.failed >= p.strategy.unit_reviews:
+                    unit.stage = RETIRED
+                    log_event(events, firm, week, UNIT_RETIRED, b, unit.sponsorship)
+        if unit.stage != RETIRED:
+            backing += unit.sponsorship
+            counted += 1
+        unit.quarter_saved = 0.0
+        unit.quarter_own = 0.0
+    if firm.gate_week >= 0:
+        if counted == 0 or backing / counted < p.strategy.initiative_floor:
+            firm.failed += 1
+        else:
+            firm.failed = 0
+        if counted == 0 or firm.failed >= p.strategy.initiative_reviews:
+            stop(firm, units, events, week)
+
+

@@ -1,0 +1,73 @@
+"""Named random streams: one per purpose and unit, derived from what they are for, never from when.
+
+A stream's seed comes from the run's seed, the purpose and the unit's *name*, so that one more
+unit, another strategy or another order of the rows leaves every other draw as it was. Every week
+consumes the same number of variates whatever the state: two strategies with one seed meet the
+same enterprise, people, shocks and noise (common random numbers).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+PEOPLE, TIES, SHOCKS, CHOICE, ERROR, CROSS_TIES, MANAGEMENT, CHAMPIONS = range(8)
+
+#: Uniforms a unit consumes per week: priority shock, leader, demand shift, sudden drift, cut-off.
+SHOCKS_PER_UNIT = 5
+#: Uniforms management consumes per week (random allocation of effort to the six buckets).
+MANAGEMENT_PER_WEEK = 6
+#: Weeks are drawn ahead in blocks of at most this many planner-weeks (or one week).
+BLOCK = 1 << 16
+
+
+@lru_cache(maxsize=1 << 16)
+def _key(name: str) -> tuple[int, int]:
+    digest = hashlib.sha256(name.encode()).digest()
+    return int.from_bytes(digest[:4], "little"), int.from_bytes(digest[4:8], "little")
+
+
+def stream(seed: int, purpose: int, name: str = "") -> np.random.Generator:
+    """The generator for one purpose and one unit (or the enterprise, with no name)."""
+    sequence = np.random.SeedSequence(seed, spawn_key=(purpose, *_key(name)))
+    return np.random.Generator(np.random.PCG64DXSM(sequence))
+
+
+class Draws:
+    """The weekly variates of a run, drawn ahead in blocks of weeks.
+
+    Attributes:
+        choice: uniforms, shape (weeks of the block, planners).
+        error: standard normals, same shape.
+        shocks: uniforms, shape (weeks, units, :data:`SHOCKS_PER_UNIT`).
+        management: uniforms, shape (weeks, :data:`MANAGEMENT_PER_WEEK`).
+    """
+
+    def __init__(self, seed: int, units: Sequence[str], first: np.ndarray, last: np.ndarray) -> None:
+        users = int(last[-1])
+        self.weeks = max(1, min(52, BLOCK // max(1, users)))
+        self._choice = [stream(seed, CHOICE, unit) for unit in units]
+        self._error = [stream(seed, ERROR, unit) for unit in units]
+        self._shocks = [stream(seed, SHOCKS, unit) for unit in units]
+        self._management = stream(seed, MANAGEMENT)
+        self._bounds = list(zip(first.tolist(), last.tolist(), strict=True))
+        self.choice = np.empty((self.weeks, users))
+        self.error = np.empty((self.weeks, users))
+        self.shocks = np.empty((self.weeks, len(units), SHOCKS_PER_UNIT))
+        self.management = np.empty((self.weeks, MANAGEMENT_PER_WEEK))
+        self.row = self.weeks  # nothing drawn yet
+
+    def ahead(self) -> int:
+        """Weeks drawn and not yet used; draws the next block when none is left."""
+        if self.row == self.weeks:
+            for b, (first, last) in enumerate(self._bounds):
+                shape = (self.weeks, last - first)
+                self.choice[:, first:last] = self._choice[b].random(shape)
+                self.error[:, first:last] = self._error[b].standard_normal(shape)
+                self.shocks[:, b] = self._shocks[b].random((self.weeks, SHOCKS_PER_UNIT))
+            self.management[:] = self._management.random(self.management.shape)
+            self.row = 0
+        return self.weeks - self.row
