@@ -159,7 +159,7 @@ def advance(state: State, run: Callable[..., None], week: int, weeks: int, p: np
     done = 0
     while done < weeks:
         block = min(weeks - done, state.draws.ahead())
-        state.room_for_events(block)
+        state.room_for_events(int(state.firm["events"][0]), block)
         draws = state.draws
         run(
             state.firm, state.units, state.teams, state.users, state.order, state.peers_first, state.peers, state.events,

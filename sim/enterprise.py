@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -62,10 +64,38 @@ class Layout:
         """First and past-the-last planner row of each unit."""
         return self.user_first[self.team_first], self.user_last[self.team_last - 1]
 
+    @cached_property
     def unit_of_user(self) -> np.ndarray:
         """Unit row of each planner."""
         first, last = self.unit_users()
         return np.repeat(np.arange(len(first)), last - first)
+
+    @cached_property
+    def team_of_user(self) -> np.ndarray:
+        """Team row of each planner."""
+        return np.repeat(np.arange(len(self.user_first)), self.user_last - self.user_first)
+
+    @cached_property
+    def apart_in_unit(self) -> np.ndarray:
+        """Chance that two planners of a unit, drawn at random, sit in different teams; per unit."""
+        first, last = self.unit_users()
+        sizes = ((self.user_last - self.user_first) ** 2).astype(float)
+        return 1.0 - np.add.reduceat(sizes, self.team_first) / (last - first) ** 2
+
+    @cached_property
+    def pairs(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """All pairs of team-mates (rows i < j), 1 / (team size - 1) of each, and the number of pairs per unit."""
+        sizes = self.user_last - self.user_first
+        number = sizes * (sizes - 1) // 2
+        i, j = np.empty(int(number.sum()), np.int32), np.empty(int(number.sum()), np.int32)
+        start = np.cumsum(number) - number
+        for size in np.unique(sizes):
+            a, b = np.triu_indices(size, 1)
+            of_size = np.nonzero(sizes == size)[0]
+            at = start[of_size, None] + np.arange(len(a))
+            i[at], j[at] = self.user_first[of_size, None] + a, self.user_first[of_size, None] + b
+        chance = np.repeat(1.0 / np.maximum(sizes - 1, 1), number)
+        return i, j, chance, np.add.reduceat(number, self.team_first)
 
 
 def generated_layout(p: Parameters) -> Layout:
@@ -76,12 +106,17 @@ def generated_layout(p: Parameters) -> Layout:
         raise InvalidInput(
             "enterprise.units x teams x users", total, f"at most {MOST_USERS:,} planners (about {total * 200 / 1e9:,.0f} GB of memory)"
         )
-    names = [REGIONS[b] if b < len(REGIONS) else f"Unit {b + 1}" for b in range(size.units)]
-    return Layout.of_sizes(names, np.full(size.units, size.teams), np.full(size.units * size.teams, size.users))
+    return _equal_layout(size.units, size.teams, size.users)
 
 
-def create(p: Parameters, record: np.void, layout: Layout, seed: int) -> State:
-    """Draw the state at week 0 for a layout; ``record`` holds the same parameters as numbers."""
+@lru_cache(maxsize=4)
+def _equal_layout(units: int, teams: int, users: int) -> Layout:
+    names = [REGIONS[b] if b < len(REGIONS) else f"Unit {b + 1}" for b in range(units)]
+    return Layout.of_sizes(names, np.full(units, teams), np.full(units * teams, users))
+
+
+def create(p: Parameters, layout: Layout, seed: int) -> State:
+    """Draw the state at week 0 for a layout, which is left as it is."""
     units, teams, users = _people(p, layout, seed)
     for table, rows in (("units", units), ("teams", teams), ("users", users)):
         for column, values in layout.known.get(table, {}).items():
@@ -93,13 +128,13 @@ def create(p: Parameters, record: np.void, layout: Layout, seed: int) -> State:
         layout.n_users, layout.ties if layout.ties is not None else network.draw_ties(p.network, layout, seed)
     )
     first, last = layout.unit_users()
-    clean = np.array([cleanliness(unit, record) for unit in units.view(np.recarray)])
+    clean = np.array([_clean(unit, p) for unit in units[["completeness", "lateness", "mismatch", "readiness"]].tolist()])
     units["clean"] = clean
     names = layout.unit_names
     pilot = choose_pilot(p.strategy, names, clean, seed)
     reach = np.zeros(len(units))
     if p.strategy.order == "network":
-        unit_of = layout.unit_of_user()
+        unit_of = layout.unit_of_user
         source = np.repeat(unit_of, np.diff(peers_first))
         reach = np.bincount(source[source != unit_of[peers]], minlength=len(units)).astype(float)
     order = wave_order(p.strategy, pilot, names, clean, units["spend"] * (last - first), reach, seed)
@@ -125,6 +160,11 @@ def create(p: Parameters, record: np.void, layout: Layout, seed: int) -> State:
         weekly=np.zeros(p.weeks, WEEK), unit_weekly=np.zeros((p.weeks, len(units)), UNIT_WEEK),
         draws=Draws(seed, names, first, last), notes=list(layout.notes), events=np.zeros(16, EVENT),
     )
+
+
+def _clean(unit: tuple, p: Parameters) -> float:
+    names = ("completeness", "lateness", "mismatch", "readiness")
+    return cleanliness(SimpleNamespace(**dict(zip(names, unit, strict=True))), p)
 
 
 def _between(mean: float, spread: float, z: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from functools import cached_property
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import mesa
@@ -48,7 +49,6 @@ class RolloutModel(mesa.Model):
         outcome: the record of the run so far.
         network: the NetworkX graph, with ``unit`` and ``team`` on its nodes.
         agents, agents_by_type, datacollector: as in every Mesa model.
-        p: the parameters as the rules read them.
     """
 
     #: The classes of the agents. A subclass of the model may put its own here.
@@ -86,14 +86,12 @@ class RolloutModel(mesa.Model):
         self.parameters = parameters
         self.engine = engine
         self._record = as_record(parameters)
-        self.state: State = create(parameters, self._record.view(np.recarray)[0], _layout(parameters, graph), self.seed_used)
+        self.state: State = create(parameters, _layout(parameters, graph), self.seed_used)
         self.week = 0
         self._agents_made = False
         if engine == "textbook":
-            self.p = as_namespace(self._record[0])
             self._make_agents()
         else:
-            self.p = self._record.view(np.recarray)[0]
             self._run = compiled.loops(compiled.check_rules(dict(self.agent_classes)))
 
     # ------------------------------------------------------------------ the week
@@ -130,7 +128,7 @@ class RolloutModel(mesa.Model):
         state, week, p, firm = self.state, self.week, self.p, self.firm
         units, teams, users = self._units, self._teams, self._users
         state.draws.ahead()
-        state.room_for_events(1)
+        state.room_for_events(firm.events, 1)
         events = state.events.view(np.recarray)
         row = state.draws.row
         shocks = state.draws.shocks[row].tolist()
@@ -199,6 +197,11 @@ class RolloutModel(mesa.Model):
         return self
 
     run_model = run
+
+    @cached_property
+    def p(self) -> SimpleNamespace:
+        """The parameters as the rules read them, ``p.trust.loss``. The textbook engine reads these very numbers."""
+        return as_namespace(self._record[0])
 
     # ------------------------------------------------------------------ agents, as Mesa knows them
 

@@ -35,53 +35,33 @@ def blocks(network: Network, layout: Layout, seed: int) -> Ties:
     """Dense teams, sparse units, few ties across: a block model.
 
     Inside a team each pair is tied with the probability that gives ``team_ties`` on average. Ties to
-    other teams of the unit, and to other units, join planners drawn at random.
+    other teams of the unit, and to other units, join planners drawn at random; a pair that falls into
+    one team (or unit) is dropped, so that many more are drawn.
     """
-    first, last = layout.user_first, layout.user_last
-    sources, targets = [], []
-    pairs: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-    for b, name in enumerate(layout.unit_names):
-        generator = stream(seed, TIES, name)
-        teams = range(int(layout.team_first[b]), int(layout.team_last[b]))
-        start, stop = int(first[teams[0]]), int(last[teams[-1]])
-        sizes = (last[teams[0] : teams[-1] + 1] - first[teams[0] : teams[-1] + 1]).astype(np.int64)
-        if np.all(sizes == sizes[0]):  # all teams in one go
-            size = int(sizes[0])
-            if size > 1:
-                i, j = pairs.setdefault(size, np.triu_indices(size, 1))
-                kept = generator.random((len(sizes), len(i))) < network.team_ties / (size - 1)
-                team, pair = np.nonzero(kept)
-                base = start + team * size
-                sources.append(base + i[pair])
-                targets.append(base + j[pair])
-        else:
-            for t in teams:
-                size = int(last[t] - first[t])
-                if size > 1:
-                    i, j = pairs.setdefault(size, np.triu_indices(size, 1))
-                    kept = generator.random(len(i)) < network.team_ties / (size - 1)
-                    sources.append(first[t] + i[kept])
-                    targets.append(first[t] + j[kept])
-        members = stop - start
-        if len(sizes) > 1:  # ties to other teams; pairs inside one team are dropped, so draw more
-            outside = 1.0 - float(np.sum((sizes / members) ** 2))
-            wanted = int(round(0.5 * network.unit_ties * members / outside))
-            ends = (generator.random((2, wanted)) * members).astype(np.int64)
-            team_of = np.repeat(np.arange(len(sizes)), sizes)
-            apart = team_of[ends[0]] != team_of[ends[1]]
-            sources.append(start + ends[0, apart])
-            targets.append(start + ends[1, apart])
-    if len(layout.unit_names) > 1:
-        n = layout.n_users
-        unit_of = layout.unit_of_user()
-        outside = 1.0 - float(np.sum((np.bincount(unit_of) / n) ** 2))
-        wanted = int(round(0.5 * network.cross_ties * n / outside))
-        ends = (stream(seed, CROSS_TIES).random((2, wanted)) * n).astype(np.int64)
-        apart = unit_of[ends[0]] != unit_of[ends[1]]
-        sources.append(ends[0, apart])
-        targets.append(ends[1, apart])
-    if not sources:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
+    i, j, chance, pairs = layout.pairs
+    first, last = layout.unit_users()
+    members = last - first
+    apart = layout.apart_in_unit
+    wanted = np.where(apart > 0, np.rint(0.5 * network.unit_ties * members / np.maximum(apart, 1e-12)), 0).astype(np.int64)
+    drawn = [stream(seed, TIES, name).random(k + 2 * n) for name, k, n in zip(layout.unit_names, pairs, wanted, strict=True)]
+
+    kept = np.concatenate([u[:k] for u, k in zip(drawn, pairs, strict=True)]) < network.team_ties * chance
+    base, span = np.repeat(first, wanted), np.repeat(members, wanted)
+    ends = [
+        base + (np.concatenate([u[k + s * n : k + (s + 1) * n] for u, k, n in zip(drawn, pairs, wanted, strict=True)]) * span).astype(np.int64)
+        for s in (0, 1)
+    ]
+    proper = layout.team_of_user[ends[0]] != layout.team_of_user[ends[1]]
+    sources, targets = [i[kept], ends[0][proper]], [j[kept], ends[1][proper]]
+
+    apart_units = 1.0 - float(np.sum((members / layout.n_users) ** 2))
+    if len(members) > 1:
+        n = int(round(0.5 * network.cross_ties * layout.n_users / apart_units))
+        across = (stream(seed, CROSS_TIES).random((2, n)) * layout.n_users).astype(np.int64)
+        unit_of = layout.unit_of_user
+        proper = unit_of[across[0]] != unit_of[across[1]]
+        sources.append(across[0, proper])
+        targets.append(across[1, proper])
     return np.concatenate(sources), np.concatenate(targets)
 
 

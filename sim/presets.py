@@ -91,7 +91,7 @@ def load(group: str, name: str) -> dict[str, Any]:
     path = CONFIGS / group / f"{name}.yaml"
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_-]+", name) or not path.is_file():
         raise InvalidInput(group, name, nearest(name, available(group)))
-    return dict(_cached(path, path.stat().st_mtime_ns))
+    return dict(_cached(path, _changed(group, name)))
 
 
 @lru_cache(maxsize=256)
@@ -109,12 +109,19 @@ def resolve(groups: Mapping[str, Any], overrides: Mapping[str, Any]) -> Paramete
     """Parameters from presets (names, or mappings of values) and dotted overrides, checked."""
     key = tuple((group, groups.get(group, DEFAULTS[group])) for group in GROUPS)
     if all(isinstance(value, str) for _, value in key):
-        stamp = tuple(os.stat(CONFIGS / g / f"{n}.yaml").st_mtime_ns if (CONFIGS / g / f"{n}.yaml").is_file() else 0 for g, n in key)
+        stamp = tuple(_changed(group, name) for group, name in key)
         try:
             return _resolve_cached(key, stamp, tuple((k, type(v), v) for k, v in overrides.items()))
         except TypeError:  # an override that cannot be hashed
             pass
     return _resolve(key, tuple(overrides.items()))
+
+
+def _changed(group: str, name: str) -> int:
+    try:
+        return os.stat(f"{CONFIGS}/{group}/{name}.yaml").st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _resolve(groups: tuple[tuple[str, Any], ...], overrides: tuple[tuple[str, Any], ...]) -> Parameters:

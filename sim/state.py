@@ -144,9 +144,9 @@ class State:
     notes: list[str] = field(default_factory=list)
     events: np.ndarray = field(default_factory=lambda: np.zeros(64, EVENT))
 
-    def room_for_events(self, weeks: int) -> None:
+    def room_for_events(self, used: int, weeks: int) -> None:
         """Make room for all that can happen in ``weeks``: seven events per unit and week, three central."""
-        wanted = int(self.firm["events"][0]) + weeks * (7 * len(self.units) + 3)
+        wanted = used + weeks * (7 * len(self.units) + 3)
         if wanted > len(self.events):
             grown = np.zeros(max(wanted, 2 * len(self.events)), EVENT)
             grown[: len(self.events)] = self.events

@@ -33,7 +33,7 @@ def _key(name: str) -> tuple[int, int]:
 def stream(seed: int, purpose: int, name: str = "") -> np.random.Generator:
     """The generator for one purpose and one unit (or the enterprise, with no name)."""
     sequence = np.random.SeedSequence(seed, spawn_key=(purpose, *_key(name)))
-    return np.random.Generator(np.random.PCG64DXSM(sequence))
+    return np.random.Generator(np.random.SFC64(sequence))
 
 
 class Draws:
@@ -49,11 +49,9 @@ class Draws:
     def __init__(self, seed: int, units: Sequence[str], first: np.ndarray, last: np.ndarray) -> None:
         users = int(last[-1])
         self.weeks = max(1, min(52, BLOCK // max(1, users)))
-        self._choice = [stream(seed, CHOICE, unit) for unit in units]
-        self._error = [stream(seed, ERROR, unit) for unit in units]
-        self._shocks = [stream(seed, SHOCKS, unit) for unit in units]
-        self._management = stream(seed, MANAGEMENT)
+        self._seed, self._units = seed, list(units)
         self._bounds = list(zip(first.tolist(), last.tolist(), strict=True))
+        self._streams: list[tuple[np.random.Generator, ...]] = []
         self.choice = np.empty((self.weeks, users))
         self.error = np.empty((self.weeks, users))
         self.shocks = np.empty((self.weeks, len(units), SHOCKS_PER_UNIT))
@@ -62,12 +60,16 @@ class Draws:
 
     def ahead(self) -> int:
         """Weeks drawn and not yet used; draws the next block when none is left."""
+        if not self._streams:
+            self._streams = [tuple(stream(self._seed, use, unit) for use in (CHOICE, ERROR, SHOCKS)) for unit in self._units]
+            self._management = stream(self._seed, MANAGEMENT)
         if self.row == self.weeks:
             for b, (first, last) in enumerate(self._bounds):
+                choice, error, shocks = self._streams[b]
                 shape = (self.weeks, last - first)
-                self.choice[:, first:last] = self._choice[b].random(shape)
-                self.error[:, first:last] = self._error[b].standard_normal(shape)
-                self.shocks[:, b] = self._shocks[b].random((self.weeks, SHOCKS_PER_UNIT))
-            self.management[:] = self._management.random(self.management.shape)
+                self.choice[:, first:last] = choice.random(shape)
+                self.error[:, first:last] = error.standard_normal(shape)
+                self.shocks[:, b] = shocks.random((self.weeks, SHOCKS_PER_UNIT))
+            self._management.random(out=self.management)
             self.row = 0
         return self.weeks - self.row
