@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from sim.rules import clip, rule
-from sim.state import PIPELINES
+from sim.state import INTEGRATION, PIPELINES
 
 WEEKS_PER_YEAR = 52.0
 
@@ -30,6 +30,17 @@ def relieve(unit, p):
         + p.forecast.late * unit.lateness
         + p.forecast.mapping * unit.mismatch
     )
+
+
+@rule
+def channel(unit, p):
+    """How directly the output meets the planner: 1 inside the planning system, less in a dashboard.
+
+    Support carries part of it over by hand, while it lasts.
+    """
+    integration = unit.readiness[INTEGRATION]
+    carried = p.platform.dashboard + (1.0 - p.platform.dashboard) * p.support.channel * unit.support
+    return integration + (1.0 - integration) * carried
 
 
 @rule

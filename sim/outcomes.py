@@ -255,7 +255,7 @@ def outcome(state: State, weeks: int, p: Parameters) -> dict[str, Any]:
         "payback_week": _payback(cumulative),
         "retrofit_share": float(firm["retrofit"]) / effort if effort > 0 else None,
         "effort": float(sum(rows[f"effort_{name}"].sum() for name in (*CAPABILITIES, "model", "workflow", "support"))),
-        "mean_support_ratio": float(rows["support_ratio"].mean()),
+        "lowest_support_ratio": float(rows["support_ratio"].min()),
         "weeks_in_production": in_production,
         "survived_three_years": in_production >= p.outcomes.survival if weeks >= p.outcomes.survival else None,
     }

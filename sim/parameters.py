@@ -250,9 +250,11 @@ class Support:
     """Patching by hand what live units lack."""
 
     need: float = number(3.0, "person-weeks per week and unit without clean data", 0, 1000, "judged", "hand-made extracts, mapping tables, phone calls")
+    carrying: float = number(1.0, "person-weeks per week and unit without integration", 0, 1000, "judged", "carrying the output into planners' sheets by hand")
     base: float = number(0.15, "person-weeks per week and live unit", 0, 1000, "judged", "a live unit always has questions")
     cap: float = number(0.6, "share of the budget", 0, 1, "judged", "support comes first, up to here (capability trap: Repenning & Sterman 2001)")
     relief: float = number(0.8, "share of data defects hidden at full support", 0, 1, "judged", "what heroic effort achieves while it lasts")
+    channel: float = number(0.7, "share of the missing channel bridged at full support", 0, 1, "judged", "output carried by hand meets the planner almost as an integrated one would")
 
 
 # --------------------------------------------------------------------------- people
@@ -264,12 +266,12 @@ class Utility:
 
     trust: float = number(5.0, "logits per unit of trust", 0, 50, "documented", "performance expectancy is strongest (UTAUT meta-analysis); size judged")
     fit: float = number(3.0, "logits per unit of channel fit", 0, 50, "documented", "effort expectancy (.15-.2 in paths); size judged")
-    peer: float = number(2.5, "logits per share of peers", 0, 50, "documented", "social influence (.2 in paths); size judged")
+    peer: float = number(2.0, "logits per share of peers", 0, 50, "documented", "social influence (.2 in paths); size judged")
     sponsor: float = number(1.0, "logits per unit of sponsorship", 0, 50, "documented", "facilitating conditions are weakest; size judged")
-    habit: float = number(2.0, "logits per unit of reliance", 0, 50, "documented", "habit (UTAUT2); size judged")
-    norm: float = number(1.0, "logits per share of the team", 0, 50, "judged", "planning on the team's majority numbers spares reconciling")
-    threshold: float = number(0.9, "logits", -20, 20, "judged", "what must be overcome to leave the spreadsheet")
-    threshold_spread: float = number(0.6, "sd between users, logits", 0, 10, "judged", "disposition")
+    habit: float = number(1.6, "logits per unit of reliance", 0, 50, "documented", "habit (UTAUT2); size judged")
+    norm: float = number(0.8, "logits per share of the team", 0, 50, "judged", "planning on the team's majority numbers spares reconciling")
+    threshold: float = number(1.3, "logits", -20, 20, "judged", "what must be overcome to leave the spreadsheet")
+    threshold_spread: float = number(1.6, "sd between users, logits", 0, 10, "judged", "disposition")
     experience: float = number(0.04, "logits per year above the mean", 0, 2, "documented", "experienced professionals take less advice (Logg, Minson & Moore 2019); slope judged")
     override: float = number(1.5, "logits", 0, 20, "documented", "32% accept a fixed model, 73-76% one they may adjust (Dietvorst et al. 2018, recalled): about 1.8")
     reinforce: int = count(2, "peers", 1, 100, "documented", "complex contagion needs reinforcement (Centola 2010)")
@@ -286,7 +288,7 @@ class Trust:
     late: float = number(0.02, "share of trust per missed cut-off", 0, 1, "judged", "a forecast that does not come is not trusted")
     peer: float = number(0.015, "share of the gap to peers' use per week", 0, 1, "judged", "hearsay")
     governance: float = number(0.03, "share of the gap to the anchor per week", 0, 1, "judged", "institutional trust, at full governance")
-    anchor: float = number(0.65, "0 to 1", 0, 1, "judged", "trust an accountable, explained forecast deserves before experience")
+    anchor: float = number(0.6, "0 to 1", 0, 1, "judged", "trust an accountable, explained forecast deserves before experience")
 
 
 @dataclass(frozen=True)
@@ -296,7 +298,7 @@ class Habit:
     pace: float = number(0.10, "share of the gap per week", 0, 1, "judged", "reliance is an average over some ten weeks")
     understanding: float = number(0.08, "share of the gap per week of use", 0, 1, "documented", "dip of 1-6 months after go-live (McAfee 2002): 12 weeks")
     explained: float = number(0.02, "share of the gap per week at full governance", 0, 1, "judged", "training and explanation")
-    effort: float = number(0.4, "share of fit lost without understanding", 0, 1, "judged", "a user who does not know how to apply the output")
+    effort: float = number(0.3, "share of fit lost without understanding", 0, 1, "judged", "a user who does not know how to apply the output")
     dip: float = number(0.15, "share of a planner's week", 0, 1, "documented", "productivity falls first (McElheran et al. 2025; McAfee 2002); size judged")
 
 
@@ -340,11 +342,11 @@ class Sponsor:
     """Sponsorship, its source and its decay."""
 
     follow: float = number(0.04, "share of the gap per week", 0, 1, "judged", "backing follows visible value within half a year")
-    technical: float = number(0.008, "share lost per week under technical ownership", 0, 0.5, "judged", "nobody in the business owns it")
-    shared: float = number(0.004, "share lost per week under shared ownership", 0, 0.5, "judged", "half an owner")
+    technical: float = number(0.005, "share lost per week under technical ownership", 0, 0.5, "judged", "nobody in the business owns it")
+    shared: float = number(0.003, "share lost per week under shared ownership", 0, 0.5, "judged", "half an owner")
     blind: float = number(0.45, "share of value visible without monitoring", 0, 1, "judged", "anecdotes")
     target: float = number(0.10, "error cut, share of the planner's error", 0.001, 1, "judged", "improvement that counts as full success")
-    own_effort: float = number(0.6, "person-weeks per week and unit at full sponsorship", 0, 1000, "judged", "what a unit adds under business ownership; half under shared")
+    own_effort: float = number(0.3, "person-weeks per week and unit at full sponsorship", 0, 1000, "judged", "what a unit adds under business ownership; half under shared")
 
 
 @dataclass(frozen=True)
@@ -353,8 +355,8 @@ class Review:
 
     every: int = count(13, "weeks", 1, 520, "judged", "quarterly")
     grace: int = count(26, "weeks live", 0, 1000, "judged", "no unit is judged in its first half year")
-    passing: float = number(0.22, "visible success, 0 to 1", 0, 1, "judged", "below this, with sponsorship below the floor, a review fails")
-    floor: float = number(0.25, "sponsorship, 0 to 1", 0, 1, "judged", "a unit whose leader still backs it passes")
+    passing: float = number(0.1, "visible success, 0 to 1", 0, 1, "judged", "below this, with sponsorship below the floor, a review fails")
+    floor: float = number(0.15, "sponsorship, 0 to 1", 0, 1, "judged", "a unit whose leader still backs it passes")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from sim.rules import clip, rule
-from sim.state import LIVE, MODEL, ONBOARDING, PILOT, PIPELINES, RETIRED, SUPPORT, WORKFLOW, K
+from sim.state import INTEGRATION, LIVE, MODEL, ONBOARDING, PILOT, PIPELINES, RETIRED, SUPPORT, WORKFLOW, K
 
 
 @rule
@@ -73,7 +73,11 @@ def support(firm, units, p):
         unit = units[b]
         unit.need = 0.0
         if unit.stage == PILOT or unit.stage == LIVE:
-            unit.need = p.support.need * (1.0 - unit.clean) + p.support.base
+            unit.need = (
+                p.support.need * (1.0 - unit.clean)
+                + p.support.carrying * (1.0 - unit.readiness[INTEGRATION])
+                + p.support.base
+            )
         need += unit.need
     capacity = p.support.cap * firm.budget
     ratio = 1.0 if need <= capacity else capacity / need

@@ -47,6 +47,7 @@ USER = np.dtype([
 
 TEAM = np.dtype([
     ("fit", "f8"),  # of the forecast to the workflow, 0 to 1
+    ("channel_fit", "f8"),  # the same, through the channel it comes by
     ("redesigned", "f8"),  # person-weeks spent on it
     ("norm", "f8"),  # share of the plan that rests on the forecast, remembered
     ("share", "f8"),  # the same, this week
@@ -71,7 +72,7 @@ UNIT = np.dtype([
     ("sponsorship", "f8"), ("spend", "f8"),  # 0 to 1; EUR per planner-week
     ("readiness", "f8", (K,)), ("debt", "f8", (K,)), ("tail", "f8", (K,)),
     ("freshness", "f8"), ("clean", "f8"), ("support", "f8"), ("need", "f8"),
-    ("late", "f8"), ("defects", "f8"),  # weeks late after relief; error share from defects
+    ("late", "f8"), ("defects", "f8"), ("channel", "f8"),  # weeks late after relief; error share from defects; 0 to 1
     ("visible", "f8"),  # visible success, 0 to 1, remembered
     ("own_effort", "f8"), ("workflow", "f8"),  # person-weeks this week: the unit's own; per team, for redesign
     ("saved", "f8"), ("lost", "f8"),  # error saved [WAPE, summed over planners]; planner-weeks lost

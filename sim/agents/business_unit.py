@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.agents.base import PlanningAgent
-from sim.forecasting import WEEKS_PER_YEAR, age, cleanliness, jolt, on_time_probability, refresh, relieve
+from sim.forecasting import WEEKS_PER_YEAR, age, channel, cleanliness, jolt, on_time_probability, refresh, relieve
 from sim.rules import clip, rule
 from sim.state import (
     DEMAND_SHIFT,
@@ -72,9 +72,10 @@ class BusinessUnit(PlanningAgent):
 
     @rule
     def forecast(unit, chance, p):
-        """What is left of the data defects, how fresh the model is, and whether output is on time."""
+        """What is left of the data defects, how output reaches planners, and whether it is on time."""
         unit.clean = cleanliness(unit, p)
         relieve(unit, p)
+        unit.channel = channel(unit, p)
         unit.on_time = 0
         if unit.stage == PILOT or unit.stage == LIVE:
             age(unit, p)

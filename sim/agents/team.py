@@ -29,16 +29,17 @@ class Team(PlanningAgent):
     @rule
     def prepare(team, unit, quality, p):
         """Before the week's decisions: this week's forecast for the team's products, an empty sheet."""
+        team.fit -= p.team.decay * team.fit
         team.error = forecast_error(team.category, team.defect, unit, quality, p)
         team.log_error = math.log(team.error)
         team.noise = seen_noise(unit, p)
+        team.channel_fit = team.fit * unit.channel
         team.using = 0.0
         team.saved = 0.0
         team.own = 0.0
         team.learning = 0.0
         team.trust = 0.0
         team.reliance = 0.0
-        team.fit -= p.team.decay * team.fit
 
     @rule
     def redesign(team, effort, p):

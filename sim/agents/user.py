@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sim.agents.base import PlanningAgent
 from sim.forecasting import WEEKS_PER_YEAR
 from sim.rules import clip, rule
-from sim.state import ADJUSTED, GOVERNANCE, INTEGRATION, LIVE, MONITORING, OWN, PILOT, RELIED, USER
+from sim.state import ADJUSTED, GOVERNANCE, LIVE, MONITORING, OWN, PILOT, RELIED, USER
 
 if TYPE_CHECKING:
     from sim.agents.business_unit import BusinessUnit
@@ -78,9 +78,7 @@ class User(PlanningAgent):
         user.choice = OWN
         if unit.on_time == 0:
             return
-        integration = unit.readiness[INTEGRATION]
-        fit = team.fit * (integration + (1.0 - integration) * p.platform.dashboard)
-        fit *= 1.0 - p.habit.effort * (1.0 - user.understanding)
+        fit = team.channel_fit * (1.0 - p.habit.effort * (1.0 - user.understanding))
         v = (
             p.utility.trust * (user.trust - 0.5)
             + p.utility.fit * (fit - 0.5)
