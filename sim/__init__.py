@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from sim import _cache  # noqa: F401  (first: it says where compiled code is kept)
+from sim import _numba  # noqa: F401  (first: it says how the rest is compiled)
 from sim.model import RolloutModel
 from sim.parameters import InvalidInput, Parameters
 from sim.rules import rule

@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from numba.core.errors import NumbaError
 
 from sim.agents import BusinessUnit, Team, User
+from sim.agents.user import heed
 from sim.forecasting import WEEKS_PER_YEAR
 from sim.outcomes import log_disturbances, record_unit, record_week, remember
 from sim.parameters import InvalidInput
@@ -42,17 +44,15 @@ def plan_and_learn(units, teams, users, peers_first, peers, used, chance, noise,
             team = teams[t]
             for i in range(team.first, team.last):
                 user = users[i]
-                stays = chance[i] >= leaving
-                if not stays:
-                    join(user, chance[i], noise[i], p)
-                if live:
-                    if stays:
-                        using = 0
-                        for j in range(peers_first[i], peers_first[i + 1]):
-                            using += used[peers[j]]
-                        n_peers = peers_first[i + 1] - peers_first[i]
-                        decide(user, team, unit, using, n_peers, chance[i], p)
-                        learn(user, team, unit, using, n_peers, noise[i], p)
+                if chance[i] < leaving:
+                    join(user, chance[i] / leaving, noise[i], p)
+                elif live:
+                    using = 0
+                    for j in range(peers_first[i], peers_first[i + 1]):
+                        using += used[peers[j]]
+                    seen = heed(using, peers_first[i + 1] - peers_first[i], p)
+                    decide(user, team, unit, seen, (chance[i] - leaving) / (1.0 - leaving), p)
+                    learn(user, team, unit, seen, noise[i], p)
                 else:
                     user.choice = OWN
                 tally(user, team, p)
@@ -154,17 +154,19 @@ def loops(changed: tuple[tuple[str, Callable], ...]) -> Callable[..., None]:
     return njit(**COMPILE)(rebound(many_weeks))
 
 
-def advance(state: State, run: Callable[..., None], week: int, weeks: int, p: np.ndarray) -> None:
-    """Run ``weeks`` weeks from ``week`` on."""
-    done = 0
-    while done < weeks:
-        block = min(weeks - done, state.draws.ahead())
-        state.room_for_events(int(state.firm["events"][0]), block)
-        draws = state.draws
-        run(
-            state.firm, state.units, state.teams, state.users, state.order, state.peers_first, state.peers, state.events,
-            draws.choice, draws.error, draws.shocks, draws.management, draws.row, block, week + done,
-            state.weekly, state.unit_weekly, p,
-        )
-        draws.row += block
-        done += block
+def advance(state: State, run: Callable[..., None], week: int, most: int, p: np.ndarray) -> int:
+    """Run as many weeks from ``week`` on as are drawn ahead, at most ``most``; returns how many."""
+    draws = state.draws
+    weeks = min(most, draws.ahead())
+    state.room_for_events(int(state.firm["events"][0]), weeks)
+    arguments = (
+        state.firm, state.units, state.teams, state.users, state.order, state.peers_first, state.peers, state.events,
+        draws.choice, draws.error, draws.shocks, draws.management, draws.row, weeks, week, state.weekly, state.unit_weekly, p,
+    )
+    try:
+        run(*arguments)
+    except NumbaError as error:  # Numba's message runs to pages; the last line that speaks of the source says it
+        reasons = [line.strip() for line in str(error).splitlines() if line.strip() and "Record" not in line]
+        raise InvalidInput("engine", "compiled", f"rules that Numba can compile; it says: {'; '.join(reasons[-4:])[:400]}") from None
+    draws.row += weeks
+    return weeks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -175,8 +175,10 @@ class RolloutModel(mesa.Model):
                 unit.succeed(week, p)
             review(firm, units, events, week, p)
 
-    def run(self) -> RolloutModel:
+    def run(self, progress: Callable[[int], None] | None = None) -> RolloutModel:
         """Run to the horizon; returns the model. The compiled engine then takes many weeks at a time.
+
+        ``progress`` is called now and then with the number of weeks done.
 
         It goes week by week where something watches single weeks: a data collector, scheduled
         events, or a subclass with a ``step`` of its own.
@@ -185,14 +187,18 @@ class RolloutModel(mesa.Model):
         if self.engine == "textbook" or watched:
             while self.running:
                 self.step()
+                if progress:
+                    progress(self.week)
             return self
-        weeks = self.parameters.weeks - self.week
-        if weeks > 0:
-            compiled.advance(self.state, self._run, self.week, weeks, self._record)
+        if self.week < self.parameters.weeks:
             self._default_schedule.stop()
+        while self.week < self.parameters.weeks:
+            weeks = compiled.advance(self.state, self._run, self.week, self.parameters.weeks - self.week, self._record)
             self.week += weeks
             self.steps += weeks
             self.time += float(weeks)
+            if progress:
+                progress(self.week)
         self.running = False
         return self
 

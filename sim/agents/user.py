@@ -17,6 +17,18 @@ if TYPE_CHECKING:
 FORBIDDEN, JUSTIFIED, FREE = range(3)  # override policy, as numbered in the parameters
 
 
+@rule
+def heed(using, peers, p):
+    """The share of peers planning on the forecast that counts with a planner; -1 without peers.
+
+    ``using`` of ``peers`` did so last week. Below ``utility.reinforce`` users nobody counts: complex
+    contagion needs reinforcement (Centola 2010).
+    """
+    if peers == 0:
+        return -1.0
+    return using / peers if using >= p.utility.reinforce else 0.0
+
+
 class User(PlanningAgent):
     """A planner with trust, habit, understanding and a spreadsheet method of their own.
 
@@ -30,35 +42,33 @@ class User(PlanningAgent):
 
     def step(self) -> None:
         """One week of one planner. One uniform says whether they stay and, if so, what they choose."""
-        model, p = self.model, self.model.p
-        chance = model.chance[self.row]
-        stays = chance >= p.people.turnover / WEEKS_PER_YEAR
-        if not stays:
-            self.join(chance, model.noise[self.row], p)
-        if self.unit.stage == PILOT or self.unit.stage == LIVE:
-            if stays:
-                using = sum([peer.used for peer in self.peers])
-                peers = len(self.peers)
-                self.decide(self.team, self.unit, using, peers, chance, p)
-                self.learn(self.team, self.unit, using, peers, model.noise[self.row], p)
+        model, p, team, unit = self.model, self.model.p, self.team, self.unit
+        chance, noise = model.chance[self.row], model.noise[self.row]
+        leaving = p.people.turnover / WEEKS_PER_YEAR
+        if chance < leaving:
+            self.join(chance / leaving, noise, p)
+        elif unit.stage == PILOT or unit.stage == LIVE:
+            using = sum([peer.used for peer in self.peers])
+            seen = heed(using, len(self.peers), p)
+            self.decide(team, unit, seen, (chance - leaving) / (1.0 - leaving), p)
+            self.learn(team, unit, seen, noise, p)
         else:
             self.choice = OWN
-        self.tally(self.team, p)
+        self.tally(team, p)
 
     @rule
     def join(user, chance, z, p):
         """A newcomer takes the seat and its spreadsheet: no experience with the forecast, no habit.
 
-        ``chance`` is uniform below the weekly turnover; what it leaves is uniform again and says how
-        experienced the newcomer is. ``z`` is standard normal: the newcomer's disposition.
+        ``chance`` is uniform and says how experienced the newcomer is; ``z`` is standard normal, the
+        newcomer's disposition. In the first week nobody plans on the forecast.
         """
-        left = chance / (p.people.turnover / WEEKS_PER_YEAR)
         user.trust = p.people.newcomer_trust
         user.reliance = 0.0
         user.understanding = 0.0
         user.champion = 0
         user.choice = OWN
-        user.experience = 2.0 * left * p.people.newcomer_experience
+        user.experience = 2.0 * chance * p.people.newcomer_experience
         user.disposition = z
         user.threshold = (
             p.utility.threshold
@@ -67,16 +77,16 @@ class User(PlanningAgent):
         )
 
     @rule
-    def decide(user, team, unit, using, peers, chance, p):
+    def decide(user, team, unit, seen, chance, p):
         """Plan on the forecast, adjust it, or fall back on the spreadsheet.
 
-        The utility weighs trust, channel fit, peers, the team's norm, sponsorship and habit against
-        a personal threshold, in the order that studies of technology acceptance report (UTAUT).
-        Peers count from ``utility.reinforce`` users on (complex contagion, Centola 2010). A forecast
-        that missed the cut-off cannot be used.
+        The utility weighs trust, channel fit, what peers do (``seen``, see :func:`heed`), the team's
+        norm, sponsorship and habit against a personal threshold, in the order that studies of
+        technology acceptance report (UTAUT). ``chance`` is uniform. A forecast that missed the
+        cut-off cannot be used.
         """
-        user.choice = OWN
         if unit.on_time == 0:
+            user.choice = OWN
             return
         fit = team.channel_fit * (1.0 - p.habit.effort * (1.0 - user.understanding))
         v = (
@@ -87,43 +97,39 @@ class User(PlanningAgent):
             + p.utility.norm * (team.norm - 0.5)
             - user.threshold
         )
-        if using >= p.utility.reinforce:
-            v += p.utility.peer * (using / peers - 0.5)
-        elif peers > 0:
-            v -= 0.5 * p.utility.peer
+        if seen >= 0.0:
+            v += p.utility.peer * (seen - 0.5)
         adjusting = 0.0
         if p.strategy.override != FORBIDDEN:
             v += p.utility.override
             adjusting = p.override.share
             if p.strategy.override == JUSTIFIED:
                 adjusting *= p.override.justified
-        quit_rate = p.people.turnover / WEEKS_PER_YEAR
-        u = (chance - quit_rate) * (1.0 + math.exp(-v))  # below 1 - quit_rate: uses the forecast
-        if u < 1.0 - quit_rate:
-            user.choice = ADJUSTED if u < adjusting * (1.0 - quit_rate) else RELIED
+        u = chance * (1.0 + math.exp(-v))  # uses the forecast where chance < logistic(v)
+        user.choice = OWN if u >= 1.0 else (ADJUSTED if u < adjusting else RELIED)
 
     @rule
-    def learn(user, team, unit, using, peers, z, p):
+    def learn(user, team, unit, seen, z, p):
         """Realised errors move trust, failures more than successes; choices move habit and understanding.
 
         ``x = tanh((ln own error - ln forecast error + noise z) / 2)``: how clearly the forecast won
-        this week. Non-users see it as far as monitoring shows it. Sources: asymmetry, Dietvorst,
+        this week (tanh is written with exp, which is twice as fast). Non-users see it as far as monitoring
+        shows it. Sources: asymmetry, Dietvorst,
         Simmons & Massey 2015; dip and recovery, McElheran et al. 2025.
         """
         governance = unit.readiness[GOVERNANCE]
         trust = user.trust
-        used = 0.0
+        used = 1.0 if user.choice != OWN else 0.0
         if unit.on_time == 0:
             trust -= p.trust.late * trust
         else:
-            x = math.tanh(0.5 * (user.log_skill - team.log_error + team.noise * z))
-            if user.choice == OWN:
-                x *= p.trust.unused * unit.readiness[MONITORING]
-            else:
-                used = 1.0
-            trust += p.trust.gain * x * (1.0 - trust) if x > 0.0 else p.trust.loss * x * trust
-        if peers > 0:
-            trust += p.trust.peer * (using / peers - trust)
+            x = 1.0 - 2.0 / (1.0 + math.exp(user.log_skill - team.log_error + team.noise * z))
+            rise = p.trust.gain * (1.0 - trust)
+            fall = p.trust.loss * trust
+            watched = used + (1.0 - used) * p.trust.unused * unit.readiness[MONITORING]
+            trust += watched * x * (rise if x > 0.0 else fall)
+        if seen >= 0.0:
+            trust += p.trust.peer * (seen - trust)
         trust += p.trust.governance * governance * (p.trust.anchor - trust)
         user.trust = clip(trust, 0.0, 1.0)
         user.reliance += p.habit.pace * (used - user.reliance)
@@ -132,14 +138,16 @@ class User(PlanningAgent):
 
     @rule
     def tally(user, team, p):
-        """Add this week's choice to the team's sheet."""
+        """Add this week's choice to the team's sheet. Small adjustments cost accuracy, large ones help a little.
+
+        How far a planner departs from the forecast follows from how little they trust it.
+        """
+        used = 1.0 if user.choice != OWN else 0.0
+        adjusted = 1.0 if user.choice == ADJUSTED else 0.0
+        adjustment = p.override.harm * user.trust - p.override.help * (1.0 - user.trust)
         team.trust += user.trust
         team.reliance += user.reliance
         team.own += user.skill
-        if user.choice != OWN:
-            error = team.error
-            if user.choice == ADJUSTED:
-                error *= 1.0 + p.override.harm * user.trust - p.override.help * (1.0 - user.trust)
-            team.using += 1.0
-            team.saved += user.skill - error
-            team.learning += 1.0 - user.understanding
+        team.using += used
+        team.saved += used * (user.skill - team.error * (1.0 + adjusted * adjustment))
+        team.learning += used * (1.0 - user.understanding)

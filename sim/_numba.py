@@ -1,4 +1,4 @@
-"""Where Numba keeps compiled code: a folder named after the sources it was compiled from.
+"""How Numba compiles the model, and where it keeps the result: a folder named after the sources.
 
 Numba's cache notices a change in the file of the cached function only, not in the rules it calls.
 Naming the folder after all sources makes a changed rule take effect at once.
@@ -34,3 +34,6 @@ def _folder() -> Path:
 
 if not os.environ.get("NUMBA_CACHE_DIR"):
     config.CACHE_DIR = str(_folder())
+# The loops that matter run over a handful of peers: vector code for them costs more than it saves.
+if not os.environ.get("NUMBA_LOOP_VECTORIZE"):
+    config.LOOP_VECTORIZE = 0

@@ -1,0 +1,173 @@
+"""What a simulated user-week costs, measured in this run: ``python -m experiments.benchmark``.
+
+Figures compare things measured side by side, best of several rounds, so that they hold on a busy
+machine too. ``--quick`` leaves out the largest enterprises.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numba import njit
+from rich.console import Console
+from rich.table import Table
+
+from experiments.compare import run_all
+from sim import RolloutModel
+from sim.parameters import from_mapping
+from sim.presets import load
+
+#: All units live from the first weeks to the end, so that nothing is skipped.
+BUSY = {
+    **load("strategy", "big_bang"), "gate_weeks": 0, "gate_improvement": -1.0, "gate_reliance": 0.0,
+    "unit_reviews": 1000, "initiative_reviews": 1000,
+}
+SIZES = {768: (12, 8, 8), 1_000: (5, 25, 8), 10_000: (40, 25, 10), 100_000: (100, 100, 10), 1_000_000: (1000, 100, 10)}
+
+
+@njit(error_model="numpy")
+def floor_weeks(users, peers_first, peers, used, choice, error, row, weeks):
+    """The least a planner's week can cost: draws read, peers gathered, one exp, one tanh, the row read and written."""
+    for w in range(row, row + weeks):
+        for i in range(len(users)):
+            user = users[i]
+            using = 0
+            for j in range(peers_first[i], peers_first[i + 1]):
+                using += used[peers[j]]
+            user.trust = 0.5 * user.trust + 0.1 * math.tanh(error[w, i])
+            user.choice = 1 if choice[w, i] * (1.0 + math.exp(-user.trust - 0.1 * using)) < 1.0 else 0
+        for i in range(len(users)):
+            used[i] = users[i].choice
+
+
+def model(users: int, weeks: int, engine: str = "compiled", strategy: Any = None) -> RolloutModel:
+    """A busy enterprise of so many planners."""
+    units, teams, per_team = SIZES[users]
+    size = {"units": units, "teams": teams, "users": per_team}
+    return RolloutModel(strategy=strategy or BUSY, maturity="high", enterprise=size, weeks=weeks, rng=1, engine=engine)
+
+
+def timed(action: Callable[[], Any]) -> float:
+    """Seconds an action takes."""
+    clock = time.perf_counter()
+    action()
+    return time.perf_counter() - clock
+
+
+def run_floor(users: int, weeks: int) -> float:
+    """Seconds the floor kernel takes for the same draws, network and rows."""
+    state = model(users, 1).state
+    used = np.zeros(len(state.users), np.uint8)
+
+    def all_weeks() -> None:
+        done = 0
+        while done < weeks:
+            block = min(weeks - done, state.draws.ahead())
+            floor_weeks(state.users, state.peers_first, state.peers, used, state.draws.choice, state.draws.error, state.draws.row, block)
+            state.draws.row += block
+            done += block
+
+    return timed(all_weeks)
+
+
+def bytes_per_user(m: RolloutModel) -> tuple[float, float, float]:
+    """Bytes per planner of state, of the network and of the draws made ahead."""
+    s, d, n = m.state, m.state.draws, len(m.state.users)
+    state = s.users.nbytes + s.teams.nbytes + s.units.nbytes + s.order.nbytes + s.firm.nbytes
+    return state / n, (s.peers.nbytes + s.peers_first.nbytes) / n, (d.choice.nbytes + d.error.nbytes + d.shocks.nbytes) / n
+
+
+def main(quick: bool) -> None:
+    """Measure and print."""
+    console = Console()
+    weeks, rounds = 260, 7
+    model(768, 60).run()
+    run_floor(768, 60)
+    per_week: dict[tuple[str, int], float] = {}
+    with console.status("measuring") as status:
+        for users in (768, 10_000):
+            plain_weeks = weeks if users == 768 else 26
+            for engine in ("compiled", "floor", "textbook"):
+                per_week[engine, users] = math.inf
+            for r in range(rounds):
+                status.update(f"{users:,} planners, round {r + 1} of {rounds}")
+                per_week["compiled", users] = min(per_week["compiled", users], timed(model(users, weeks).run) / (users * weeks))
+                per_week["floor", users] = min(per_week["floor", users], run_floor(users, weeks) / (users * weeks))
+                if r < 3:
+                    plain = timed(model(users, plain_weeks, "textbook").run) / (users * plain_weeks)
+                    per_week["textbook", users] = min(per_week["textbook", users], plain)
+        table = Table(title="Cost of one planner's week, all units live", title_justify="left")
+        for head in ("planners", "compiled", "textbook", "textbook ÷ compiled", "floor kernel", "compiled ÷ floor"):
+            table.add_column(head, justify="right")
+        for users in (768, 10_000):
+            compiled, textbook, floor = (per_week[engine, users] for engine in ("compiled", "textbook", "floor"))
+            table.add_row(f"{users:,}", f"{compiled * 1e9:.1f} ns", f"{textbook * 1e9:,.0f} ns", f"{textbook / compiled:.0f}",
+                          f"{floor * 1e9:.1f} ns", f"{compiled / floor:.2f}")
+        console.print(table)
+
+        status.update("building")
+        for strategy in ("integration_first", "model_first"):
+            build, run = math.inf, math.inf
+            for seed in range(15):
+                clock = time.perf_counter()
+                m = RolloutModel(strategy=strategy, rng=seed)
+                middle = time.perf_counter()
+                m.run()
+                build, run = min(build, middle - clock), min(run, time.perf_counter() - middle)
+            console.print(f"Default enterprise, {strategy}, 768 planners × 260 weeks: building {build * 1e3:.1f} ms, "
+                          f"running {run * 1e3:.1f} ms, building ÷ running {build / run:.2f}", highlight=False)
+
+        status.update("start-up")
+        starts = {
+            "import sim": "import sim",
+            "and one small run, compiled code cached": "import sim; sim.RolloutModel(enterprise='small', rng=1).run()",
+        }
+        for what, code in starts.items():
+            seconds = min(timed(lambda c=code: subprocess.run([sys.executable, "-c", c], check=True)) for _ in range(3))  # type: ignore[misc]  # noqa: S603
+            console.print(f"Start-up, {what}: {seconds:.1f} s", highlight=False)
+
+        status.update("default compare")
+        cells = [
+            (m, s, from_mapping({"maturity": load("maturity", m), "strategy": load("strategy", s)}))
+            for m in ("low", "high") for s in ("integration_first", "model_first")
+        ]
+        workers = 2
+        with tempfile.TemporaryDirectory() as folder:
+            _, _, busy, elapsed = run_all(cells, 100, 1, "compiled", workers, Path(folder))
+        console.print(f"Default compare, 400 runs on {workers} threads: {elapsed:.1f} s, {busy / (workers * elapsed):.0%} of ideal "
+                      f"{workers}-core speed", highlight=False)
+
+        table = Table(title="Size (compiled engine, all units live)", title_justify="left")
+        for head in ("planners", "weeks", "build", "per planner-week", "÷ that at 10,000", "state", "network", "draws ahead"):
+            table.add_column(head, justify="right")
+        costs: dict[int, float] = {}
+        for users in (10_000, 1_000, 100_000, *(() if quick else (1_000_000,))):
+            status.update(f"{users:,} planners")
+            some = {1_000: 260, 10_000: 260, 100_000: 104, 1_000_000: 26}[users]
+            best, build = math.inf, math.inf
+            for _ in range(2 if users >= 1_000_000 else 4):
+                clock = time.perf_counter()
+                m = model(users, some)
+                build = min(build, time.perf_counter() - clock)
+                best = min(best, timed(m.run))
+            costs[users] = best / (users * some)
+            state, network, draws = bytes_per_user(m)
+            table.add_row(f"{users:,}", str(some), f"{build:.3f} s", f"{costs[users] * 1e9:.1f} ns", f"{costs[users] / costs[10_000]:.2f}",
+                          f"{state:.0f} B", f"{network:.0f} B", f"{draws:.0f} B")
+            del m
+        console.print(table)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m experiments.benchmark", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="leave out a million planners")
+    main(parser.parse_args().quick)

@@ -1,0 +1,320 @@
+"""Strategies against each other on the same enterprises, people, shocks and noise.
+
+``python -m experiments.compare`` compares integration-first and model-first at low and high
+maturity; ``strategies=[…] maturities=[…] replications=N`` compare others.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from scipy import stats
+
+from experiments.entry import main, take
+from experiments.output import Output, folder_name
+from sim import RolloutModel
+from sim.outcomes import CLASSES
+from sim.parameters import InvalidInput, Parameters, from_mapping, to_mapping
+from sim.presets import load
+from sim.views.figures import compare_figure
+from sim.views.words import CLASS_LABELS, millions, strategy_label
+
+#: Weekly measures kept of every run.
+WEEKLY = ("week", "users_using", "reliance", "trust", "teams_trust_and_use", "units_live", "units_retired",
+          "support_ratio", "quality", "net", "cumulative_net")
+#: Measures compared: name, and whether more is better.
+MEASURES = {"net_104": True, "net": True, "final_reliance": True, "final_teams_trust_and_use": True, "weeks_to_50": False}
+MOST_RUNS = 100_000
+
+
+def compare(values: dict[str, Any]) -> int:
+    """Run all strategies with common random numbers, print the comparison, write the results folder."""
+    engine, seed, output = values.pop("engine"), values.pop("seed"), take(values, "output", "text")
+    strategies, maturities = take(values, "strategies", "names"), take(values, "maturities", "names")
+    replications = take(values, "replications", "count", 2, MOST_RUNS)
+    workers = take(values, "workers", "count", 0, 1024) or os.cpu_count() or 1
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1 << 63:
+        raise InvalidInput("seed", seed, "a whole number from 0 to 2^63 - 1")
+    if len(strategies) * len(maturities) * replications > MOST_RUNS:
+        raise InvalidInput("replications", replications, f"at most {MOST_RUNS:,} runs in all")
+    cells = [
+        (maturity, strategy, from_mapping({**values, "maturity": load("maturity", maturity), "strategy": load("strategy", strategy)}))
+        for maturity in maturities
+        for strategy in strategies
+    ]
+    configuration = {
+        "cells": [{"maturity": m, "strategy": s, "parameters": to_mapping(p)} for m, s, p in cells],
+        "replications": replications,
+        "seed": seed,
+    }
+    first = cells[0][2]
+    name = folder_name(["+".join(strategies), "+".join(maturities), f"{first.weeks}w", f"{replications}x", f"seed{seed}"], configuration)
+    with Output("compare", name, output) as folder:
+        clock = time.perf_counter()
+        RolloutModel(parameters=first, rng=seed, engine=engine).run()  # compiles, once
+        compiled = time.perf_counter() - clock
+        runs, weekly_rows, busy, elapsed = run_all(cells, replications, seed, engine, workers, folder.folder)
+        failed = [run for run in runs if run["error"]]
+        frame = _frame(runs)
+        good = frame[frame["error"] == ""]
+        summary, paired = summarise(good, maturities, strategies), pair(good, maturities, strategies)
+        folder.parquet("runs.parquet", frame)
+        folder.csv("summary.csv", summary)
+        folder.csv("paired.csv", paired)
+        compare_figure(folder.folder)
+        folder.manifest(configuration, engine=engine, seeds=[seed, seed + replications - 1], runs=len(runs), failed=len(failed))
+    console = Console()
+    _print(console, summary, paired, maturities, strategies, replications, first.weeks)
+    share = busy / (workers * elapsed)
+    console.print(
+        f"{len(runs)} runs ({weekly_rows:,} weeks) in {elapsed:.1f} s on {workers} threads, {share:.0%} of ideal {workers}-core speed; "
+        f"compiling or loading the engine took {compiled:.1f} s before.", highlight=False)
+    console.print(f"Written to {folder.final.relative_to(Path.cwd()) if folder.final.is_relative_to(Path.cwd()) else folder.final}: "
+                  "figure.png, runs.parquet, weekly.parquet, summary.csv, paired.csv, manifest.json", highlight=False, soft_wrap=True, markup=False)
+    if failed:
+        print(f"error: {len(failed)} of {len(runs)} runs failed and are left out; first: seed {failed[0]['seed']}, {failed[0]['error']}", file=sys.stderr)
+        return 1
+    return 0
+
+
+# --------------------------------------------------------------------------- running
+
+
+def _one(cell: tuple[str, str, Parameters], replication: int, seed: int, engine: str) -> tuple[dict[str, Any], np.ndarray | None, float]:
+    maturity, strategy, parameters = cell
+    clock = time.thread_time()
+    identity = {"maturity": maturity, "strategy": strategy, "replication": replication, "seed": seed + replication}
+    try:
+        model = RolloutModel(parameters=parameters, rng=seed + replication, engine=engine).run()
+        record, weekly = {**identity, **model.outcome, "error": ""}, model.state.weekly
+    except InvalidInput:
+        raise
+    except Exception as error:  # a failed run is recorded as such, never as a value
+        record, weekly = {**identity, "error": f"{type(error).__name__}: {error}"}, None
+    return record, weekly, time.thread_time() - clock
+
+
+def run_all(
+    cells: list, replications: int, seed: int, engine: str, workers: int, folder: Path
+) -> tuple[list[dict[str, Any]], int, float, float]:
+    """Run everything, replication by replication, writing weekly records as they come.
+
+    Threads do: the compiled weeks hold no lock. Results are taken in order, so that files do not
+    depend on the number of workers.
+    """
+    jobs = [(cell, replication) for replication in range(replications) for cell in cells]
+    switch = sys.getswitchinterval()
+    sys.setswitchinterval(0.0002)  # a thread back from compiled code should not wait 5 ms for its turn
+    runs: list[dict[str, Any]] = []
+    rows, busy, clock = 0, 0.0, time.perf_counter()
+    bar = Progress(TextColumn("runs"), BarColumn(), MofNCompleteColumn(), TextColumn("left"), TimeRemainingColumn(),
+                   console=Console(stderr=True), transient=True, refresh_per_second=4)
+    try:
+        with bar, ThreadPoolExecutor(workers) as pool, _Weekly(folder / "weekly.parquet") as sink:
+            task = bar.add_task("", total=len(jobs))
+            for record, weekly, seconds in _in_order(pool, jobs, seed, engine, workers):
+                runs.append(record)
+                busy += seconds
+                if weekly is not None:
+                    sink.add(record, weekly)
+                    rows += len(weekly)
+                bar.advance(task)
+            elapsed = time.perf_counter() - clock
+    finally:
+        sys.setswitchinterval(switch)
+    return runs, rows, busy, elapsed
+
+
+def _in_order(pool: ThreadPoolExecutor, jobs: list, seed: int, engine: str, workers: int) -> Iterator[tuple]:
+    waiting, more = [], iter(jobs)
+    try:
+        waiting = [pool.submit(_one, cell, r, seed, engine) for cell, r in islice(more, 4 * workers)]
+        while waiting:
+            done = waiting.pop(0)
+            yield done.result()
+            waiting += [pool.submit(_one, cell, r, seed, engine) for cell, r in islice(more, 1)]
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+class _Weekly:
+    """Writes the weekly records of many runs, some hundred runs to a row group."""
+
+    def __init__(self, path: Path, runs_per_group: int = 200) -> None:
+        self.path, self.group, self.parts = path, runs_per_group, []  # type: ignore[var-annotated]
+        self.writer: pq.ParquetWriter | None = None
+
+    def __enter__(self) -> _Weekly:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.flush()
+        if self.writer:
+            self.writer.close()
+
+    def add(self, record: dict[str, Any], weekly: np.ndarray) -> None:
+        self.parts.append((record, weekly))
+        if len(self.parts) == self.group:
+            self.flush()
+
+    def flush(self) -> None:
+        if not self.parts:
+            return
+        lengths = [len(weekly) for _, weekly in self.parts]
+        columns: dict[str, Any] = {}
+        for key in ("maturity", "strategy"):
+            columns[key] = pa.array(np.repeat(np.array([record[key] for record, _ in self.parts], object), lengths)).dictionary_encode()
+        for key in ("replication", "seed"):
+            columns[key] = np.repeat([record[key] for record, _ in self.parts], lengths)
+        for key in WEEKLY:
+            columns[key] = np.concatenate([weekly[key] for _, weekly in self.parts])
+        table = pa.table(columns)
+        if self.writer is None:
+            self.writer = pq.ParquetWriter(self.path, table.schema, compression="zstd", write_page_checksum=True)
+        self.writer.write_table(table)
+        self.parts = []
+
+
+def _frame(runs: list[dict[str, Any]]) -> pd.DataFrame:
+    frame = pd.DataFrame(runs)
+    for column in ("gate_week", "weeks_to_50", "weeks_to_80", "trough_week", "payback_week"):
+        if column in frame:
+            frame[column] = frame[column].astype("Int64")
+    return frame.sort_values(["maturity", "strategy", "replication"], ignore_index=True, kind="stable")
+
+
+# --------------------------------------------------------------------------- statistics
+
+
+def _mean(x: np.ndarray) -> tuple[float, float, float]:
+    """Mean with its 95% interval (Student)."""
+    mean = float(x.mean())
+    if len(x) < 2 or x.std() == 0:
+        return mean, mean, mean
+    low, high = stats.t.interval(0.95, len(x) - 1, mean, stats.sem(x))
+    return mean, float(low), float(high)
+
+
+def _share(hits: float, n: int) -> tuple[float, float, float]:
+    """Share with its 95% interval (Wilson); ties count half, so hits may end in .5."""
+    z = stats.norm.ppf(0.975)
+    p = hits / n
+    centre, spread = p + z * z / (2 * n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return p, float((centre - spread) / (1 + z * z / n)), float((centre + spread) / (1 + z * z / n))
+
+
+def _median(x: np.ndarray) -> tuple[float, float, float]:
+    """Median with its 95% interval from order statistics; infinite where most were never reached."""
+    ordered, n = np.sort(x), len(x)
+    low, high = stats.binom.ppf([0.025, 0.975], n, 0.5).astype(int)
+    middle = float((ordered[(n - 1) // 2] + ordered[n // 2]) / 2)
+    return middle, float(ordered[max(0, low - 1)]), float(ordered[min(n - 1, high)])
+
+
+def _values(runs: pd.DataFrame, measure: str) -> np.ndarray:
+    """Values of a measure; weeks never reached are infinite."""
+    column = runs[measure]
+    return column.astype("Float64").to_numpy(float, na_value=np.inf if measure.startswith("weeks_to") else np.nan)
+
+
+def summarise(runs: pd.DataFrame, maturities: list[str], strategies: list[str]) -> pd.DataFrame:
+    """One row per maturity, strategy and measure: estimate with 95% interval, and of what kind it is."""
+    rows = []
+    for maturity in maturities:
+        for strategy in strategies:
+            cell = runs[(runs["maturity"] == maturity) & (runs["strategy"] == strategy)]
+            for measure in MEASURES:
+                x = _values(cell, measure)
+                if len(x) == 0 or np.isnan(x).any():
+                    continue  # net_104 of a shorter horizon is undefined, not 0
+                kind, estimate = ("median", _median(x)) if measure.startswith("weeks_to") else ("mean", _mean(x))
+                rows.append((maturity, strategy, measure, kind, len(x), *estimate))
+            for label in CLASSES if len(cell) else ():
+                rows.append((maturity, strategy, f"outcome_{label}", "share", len(cell), *_share(float((cell["outcome"] == label).sum()), len(cell))))
+    return pd.DataFrame(rows, columns=["maturity", "strategy", "measure", "kind", "runs", "estimate", "low", "high"])
+
+
+def pair(runs: pd.DataFrame, maturities: list[str], strategies: list[str]) -> pd.DataFrame:
+    """One row per maturity, pair of strategies and measure.
+
+    ``difference`` is the mean of a - b over runs with the same luck, with its 95% interval; empty
+    where a week was never reached. ``a_wins`` is the share of pairs in which a does better (ties
+    count half). ``variance_ratio`` is the variance an unpaired comparison would have had over the
+    paired one's: how many times more runs it would have needed.
+    """
+    rows = []
+    for maturity in maturities:
+        for a, b in combinations(strategies, 2):
+            left, right = (runs[(runs["maturity"] == maturity) & (runs["strategy"] == s)].set_index("replication") for s in (a, b))
+            common = left.index.intersection(right.index)
+            for measure, more_is_better in MEASURES.items():
+                x, y = _values(left.loc[common], measure), _values(right.loc[common], measure)
+                if len(x) == 0 or np.isnan(x).any() or np.isnan(y).any():
+                    continue
+                sign = 1 if more_is_better else -1
+                wins = float(np.sum(np.where(x == y, 0.5, (x > y) if sign > 0 else (x < y))))
+                difference, ratio = (np.nan, np.nan, np.nan), np.nan
+                if np.isfinite(x).all() and np.isfinite(y).all():
+                    difference = _mean(x - y)
+                    spread = float(np.var(x - y, ddof=1)) if len(x) > 1 else 0.0
+                    ratio = float((np.var(x, ddof=1) + np.var(y, ddof=1)) / spread) if spread > 0 else np.nan
+                rows.append((maturity, a, b, measure, len(x), *difference, *_share(wins, len(x)), ratio))
+    return pd.DataFrame(rows, columns=["maturity", "a", "b", "measure", "pairs", "difference", "low", "high",
+                                       "a_wins", "a_wins_low", "a_wins_high", "variance_ratio"])
+
+
+# --------------------------------------------------------------------------- printing
+
+
+def _cell(measure: str, estimate: float, low: float, high: float) -> str:
+    if measure.startswith("net"):
+        return f"{millions(estimate)}  [{millions(low)}, {millions(high)}]"
+    if measure.startswith("weeks_to"):
+        text = ["never" if np.isinf(v) else f"{v:.0f}" for v in (estimate, low, high)]
+        return f"{text[0]}  [{text[1]}, {text[2]}]"
+    return f"{estimate:.0%}  [{low:.0%}, {high:.0%}]"
+
+
+def _print(console: Console, summary: pd.DataFrame, paired: pd.DataFrame, maturities: list[str], strategies: list[str], n: int, weeks: int) -> None:
+    labels = {"net_104": "net value, 104 weeks", "net": f"net value, {weeks} weeks", "final_reliance": "planners relying, end",
+              "final_teams_trust_and_use": "teams that trust and use", "weeks_to_50": "weeks to 50% (median)"}
+    for maturity in maturities:
+        table = Table(title=f"{maturity} maturity, {n} runs a strategy: estimate [95% interval]", title_justify="left")
+        table.add_column("")
+        for strategy in strategies:
+            table.add_column(strategy_label(strategy), justify="right")
+        part = summary[summary["maturity"] == maturity].set_index(["measure", "strategy"])
+        for measure, label in labels.items():
+            if (measure, strategies[0]) in part.index:
+                table.add_row(label, *(_cell(measure, *part.loc[(measure, s), ["estimate", "low", "high"]]) for s in strategies))
+        for name in CLASSES:
+            shares = [part.loc[(f"outcome_{name}", s), "estimate"] for s in strategies if (f"outcome_{name}", s) in part.index]
+            if any(shares):
+                table.add_row("  " + CLASS_LABELS[name], *(f"{share:.0%}" for share in shares))
+        console.print(table)
+        for _, row in paired[(paired["maturity"] == maturity) & (paired["measure"] == "net")].iterrows():
+            console.print(
+                f"  Same luck, net value after {weeks} weeks: {strategy_label(row['a'])} − {strategy_label(row['b'])} = "
+                f"{_cell('net', row['difference'], row['low'], row['high'])}; better in {row['a_wins']:.0%} "
+                f"[{row['a_wins_low']:.0%}, {row['a_wins_high']:.0%}] of pairs. Unpaired runs would need {row['variance_ratio']:.1f}× as many.",
+                highlight=False, markup=False)
+        console.print()
+
+
+if __name__ == "__main__":
+    main("compare", compare)

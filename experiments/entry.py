@@ -1,0 +1,158 @@
+"""The way into every experiment: Hydra composes, we check, errors become one line.
+
+Hydra reads the configuration and nothing else: no logging, no folders, no callbacks, no
+instantiation. What users write is looked at before Hydra sees it, because Hydra itself would run
+code named in a configuration.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.config_store import ConfigStore
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from sim.parameters import InvalidInput, Parameters, nearest, to_mapping
+from sim.presets import CONFIGS, GROUPS, available, read_yaml
+
+REFUSED_FLAGS = ("--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd", "--experimental-rerun")
+
+
+def _store_defaults() -> dict[str, Any]:
+    values = to_mapping(Parameters())
+    managed = {group: values.pop(group) for group in ("strategy", "maturity")}
+    store = ConfigStore.instance()
+    store.store(name="common", node=values, package="_global_")
+    store.store(name="managed", node=managed, package="_global_")
+    return {**values, **managed}
+
+
+def main(experiment: str, task: Callable[[dict[str, Any]], int | None]) -> None:
+    """Run ``task`` on the composed configuration ``configs/<experiment>.yaml`` and exit.
+
+    Exit codes: 0; 1 where a run failed (as ``task`` says); 2 for input that cannot be used; 130
+    when interrupted.
+    """
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # let errors through, so that one line can be made of them
+    defaults = _store_defaults()
+    code = 0
+
+    def run(config: DictConfig) -> None:
+        nonlocal code
+        values = OmegaConf.to_container(config, resolve=True)
+        code = max(code, task(values) or 0)  # type: ignore[arg-type]
+
+    run.__module__ = "__main__"
+    try:
+        check_files(CONFIGS)
+        check_command_line(sys.argv[1:], experiment, defaults)
+        hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name=experiment)(run)()
+    except InvalidInput as error:
+        code = refuse(error)
+    except (HydraException, OmegaConfBaseException) as error:
+        code = refuse(error)
+    except KeyboardInterrupt:
+        print("interrupted: nothing was written", file=sys.stderr)
+        code = 130
+    sys.exit(code)
+
+
+def refuse(error: Exception) -> int:
+    """Print what is wrong in one line; returns exit code 2."""
+    print("error: " + " ".join(str(error).split()), file=sys.stderr)
+    return 2
+
+
+def check_files(folder: Path) -> None:
+    """Refuse anything executable, or clever, in the configuration files."""
+    for path in sorted(folder.rglob("*.yaml")):
+        if path.parent == folder and path.name in ("run.yaml", "compare.yaml", "hidden.yaml"):
+            continue
+        name = str(path.relative_to(folder.parent))
+        group = path.parent.name
+        head = path.read_text(encoding="utf-8", errors="replace")[:4096]
+        package = re.search(r"^#\s*@package\s+(\S+)", head, re.M)
+        if package and not (group == "experiment" and package[1] == "_global_"):
+            raise InvalidInput(name, package[0], "no @package line (but «# @package _global_» in experiment/)")
+        values = read_yaml(path)
+        if values is not None and not isinstance(values, Mapping):
+            raise InvalidInput(name, values, "a mapping of parameter names to values")
+        _refuse_executable(name, values or {}, allow_defaults=group == "experiment")
+
+
+def _refuse_executable(where: str, node: Any, allow_defaults: bool = False) -> None:
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            if not isinstance(key, str) or key.startswith("_") or key == "hydra" or (key == "defaults" and not allow_defaults):
+                raise InvalidInput(where, key, "names of parameters only; nothing in a configuration is executed")
+            _refuse_executable(where, value)
+    elif isinstance(node, list):
+        for value in node:
+            _refuse_executable(where, value)
+    elif isinstance(node, str) and ("${" in node or "hydra/" in node):
+        raise InvalidInput(where, node, "plain values; nothing in a configuration is interpolated or executed")
+
+
+def check_command_line(arguments: list[str], experiment: str, defaults: dict[str, Any]) -> None:
+    """Refuse unknown keys and anything executable among the overrides, naming the nearest known key."""
+    overrides = [a for a in arguments if not a.startswith("-")]
+    for argument in arguments:
+        if argument.split("=")[0] in REFUSED_FLAGS:
+            raise InvalidInput("command line", argument, "overrides such as strategy=model_first; files go into configs/")
+    own = read_experiment(experiment)
+    groups = [g for g in (*GROUPS, "experiment") if any(isinstance(d, Mapping) and g in d for d in own["defaults"])]
+    known = {key for key in own if key != "defaults"}
+    known |= set(_flat({k: v for k, v in defaults.items() if k in groups or k not in GROUPS}))
+    for override in OverridesParser.create().parse_overrides(overrides):
+        key, text = override.key_or_group, override.input_line
+        if "${" in (text or "") or key.split(".")[0].split("/")[0] == "hydra":
+            raise InvalidInput(key, (text or "").split("=", 1)[-1], "plain values of the experiment's own keys")
+        if override.is_add() or override.is_force_add() or override.is_delete():
+            raise InvalidInput(text or key, key, "an existing key without + or ~: " + nearest(key, sorted(known)))
+        if key in groups and not override.is_sweep_override():
+            value = override.value()
+            if isinstance(value, Mapping):
+                raise InvalidInput(key, value, "the name of a preset: " + ", ".join(available(key)))
+            if not (key == "experiment" and value is None) and value not in available(key):
+                raise InvalidInput(key, value, nearest(str(value), available(key)))
+        elif key not in groups and key not in known:
+            raise InvalidInput(key, (text or "").split("=", 1)[-1], nearest(key, sorted(known | set(groups))))
+
+
+def read_experiment(experiment: str) -> dict[str, Any]:
+    """The primary configuration as a plain mapping."""
+    values = OmegaConf.to_container(OmegaConf.load(CONFIGS / f"{experiment}.yaml"), resolve=False)
+    assert isinstance(values, dict)
+    return {str(key): value for key, value in values.items()}
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> list[str]:
+    keys = []
+    for key, value in values.items():
+        keys.append(prefix + key)
+        if isinstance(value, Mapping):
+            keys += _flat(value, prefix + key + ".")
+    return keys
+
+
+def take(values: dict[str, Any], key: str, kind: str, low: int = 0, high: int = 0) -> Any:
+    """Remove and check one of the experiment's own settings: ``count``, ``names`` or ``text``."""
+    value = values.pop(key)
+    if kind == "count":
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise InvalidInput(key, value, f"a whole number from {low} to {high}")
+    elif kind == "names":
+        if not isinstance(value, list) or not value or not all(isinstance(v, str) for v in value) or len(set(value)) < len(value):
+            raise InvalidInput(key, value, "a list of names without repetition, such as [low,high]")
+    elif not isinstance(value, str) or "\0" in value:
+        raise InvalidInput(key, value, "a text")
+    return value

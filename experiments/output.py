@@ -1,0 +1,138 @@
+"""Where results go: one folder, written beside and renamed, with a manifest that says what made it."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+import sim
+from sim.parameters import InvalidInput
+
+ROOT = Path(__file__).resolve().parent.parent
+LIBRARIES = ("mesa", "numpy", "numba", "networkx", "scipy", "pandas", "pyarrow", "hydra-core")
+
+
+def digest(configuration: dict[str, Any]) -> str:
+    """SHA-256 of the canonical JSON of a configuration."""
+    return hashlib.sha256(json.dumps(configuration, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def folder_name(parts: list[str], configuration: dict[str, Any]) -> str:
+    """A readable name that is the same for the same configuration, and another one for another."""
+    readable = "-".join(re.sub(r"[^A-Za-z0-9_+]+", "_", part)[:60] for part in parts)
+    return f"{readable[:120]}-{digest(configuration)[:8]}"
+
+
+class Output:
+    """A results folder, as a context: files appear all at once when everything went well.
+
+    Args:
+        experiment: name of the experiment, the folder below ``results/``.
+        name: the folder's name there, unless ``path`` is given.
+        path: the folder itself, or empty.
+
+    Raises:
+        InvalidInput: where the folder cannot be written, or holds something else.
+    """
+
+    def __init__(self, experiment: str, name: str, path: str = "") -> None:
+        self.final = Path(path).expanduser() if path else Path.cwd() / "results" / experiment / name
+        self.experiment = experiment
+        if self.final.exists():
+            if not self.final.is_dir():
+                raise InvalidInput("output", str(self.final), "a folder")
+            foreign = any(self.final.iterdir()) and not (self.final / "manifest.json").is_file()
+            if foreign:
+                raise InvalidInput("output", str(self.final), "a new folder, an empty one, or one with earlier results")
+        try:
+            self.final.parent.mkdir(parents=True, exist_ok=True)
+            self.folder = Path(tempfile.mkdtemp(prefix=f".{self.final.name[:40]}-", dir=self.final.parent))
+        except OSError as error:
+            raise InvalidInput("output", str(self.final), f"a folder that can be written ({error.strerror})") from None
+
+    def __enter__(self) -> Output:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if kind is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            if isinstance(error, OSError):
+                raise InvalidInput("output", str(self.final), f"a folder with room to write ({error.strerror})") from None
+            return
+        self.folder.chmod(0o755)
+        old = None
+        if self.final.exists():
+            old = Path(tempfile.mkdtemp(prefix=".old-", dir=self.final.parent)) / "old"
+            self.final.rename(old)
+        self.folder.rename(self.final)
+        if old is not None:
+            shutil.rmtree(old.parent, ignore_errors=True)
+
+    def parquet(self, name: str, frame: pd.DataFrame) -> None:
+        """Write a table with page checksums."""
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        pq.write_table(table, self.folder / name, compression="zstd", write_page_checksum=True)
+
+    def csv(self, name: str, frame: pd.DataFrame) -> None:
+        """Write a table as text; names that a spreadsheet would take for a formula are made harmless."""
+        texts = frame.select_dtypes(include=["object", "string", "category"]).columns
+        safe = frame.assign(**{c: frame[c].map(_harmless) for c in texts})
+        safe.to_csv(self.folder / name, index=False, lineterminator="\n")
+
+    def text(self, name: str, text: str) -> None:
+        """Write a text file."""
+        (self.folder / name).write_text(text, encoding="utf-8")
+
+    def manifest(self, configuration: dict[str, Any], **more: Any) -> None:
+        """Write ``manifest.json``: configuration, versions, commit and the checksum of every file here."""
+        files = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(self.folder.iterdir())}
+        content = {
+            "experiment": self.experiment,
+            "configuration": configuration,
+            "configuration_sha256": digest(configuration),
+            **more,
+            "versions": versions(),
+            "commit": commit(),
+            "files_sha256": files,
+        }
+        self.text("manifest.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def _harmless(value: Any) -> Any:
+    return "'" + value if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
+
+
+def versions() -> dict[str, str]:
+    """Versions of this product, Python, the machine's kind and the libraries that numbers depend on."""
+    found = {"enterprise-ai-rollout": sim.__version__, "python": platform.python_version(), "machine": platform.machine()}
+    return {**found, **{name: importlib.metadata.version(name) for name in LIBRARIES}}
+
+
+def commit() -> str:
+    """The commit of the checkout, with ``+changes`` where files differ from it; empty outside one."""
+    def git(*arguments: str) -> str:
+        done = subprocess.run(  # noqa: S603
+            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=20, check=True, env={**os.environ, "LC_ALL": "C"}  # noqa: S607
+        )
+        return done.stdout.strip()
+
+    try:
+        if Path(git("rev-parse", "--show-toplevel")) != ROOT:
+            return ""
+        return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain") else "")
+    except (OSError, subprocess.SubprocessError):
+        return ""

@@ -1,0 +1,50 @@
+"""Every parameter with its default, unit, range and source: ``python -m experiments.parameters``."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+
+from sim.parameters import listing
+
+COLUMNS = ("parameter", "default", "unit", "range", "source", "note")
+
+
+def rows() -> list[tuple[str, ...]]:
+    """One row per parameter, as texts."""
+    result = []
+    for name, default, record in listing():
+        shown = str(list(default)) if isinstance(default, tuple) else f"{default:g}" if isinstance(default, float) else str(default)
+        if record.kind == "choice":
+            allowed = " | ".join(record.choices)
+        elif record.kind in ("number", "count"):
+            allowed = f"{record.low:g} to {record.high:g}" + (" (whole)" if record.kind == "count" else "")
+        else:
+            allowed = record.kind
+        source = record.source if record.kind in ("number", "count") else "choice"
+        result.append((name, shown, record.unit, allowed, source, record.note))
+    return result
+
+
+def main(form: str) -> None:
+    """Print the table as aligned text, Markdown or CSV."""
+    table = rows()
+    if form == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(table)
+    elif form == "markdown":
+        print("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS))
+        for row in table:
+            print("| " + " | ".join(text.replace("|", "\\|") for text in row) + " |")
+    else:
+        widths = [max(len(row[c]) for row in [COLUMNS, *table]) for c in range(len(COLUMNS) - 1)]
+        for row in [COLUMNS, *table]:
+            print("  ".join(text.ljust(width) for text, width in zip(row, [*widths, 0], strict=True)))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m experiments.parameters", description=__doc__)
+    parser.add_argument("--format", choices=("text", "markdown", "csv"), default="text")
+    main(parser.parse_args().format)

@@ -1,0 +1,77 @@
+"""One run: what happens in one enterprise under one strategy.
+
+``python -m experiments.run strategy=model_first maturity=low seed=7``
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from experiments.entry import main, take
+from experiments.output import Output, folder_name
+from sim import RolloutModel
+from sim.parameters import from_mapping, to_mapping
+from sim.views.figures import run_figure
+from sim.views.words import OUTCOME_LABELS, in_words
+
+
+def run(values: dict[str, Any]) -> None:
+    """Simulate, print, and write the results folder."""
+    engine, seed, output = values.pop("engine"), values.pop("seed"), take(values, "output", "text")
+    parameters = from_mapping(values)
+    configuration = {**to_mapping(parameters), "seed": seed}
+    model = RolloutModel(parameters=parameters, rng=seed, engine=engine)
+    p = parameters
+    name = folder_name([p.strategy.name, f"{len(model.state.unit_names)}units", f"{p.weeks}w", f"seed{seed}"], configuration)
+    console = Console()
+    with Output("run", name, output) as folder:
+        bar = Progress(TextColumn("week {task.completed:.0f} of {task.total:.0f}"), BarColumn(), TimeRemainingColumn(),
+                       console=Console(stderr=True), transient=True)
+        with bar:
+            task = bar.add_task("", total=p.weeks)
+            model.run(progress=lambda week: bar.update(task, completed=week))
+        outcome = model.outcome
+        folder.parquet("weekly.parquet", model.weekly)
+        folder.parquet("units.parquet", model.units)
+        folder.csv("events.csv", model.events)
+        folder.text("outcome.json", json.dumps(outcome, indent=1) + "\n")
+        run_figure(folder.folder)
+        folder.manifest(configuration, engine=engine, seed=seed, notes=model.state.notes)
+    report(console, model, outcome, folder.final)
+
+
+def report(console: Console, model: RolloutModel, outcome: dict[str, Any], folder: Path) -> None:
+    """Print the outcome, the event log in words and where the files are."""
+    for note in model.state.notes:
+        console.print(f"note: {note}", markup=False)
+    table = Table(title=f"{model.parameters.strategy.name}, seed {model.seed_used}", title_justify="left")
+    table.add_column("outcome")
+    table.add_column("", justify="right")
+    for key, label in OUTCOME_LABELS.items():
+        table.add_row(label, in_words(key, outcome[key]))
+    console.print(table)
+    events = model.events
+    shown = events[~events["event"].isin(["onboarding", "priority shock", "demand shift", "sudden drift", "leader left"])]
+    console.print(f"\nEvents (shocks and all others in events.csv; {len(shown)} of {len(events)} shown):")
+    for week, words in zip(shown["week"], shown["words"], strict=True):
+        console.print(f"  week {week:3d}: {words}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"\n{outcome['outcome'].replace('_', ' ').capitalize()}: {outcome['reason']}.", highlight=False)
+    console.print(f"Written to {_shown(folder)}: figure.png, weekly.parquet, units.parquet, events.csv, outcome.json, manifest.json",
+                  highlight=False, soft_wrap=True, markup=False)
+
+
+def _shown(folder: Path) -> str:
+    try:
+        return str(folder.resolve().relative_to(Path.cwd().resolve()))
+    except ValueError:
+        return str(folder)
+
+
+if __name__ == "__main__":
+    main("run", run)

@@ -1,0 +1,61 @@
+"""Names and numbers for people: one place, so that tables, pictures and pages agree."""
+
+from __future__ import annotations
+
+from typing import Any
+
+OUTCOME_LABELS = {
+    "outcome": "outcome class",
+    "final_reliance": "reliance of planners at the end",
+    "final_teams_trust_and_use": "teams that trust and use it at the end",
+    "final_trust": "trust at the end (0 to 1)",
+    "final_units_live": "units live at the end",
+    "units_retired": "units that gave up",
+    "gate_week": "week the pilot passed its gate",
+    "weeks_to_50": "weeks to 50% reliance",
+    "weeks_to_80": "weeks to 80% reliance",
+    "net_104": "net value after 104 weeks",
+    "net": "net value at the end",
+    "net_discounted": "net value, discounted",
+    "trough": "depth of the trough",
+    "trough_week": "week of the trough",
+    "payback_week": "payback week",
+    "retrofit_share": "platform effort spent on retrofit",
+    "lowest_support_ratio": "support ratio at its lowest",
+    "weeks_in_production": "weeks in production beyond the pilot",
+    "survived_three_years": "three years in production",
+}
+SHARES = {"final_reliance", "final_teams_trust_and_use", "retrofit_share", "lowest_support_ratio", "final_users_using"}
+MONEY = {"net", "net_104", "net_discounted", "trough", "net_last_year"}
+CLASS_LABELS = {
+    "never_launched": "never launched",
+    "abandoned": "abandoned",
+    "pilot_purgatory": "pilot purgatory",
+    "partial_adoption": "partial adoption",
+    "scaled": "scaled",
+}
+
+
+def in_words(measure: str, value: Any) -> str:
+    """One value of an outcome record, with its unit; «never» where a week was not reached."""
+    if value is None or value != value:
+        return "never" if measure.startswith(("weeks_to", "gate", "payback")) else "–"
+    if measure == "outcome":
+        return CLASS_LABELS[value]
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if measure in SHARES:
+        return f"{value:.0%}"
+    if measure in MONEY:
+        return millions(value)
+    return f"{value:.2f}" if isinstance(value, float) and value != int(value) else f"{value:.0f}"
+
+
+def millions(value: float) -> str:
+    """EUR in millions, with a proper minus."""
+    return f"€{value / 1e6:.1f}M".replace("€-", "−€")
+
+
+def strategy_label(name: str) -> str:
+    """A strategy's name for people."""
+    return name.replace("_", "-")

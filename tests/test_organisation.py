@@ -1,0 +1,577 @@
+"""Reading an organisation: what is read is what was written, and what cannot be used is refused by file and line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import networkx as nx
+import numpy as np
+import pytest
+
+from experiments import template as command
+from sim import RolloutModel, organisation
+from sim.enterprise import Layout
+from sim.network import adjacency
+from sim.organisation import COLUMNS, columns_table, layout, neutral, template
+from sim.parameters import CAPABILITIES, InvalidInput
+from sim.presets import resolve
+
+ROOT = Path(__file__).resolve().parent.parent
+EMAIL = ROOT.parent / "shared" / "data" / "email-Eu-core.txt"
+EMAIL_LABELS = EMAIL.with_name("email-Eu-core-department-labels.txt")
+
+FILES = {
+    "units.csv": "unit,completeness,readiness_monitoring\nNorth,0.8,0.25\nÖst,,\n",
+    "teams.csv": "team,unit,fit\ns1,Öst,0.9\nn2,North,\nn1,North,0.1\n",
+    "users.csv": "user,team,trust,experience\nzoe,n2,0.3,12\nadam,s1,,\nbea,n1,0.7,\ncarl,n1,0.2,3\n",
+    "ties.csv": "source,target\nzoe,bea\nbea,carl\n",
+}
+
+
+def write(folder: Path, **changed: str | bytes | None) -> Path:
+    """A small organisation in ``folder``; ``users="…"`` replaces users.csv, None leaves it out."""
+    folder.mkdir(exist_ok=True)
+    for name, text in FILES.items():
+        content = changed.get(name.removesuffix(".csv"), text)
+        if content is not None:
+            (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    return folder
+
+
+def from_folder(folder: Path) -> dict[str, str]:
+    return {"source": "files", "folder": str(folder)}
+
+
+def read(folder: Path) -> Layout:
+    return layout(resolve({"enterprise": from_folder(folder)}, {}))
+
+
+def textbook(weeks: int = 3, rng: int = 1, **more: object) -> RolloutModel:
+    return RolloutModel(rng=rng, engine="textbook", weeks=weeks, **more)
+
+
+def tied(result: Layout) -> set[frozenset[str]]:
+    """Ties by planners' names."""
+    assert result.ties is not None and result.user_names is not None
+    return {frozenset((result.user_names[i], result.user_names[j])) for i, j in zip(*result.ties, strict=True)}
+
+
+def unit_of(result: Layout) -> dict[str, str]:
+    assert result.user_names is not None
+    return {name: result.unit_names[unit] for name, unit in zip(result.user_names, result.unit_of_user, strict=True)}
+
+
+# --------------------------------------------------------------------------- CSV files
+
+
+def test_template_comes_back_as_the_enterprise_it_shows(tmp_path: Path) -> None:
+    written = template(tmp_path / "new" / "company")
+    assert [path.name for path in written] == ["units.csv", "teams.csv", "users.csv", "ties.csv", "README.md"]
+    shown = textbook(enterprise="small", strategy="model_first").state
+    model = textbook(enterprise=from_folder(written[0].parent), strategy="model_first")
+    for table in ("units", "teams", "users"):
+        theirs, ours = getattr(shown, table), getattr(model.state, table)
+        for column in theirs.dtype.names:
+            # four digits are written; clean and log_skill follow from what is written
+            np.testing.assert_allclose(ours[column], theirs[column], rtol=2e-3, atol=1e-3, err_msg=f"{table}.{column}")
+    assert model.state.unit_names == shown.unit_names
+    np.testing.assert_array_equal(model.state.peers, shown.peers)
+    np.testing.assert_array_equal(model.state.peers_first, shown.peers_first)
+    model.run()
+    assert model.week == 3 and model.state.notes == []
+
+
+def test_template_documents_every_column(tmp_path: Path) -> None:
+    readme = template(tmp_path)[-1].read_text(encoding="utf-8")
+    for table, columns in COLUMNS.items():
+        header = (tmp_path / f"{table}.csv").read_text(encoding="utf-8").splitlines()[0]
+        assert header == ",".join(columns)
+        for name, record in columns.items():
+            assert f"| {table}.csv | `{name}` | {record.unit} |" in readme
+    assert columns_table() in (ROOT / "docs" / "organisation.md").read_text(encoding="utf-8")
+
+
+def test_template_overwrites_nothing(tmp_path: Path) -> None:
+    (tmp_path / "ties.csv").write_text("mine")
+    with pytest.raises(InvalidInput, match=r"ties\.csv.*nothing is overwritten"):
+        template(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["ties.csv"]
+    assert (tmp_path / "ties.csv").read_text() == "mine"
+
+
+def test_template_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = type("Full", (), {"write": lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device"))})()
+    opened = Path.open
+
+    def third_fails(path: Path, *arguments: object, **more: object) -> object:
+        file = opened(path, *arguments, **more)  # type: ignore[call-overload]
+        if path.name == "users.csv":
+            file.write = full.write
+        return file
+
+    monkeypatch.setattr(Path, "open", third_fails)
+    with pytest.raises(InvalidInput, match="No space left"):
+        template(tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_writes_refuses_and_says_what_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "my company"
+    assert command.main([str(folder)]) == 0
+    out = capsys.readouterr().out
+    assert str(folder / "users.csv") in out
+    assert f"uv run python -m experiments.run enterprise=from_files 'enterprise.folder={folder}'" in out
+    done = subprocess.run(
+        [sys.executable, "-m", "experiments.template", str(folder)], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1 and "units.csv" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["=cmd|'/c calc'!A1", "+1", "-1", "@sum"])
+def test_names_are_no_formulas(name: str) -> None:
+    assert neutral(name) == "'" + name
+    assert neutral("a" + name) == "a" + name
+
+
+def test_given_values_are_in_the_state(tmp_path: Path) -> None:
+    model = textbook(enterprise=from_folder(write(tmp_path)))
+    state = model.state
+    drawn = textbook(enterprise=from_folder(write(
+        tmp_path / "bare", units="unit\nNorth\nÖst\n", teams="team,unit\ns1,Öst\nn2,North\nn1,North\n",
+        users="user,team\nzoe,n2\nadam,s1\nbea,n1\ncarl,n1\n",
+    ))).state
+    assert state.unit_names == ["North", "Öst"]
+    assert state.team_names == ["n1", "n2", "s1"] and state.user_names == ["bea", "carl", "zoe", "adam"]
+    assert state.units["first"].tolist() == [0, 2] and state.units["last"].tolist() == [2, 3]
+    assert state.units["completeness"].tolist() == [0.8, drawn.units["completeness"][1]]
+    monitoring = CAPABILITIES.index("monitoring")
+    assert state.units["readiness"][0, monitoring] == 0.25
+    others = [k for k in range(len(CAPABILITIES)) if k != monitoring]
+    assert state.units["readiness"][0, others].tolist() == drawn.units["readiness"][0, others].tolist()
+    assert state.teams["fit"].tolist() == [0.1, drawn.teams["fit"][1], 0.9]
+    assert state.users["trust"].tolist() == [0.7, 0.2, 0.3, drawn.users["trust"][3]]
+    assert state.users["experience"].tolist() == [drawn.users["experience"][0], 3, 12, drawn.users["experience"][3]]
+    assert state.users["threshold"].tolist() == drawn.users["threshold"].tolist()
+    assert tied(read(tmp_path)) == {frozenset(("zoe", "bea")), frozenset(("bea", "carl"))}
+    model.run()
+
+
+def test_every_number_in_the_table_reaches_its_column(tmp_path: Path) -> None:
+    """No column is read and then forgotten: the middle of each range arrives in the state."""
+    given = {
+        name: {c: (0.5 * (r.low + r.high) if r.kind == "number" else None) for c, r in COLUMNS[name].items()}
+        for name in ("units", "teams", "users")
+    }
+    names = {"unit": "U", "team": "T", "user": "P"}
+    files = {
+        table: ",".join(columns) + "\n" + ",".join(names.get(c, "") if v is None else repr(v) for c, v in columns.items()) + "\n"
+        for table, columns in given.items()
+    }
+    state = textbook(enterprise=from_folder(write(tmp_path, ties="source,target\n", **files))).state
+    for table, columns in given.items():
+        for column, value in columns.items():
+            if value is not None and not column.startswith("readiness_"):
+                assert getattr(state, table)[column].tolist() == [value], column
+    assert state.units["readiness"].tolist() == [[0.5] * 4]
+
+
+def test_files_may_come_from_a_spreadsheet(tmp_path: Path) -> None:
+    """Byte-order mark, Windows line ends, quotes, blanks around cells, blank lines, rows of commas, order of columns."""
+    users = '\ufefftrust , team,user\r\n0.3,n2, "zoe"\r\n\r\n ,s1,adam\r\n,,\r\n7e-1,n1,"bea, dr."\r\n.2,n1,carl\r\n'
+    result = read(write(tmp_path, users=users, ties=None))
+    assert result.user_names == ["bea, dr.", "carl", "zoe", "adam"]
+    np.testing.assert_array_equal(result.known["users"]["trust"], [0.7, 0.2, 0.3, np.nan])
+
+
+def test_ties_are_drawn_where_the_file_is_absent_only(tmp_path: Path) -> None:
+    assert read(write(tmp_path / "a", ties=None)).ties is None
+    nobody = read(write(tmp_path / "b", ties="source,target\n"))
+    assert nobody.ties is not None and len(nobody.ties[0]) == 0
+    assert textbook(enterprise=from_folder(tmp_path / "b")).run().week == 3
+
+
+def test_self_loops_duplicates_and_parts_are_counted(tmp_path: Path) -> None:
+    ties = "source,target\nzoe,bea\nbea,zoe\nzoe,bea\nadam,adam\ncarl,bea\n"
+    result = read(write(tmp_path, ties=ties))
+    assert tied(result) == {frozenset(("zoe", "bea")), frozenset(("bea", "carl"))}
+    loops, duplicates, parts = result.notes
+    assert "1 self-loops" in loops and "2 duplicates" in duplicates
+    assert "2 connected components" in parts and "3 planners" in parts
+    assert textbook(enterprise=from_folder(tmp_path)).state.notes == result.notes
+
+
+def test_one_planner(tmp_path: Path) -> None:
+    files = {"units": "unit\nU\n", "teams": "team,unit\nT,U\n", "users": "user,team\nP,T\n"}
+    for ties in (None, "source,target\n"):
+        model = textbook(30, enterprise=from_folder(write(tmp_path, ties=ties, **files))).run()
+        assert model.week == 30 and len(model.state.users) == 1
+
+
+def _shuffled(text: str, seed: int) -> str:
+    header, *rows = text.splitlines()
+    order = np.random.Generator(np.random.PCG64(seed)).permutation(len(rows))
+    assert order.tolist() != sorted(order)
+    return "\n".join([header, *(rows[i] for i in order)]) + "\n"
+
+
+@pytest.mark.parametrize("shuffled", [("units",), ("teams", "users"), ("units", "teams", "users", "ties")])
+def test_the_order_of_rows_changes_nothing(tmp_path: Path, shuffled: tuple[str, ...]) -> None:
+    template(tmp_path / "a")
+    (tmp_path / "b").mkdir()
+    for table in COLUMNS:
+        text = (tmp_path / "a" / f"{table}.csv").read_text(encoding="utf-8")
+        if table == "users":  # part of it drawn: the draws must follow the names
+            rows = [row.split(",") for row in text.splitlines()]
+            kept = [row if i % 2 == 0 else [*row[:2], *[""] * len(row[2:])] for i, row in enumerate(rows)]
+            text = "".join(",".join(row) + "\n" for row in kept)
+        for folder in ("a", "b"):
+            (tmp_path / folder / f"{table}.csv").write_text(
+                _shuffled(text, 3) if folder == "b" and table in shuffled else text, encoding="utf-8"
+            )
+    frames = []
+    for folder in ("a", "b"):
+        model = textbook(40, strategy="big_bang", enterprise=from_folder(tmp_path / folder)).run()
+        frame = model.units.astype({"unit": str, "stage": str}).sort_values(["unit", "week"], ignore_index=True)
+        frames.append(frame)
+        assert (frame.groupby("unit")["users_using"].sum() > 0).sum() >= 3, "too little happens for the test to mean anything"
+    for column in frames[0].columns:
+        a, b = frames[0][column], frames[1][column]
+        assert a.equals(b) if column in ("unit", "stage") else np.allclose(a.astype(float), b.astype(float)), column
+
+
+def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
+    before = read(write(tmp_path))
+    assert read(tmp_path) is before, "an unchanged folder is read once"
+    write(tmp_path, users=FILES["users.csv"].replace("0.7", "0.75"))
+    assert before.known["users"]["trust"][0] == 0.7 and read(tmp_path).known["users"]["trust"][0] == 0.75
+
+
+# --------------------------------------------------------------------------- CSV files that cannot be used
+
+U, T, S, R = FILES["units.csv"], FILES["teams.csv"], FILES["users.csv"], FILES["ties.csv"]
+
+
+def number(cell: str) -> str:
+    return S.replace("carl,n1,0.2", f"carl,n1,{cell}")
+
+
+BAD = {
+    "units missing": ("units", None, "units.csv: 'No such file", "readable"),
+    "teams missing": ("teams", None, "teams.csv: 'No such file"),
+    "users missing": ("users", None, "users.csv: 'No such file"),
+    "empty": ("users", "", "users.csv: 'an empty file'", "user, team"),
+    "blank lines only": ("users", "\n\n", "users.csv: 'an empty file'"),
+    "header only": ("users", "user,team\n", "users.csv: 'no rows'"),
+    "not UTF-8": ("units", U.encode("latin-1"), "units.csv, line 3, byte 54", "UTF-8"),
+    "UTF-16": ("users", S.encode("utf-16"), "users.csv, line 1, byte 0", "UTF-8"),
+    "NUL": ("users", S.replace("bea", "b\0a"), "users.csv, line 4", "NUL"),
+    "open quote": ("users", S.replace("bea", '"bea'), "users.csv, line 4", "quoted in pairs"),
+    "text after quote": ("users", S.replace("bea", '"b"ea'), "users.csv, line 4"),
+    "huge cell": ("users", S.replace("bea", "b" * 200_000), "users.csv, line 4"),
+    "semicolons": ("users", S.replace(",", ";"), "users.csv, line 1", "separated by commas"),
+    "unknown column": ("users", S.replace("trust", "thrust"), "users.csv, line 1, column 3: 'thrust'", "did you mean trust"),
+    "column twice": ("users", S.replace("experience", "trust"), "users.csv, line 1, column 4: 'trust'", "once"),
+    "no user column": ("users", "team,trust\nn1,0.1\n", "users.csv, line 1", "a column «user»"),
+    "no team column": ("users", "user,trust\na,0.1\n", "users.csv, line 1", "a column «team»"),
+    "no unit column": ("teams", "team\nn1\n", "teams.csv, line 1", "a column «unit»"),
+    "no target column": ("ties", "source\nzoe\n", "ties.csv, line 1", "a column «target»"),
+    "short row": ("users", S.replace("bea,n1,0.7,", "bea,n1,0.7"), "users.csv, line 4: '3 cells'", "4 cells"),
+    "long row": ("users", S.replace("bea,n1,0.7,", "bea,n1,0.7,1,2"), "users.csv, line 4: '5 cells'", "4 cells"),
+    "long row after a cell of two lines": (
+        "users", S.replace("zoe,n2", 'zoe,"n\n2"').replace("bea,", "bea,,"), "users.csv, line 5: '5 cells'"
+    ),
+    "unit twice": ("units", U + "North,,\n", "units.csv, line 4, column unit: 'North'", "line 2"),
+    "team twice": ("teams", T + "s1,North,\n", "teams.csv, line 5, column team: 's1'", "line 2"),
+    "user twice": ("users", S + "zoe,s1,,\n", "users.csv, line 6, column user: 'zoe'", "line 2"),
+    "user twice but for a blank": ("users", S + " zoe,s1,,\n", "users.csv, line 6, column user: 'zoe'", "line 2"),
+    "unknown unit": ("teams", T.replace("n2,North", "n2,north"), "teams.csv, line 3, column unit: 'north'", "units.csv"),
+    "unknown team": ("users", S.replace("bea,n1", "bea,n9"), "users.csv, line 4, column team: 'n9'", "teams.csv"),
+    "unknown source": ("ties", R + "eve,bea\n", "ties.csv, line 4, column source: 'eve'", "users.csv"),
+    "unknown target": ("ties", R + "bea,eve\n", "ties.csv, line 4, column target: 'eve'", "users.csv"),
+    "unit without teams": ("units", U + "West,,\n", "units.csv, line 4, column unit: 'West'", "teams.csv"),
+    "team without users": ("teams", T + "n3,North,\n", "teams.csv, line 5, column team: 'n3'", "users.csv"),
+    "no name": ("users", S.replace("bea", ""), "users.csv, line 4, column user: ''", "1 to 200"),
+    "long name": ("users", S.replace("bea", "b" * 201), "users.csv, line 4, column user"),
+    "control character": ("users", S.replace("bea", "b\x07a"), "users.csv, line 4, column user", "control"),
+    "line break in a name": ("users", S.replace("bea", '"b\na"'), "users.csv, line 4, column user", "control"),
+    **{
+        f"number {cell!r}": ("users", number(cell), "users.csv, line 5, column trust", "a number from 0 to 1")
+        for cell in (
+            "nan", "NaN", "inf", "-inf", "1e999", "high", "1_000", "0_1", "0x1", "٠", "-0.01", "1.01", "1e", ".", "0.5 0.5",
+            "50%", "0.5\t",
+        )
+    },
+    "decimal comma": ("users", number('"0,5"'), "users.csv, line 5, column trust", "decimal point"),
+    "blank before nan": ("users", number(" nan"), "users.csv, line 5, column trust"),
+    "late": ("units", "unit,lateness\nNorth,27\nÖst,1\n", "units.csv, line 2, column lateness: '27'", "from 0 to 26 [weeks]"),
+    "readiness": ("units", U.replace("0.25", "25"), "units.csv, line 2, column readiness_monitoring: '25'", "0 to 1"),
+    "category": (
+        "teams", "team,unit,category\ns1,Öst,0\nn2,North,\nn1,North,\n", "teams.csv, line 2, column category", "from 0.01 to 100"
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD.values(), ids=BAD)
+def test_bad_files_are_refused_by_file_and_line(tmp_path: Path, case: tuple) -> None:
+    table, content, *words = case
+    write(tmp_path, **{table: content})
+    with pytest.raises(InvalidInput) as refused:
+        read(tmp_path)
+    for word in words:
+        assert word in str(refused.value)
+    assert "\n" not in str(refused.value) and len(str(refused.value)) < 400 + len(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "column, low, high", [(c, r.low, r.high) for columns in COLUMNS.values() for c, r in columns.items() if r.kind == "number"]
+)
+def test_ranges_end_where_the_table_says(tmp_path: Path, column: str, low: float, high: float) -> None:
+    table = next(t for t in COLUMNS if column in COLUMNS[t])
+    base = {"units": "unit", "teams": "team,unit", "users": "user,team"}[table]
+    row = {"units": "U", "teams": "T,U", "users": "P,T"}[table]
+    files = {"units": "unit\nU\n", "teams": "team,unit\nT,U\n", "users": "user,team\nP,T\n", "ties": None}
+    for value, fine in ((low, True), (high, True), (low - 0.001 * (1 + abs(low)), False), (high * 1.001, False)):
+        write(tmp_path, **{**files, table: f"{base},{column}\n{row},{value!r}\n"})
+        if fine:
+            read(tmp_path)
+        else:
+            with pytest.raises(InvalidInput, match=rf"{table}\.csv, line 2, column {column}"):
+                read(tmp_path)
+
+
+def test_too_many_planners_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(organisation, "MOST_USERS", 3)
+    with pytest.raises(InvalidInput, match=r"users\.csv, line 5.*at most 3 rows"):
+        read(write(tmp_path))
+
+
+def test_devices_folders_and_broken_links_are_no_files(tmp_path: Path) -> None:
+    write(tmp_path, users=None)
+    (tmp_path / "users.csv").mkdir()
+    with pytest.raises(InvalidInput, match=r"users\.csv.*readable file"):
+        read(tmp_path)
+    (tmp_path / "users.csv").rmdir()
+    (tmp_path / "users.csv").symlink_to(os.devnull)
+    with pytest.raises(InvalidInput, match=r"users\.csv.*readable file"):
+        read(tmp_path)
+    write(tmp_path / "linked", ties=None)
+    (tmp_path / "linked" / "ties.csv").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(InvalidInput, match=r"ties\.csv.*No such file"):
+        read(tmp_path / "linked")
+
+
+def test_configurations_that_contradict_themselves(tmp_path: Path) -> None:
+    files, edges = from_folder(write(tmp_path)), {"kind": "edges", "edges": "e", "labels": "l"}
+    graph = nx.path_graph(3)
+    for enterprise, network, given, key in (
+        (files, edges, None, "network.kind"),
+        (files, {"kind": "graph"}, graph, "network.kind"),
+        (files, {}, graph, "network.kind"),
+        ({}, edges, graph, "network.kind"),
+        ({"source": "files"}, {}, None, "enterprise.folder"),
+        ({}, {"kind": "edges", "labels": "l"}, None, "network.edges"),
+        ({}, {"kind": "edges", "edges": "e"}, None, "network.labels"),
+        ({}, {"kind": "graph"}, None, "network"),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            layout(resolve({"enterprise": enterprise, "network": network}, {}), given)
+        assert refused.value.key == key
+    with pytest.raises(InvalidInput, match="a NetworkX graph given as network="):
+        RolloutModel(network={"kind": "graph"}, rng=1)
+
+
+# --------------------------------------------------------------------------- edge lists
+
+LABELS = "# node department\nann 2\nbob 2\ncid 10\ndan 10\n\neve Sales\nfay 2 # alone\n"
+EDGES = "ann bob\nbob\tann  # and back\n# a comment\ncid dan\r\nbob cid\neve eve\n"
+
+
+def edge_list(folder: Path, edges: str = EDGES, labels: str = LABELS, **more: object) -> dict[str, object]:
+    folder.mkdir(exist_ok=True)
+    (folder / "edges.txt").write_text(edges, encoding="utf-8", newline="")
+    (folder / "labels.txt").write_text(labels, encoding="utf-8", newline="")
+    return {"kind": "edges", "edges": str(folder / "edges.txt"), "labels": str(folder / "labels.txt"), **more}
+
+
+def test_departments_become_units(tmp_path: Path) -> None:
+    network = edge_list(tmp_path, team_size=2)
+    result = layout(resolve({"network": network}, {}))
+    assert result.unit_names == ["Department 2", "Department 10", "Sales"]
+    homes = {"ann": 2, "bob": 2, "fay": 2, "cid": 10, "dan": 10}
+    assert unit_of(result) == {**{name: f"Department {d}" for name, d in homes.items()}, "eve": "Sales"}
+    assert tied(result) == {frozenset(pair) for pair in (("ann", "bob"), ("cid", "dan"), ("bob", "cid"))}
+    loops, duplicates, parts = result.notes
+    assert "1 self-loops" in loops and "1 duplicates" in duplicates and "3 connected components" in parts
+    model = textbook(network=network).run()
+    assert model.week == 3 and model.state.user_names == result.user_names and model.state.notes == result.notes
+    assert sorted(d for _, d in model.network.degree()) == [0, 0, 1, 1, 2, 2]
+
+
+def test_teams_are_people_who_are_tied(tmp_path: Path) -> None:
+    """Cliques of four, listed in mixed order inside one department, become its teams."""
+    people = [f"p{i}" for i in np.random.Generator(np.random.PCG64(5)).permutation(24)]
+    edges = "".join(f"p{i} p{j}\n" for i in range(24) for j in range(i) if i // 4 == j // 4)
+    network = edge_list(tmp_path, edges, "".join(f"{name} 7\n" for name in people), team_size=4)
+    result = layout(resolve({"network": network}, {}))
+    assert result.user_names is not None
+    teams = [result.user_names[i:j] for i, j in zip(result.user_first, result.user_last, strict=True)]
+    assert sorted(len(team) for team in teams) == [4] * 6
+    assert all(len({int(name[1:]) // 4 for name in team}) == 1 for team in teams)
+
+
+@pytest.mark.parametrize(
+    "edges, labels, words",
+    [
+        (EDGES + "ann zed\n", LABELS, ("edges.txt, line 7: 'zed'", "labels.txt")),
+        (EDGES + "ann bob 3\n", LABELS, ("edges.txt, line 7: 'ann bob 3'", "two words")),
+        (EDGES + "ann\n", LABELS, ("edges.txt, line 7: 'ann'",)),
+        ("", LABELS, ("edges.txt: 'no ties'",)),
+        (EDGES, "# nothing\n", ("labels.txt: 'no labels'",)),
+        (EDGES, LABELS + "ann 3\n", ("labels.txt, line 9: 'ann'", "line 2")),
+        (EDGES, LABELS + "gus\n", ("labels.txt, line 9: 'gus'",)),
+        (EDGES, LABELS + "g\0s 1\n", ("labels.txt, line 9", "NUL")),
+        (EDGES, LABELS + "g\x07s 1\n", ("labels.txt, line 9", "control")),
+    ],
+)
+def test_bad_edge_lists_are_refused_by_file_and_line(tmp_path: Path, edges: str, labels: str, words: tuple[str, ...]) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        layout(resolve({"network": edge_list(tmp_path, edges, labels)}, {}))
+    for word in words:
+        assert word in str(refused.value)
+
+
+def test_missing_and_wrongly_encoded_edge_lists(tmp_path: Path) -> None:
+    network = edge_list(tmp_path)
+    (tmp_path / "edges.txt").write_bytes(b"ann bob\n\xff\n")
+    with pytest.raises(InvalidInput, match=r"edges\.txt, line 2, byte 8.*UTF-8"):
+        layout(resolve({"network": network}, {}))
+    (tmp_path / "edges.txt").unlink()
+    with pytest.raises(InvalidInput, match=r"edges\.txt.*No such file"):
+        layout(resolve({"network": network}, {}))
+
+
+def test_one_node_with_a_department_is_an_enterprise(tmp_path: Path) -> None:
+    assert len(textbook(network=edge_list(tmp_path, "", "only 1\n")).run().state.users) == 1
+
+
+@pytest.mark.skipif(not (EMAIL.is_file() and EMAIL_LABELS.is_file()), reason="the email network is not beside the checkout")
+def test_the_email_network() -> None:
+    """1005 people of 42 departments; 16,064 undirected ties and a largest component of 986, as published."""
+    network = {"kind": "edges", "edges": str(EMAIL), "labels": str(EMAIL_LABELS)}
+    result = layout(resolve({"network": network}, {}))
+    assert result.n_users == 1005 and len(result.unit_names) == 42
+    assert result.unit_names[0] == "Department 0" and result.unit_names[-1] == "Department 41"
+    assert result.ties is not None and len(result.ties[0]) == 16064
+    assert any("642 self-loops" in note for note in result.notes)
+    assert any("20 connected components" in note and "986" in note for note in result.notes)
+    departments = dict(line.split() for line in EMAIL_LABELS.read_text().splitlines() if line.strip())
+    assert unit_of(result) == {node: f"Department {d}" for node, d in departments.items()}
+    sizes = result.user_last - result.user_first
+    assert sizes.max() <= 11 and abs(sizes.mean() - 8) < 1
+    # teams are tied more than teams drawn at random from the same departments, where 18.5% of a department's ties fall
+    a, b = result.ties
+    inside = result.unit_of_user[a] == result.unit_of_user[b]
+    assert (result.team_of_user[a] == result.team_of_user[b])[inside].mean() > 0.22
+    assert textbook(2, network=network).run().week == 2
+
+
+# --------------------------------------------------------------------------- NetworkX graphs
+
+
+def test_a_graph_with_units_and_teams_keeps_them() -> None:
+    graph = nx.Graph()
+    for node, home in {"d": "B one", "a": "A two", "b": "A one", "c": "A two", "e": "B one", "f": "B three"}.items():
+        unit, team = home.split()
+        graph.add_node(node, unit=unit, team=team)
+    graph.add_edges_from([("a", "b"), ("c", "d"), ("a", "a"), ("d", "e")])
+    result = layout(resolve({"network": {"kind": "graph"}}, {}), graph)
+    assert result.unit_names == ["B", "A"] and result.team_names == ["one", "three", "two", "one"]
+    assert result.user_names == ["d", "e", "f", "a", "c", "b"]
+    assert result.team_first.tolist() == [0, 2] and result.user_first.tolist() == [0, 2, 3, 5]
+    assert tied(result) == {frozenset(pair) for pair in (("a", "b"), ("c", "d"), ("d", "e"))}
+    assert any("1 self-loops" in note for note in result.notes)
+
+
+def test_the_network_of_a_model_gives_the_same_model() -> None:
+    first = textbook(10, enterprise="small").run()
+    again = textbook(10, network=first.network).run()
+    assert again.state.unit_names == first.state.unit_names
+    assert again.weekly.equals(first.weekly)
+
+
+def test_a_graph_without_units_is_cut_where_neighbours_stay_together() -> None:
+    blocks = nx.disjoint_union_all([nx.complete_graph(10) for _ in range(4)])
+    order = np.random.Generator(np.random.PCG64(2)).permutation(40).tolist()
+    graph = nx.Graph()
+    graph.add_nodes_from(order)
+    graph.add_edges_from(blocks.edges)
+    model = textbook(enterprise={"units": 4}, network=graph).run()
+    result = layout(resolve({"network": {"kind": "graph", "team_size": 5}, "enterprise": {"units": 4}}, {}), graph)
+    assert result.unit_names == ["Unit 1", "Unit 2", "Unit 3", "Unit 4"] == model.state.unit_names
+    homes = unit_of(result)
+    assert all(homes[str(i)] == homes[str(10 * (i // 10))] for i in range(40))
+    assert (result.user_last - result.user_first).tolist() == [5] * 8
+    assert any("4 connected components" in note for note in result.notes)
+
+
+@pytest.mark.parametrize("kind", [nx.DiGraph, nx.MultiGraph, nx.MultiDiGraph])
+def test_graphs_become_simple_and_undirected(kind: type[nx.Graph]) -> None:
+    graph = kind([(1, 2), (2, 1), (2, 3), (3, 3)])
+    result = layout(resolve({"network": {"kind": "graph"}, "enterprise": {"units": 1}}, {}), graph)
+    assert tied(result) == {frozenset("12"), frozenset("23")}
+    assert any("1 self-loops" in note for note in result.notes) and any("1 duplicates" in note for note in result.notes)
+    assert layout(resolve({"network": {"kind": "graph"}}, {}), nx.Graph([(1, 2)])).notes[0].startswith("12 units were asked for")
+
+
+def test_attributes_on_some_nodes_only_are_noted() -> None:
+    graph = nx.path_graph(6)
+    graph.nodes[0]["unit"] = "A"
+    result = layout(resolve({"network": {"kind": "graph"}, "enterprise": {"units": 2}}, {}), graph)
+    assert result.unit_names == ["Unit 1", "Unit 2"] and "1 of 6 nodes" in result.notes[0]
+
+
+def test_graphs_that_cannot_be_used() -> None:
+    p = resolve({"network": {"kind": "graph"}}, {})
+    with pytest.raises(InvalidInput, match="an empty graph"):
+        layout(p, nx.Graph())
+    bad = nx.Graph()
+    bad.add_node(0, unit="a\nb")
+    with pytest.raises(InvalidInput, match="control characters"):
+        layout(p, bad)
+    with pytest.raises(InvalidInput, match="an empty graph"):
+        RolloutModel(network=nx.Graph(), rng=1)
+
+
+def test_a_graph_of_one_node() -> None:
+    assert len(textbook(network=nx.empty_graph(1)).run().state.users) == 1
+
+
+def test_ten_thousand_planners_keep_their_values(tmp_path: Path) -> None:
+    """The reader at the size it is meant for: every value at its planner, every tie."""
+    generator = np.random.Generator(np.random.PCG64(8))
+    n, teams, units = 10_000, 1000, 40
+    trust, team = generator.random(n).round(4), generator.permutation(np.arange(n) % teams)
+    ties = generator.integers(0, n, (2, 3 * n))
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerows([["user", "trust", "team"], *([f"p{i}", trust[i], f"t{team[i]}"] for i in range(n))])
+    result = read(write(
+        tmp_path, users=text.getvalue(), units="unit\n" + "".join(f"u{i}\n" for i in range(units)),
+        teams="team,unit\n" + "".join(f"t{i},u{i % units}\n" for i in range(teams)),
+        ties="source,target\n" + "".join(f"p{a},p{b}\n" for a, b in ties.T),
+    ))
+    assert result.user_names is not None and result.ties is not None and result.team_names is not None
+    rows = np.array([int(name[1:]) for name in result.user_names])
+    np.testing.assert_array_equal(result.known["users"]["trust"], trust[rows])
+    assert [result.team_names[t] for t in result.team_of_user] == [f"t{t}" for t in team[rows]]
+    assert result.unit_of_user.tolist() == (team[rows] % units).tolist()
+    place = np.empty(n, np.int64)
+    place[rows] = np.arange(n)
+    for ours, expected in zip(adjacency(n, result.ties), adjacency(n, (place[ties[0]], place[ties[1]])), strict=True):
+        np.testing.assert_array_equal(ours, expected)
