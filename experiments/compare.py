@@ -25,7 +25,7 @@ from rich.table import Table
 from scipy import stats
 
 from experiments.entry import main, take
-from experiments.output import Output, folder_name
+from experiments.output import Output, folder_name, input_files
 from sim import RolloutModel
 from sim.outcomes import CLASSES
 from sim.parameters import InvalidInput, Parameters, from_mapping, to_mapping
@@ -60,6 +60,7 @@ def compare(values: dict[str, Any]) -> int:
         "cells": [{"maturity": m, "strategy": s, "parameters": to_mapping(p)} for m, s, p in cells],
         "replications": replications,
         "seed": seed,
+        "input_files": input_files(cells[0][2]),
     }
     first = cells[0][2]
     name = folder_name(["+".join(strategies), "+".join(maturities), f"{first.weeks}w", f"{replications}x", f"seed{seed}"], configuration)

@@ -48,8 +48,14 @@ def main(experiment: str, task: Callable[[dict[str, Any]], int | None]) -> None:
 
     def run(config: DictConfig) -> None:
         nonlocal code
-        values = OmegaConf.to_container(config, resolve=True)
-        code = max(code, task(values) or 0)  # type: ignore[arg-type]
+        try:  # here already, because Hydra prints a line of its own for an error that passes through it
+            values = OmegaConf.to_container(config, resolve=True)
+            code = max(code, task(values) or 0)  # type: ignore[arg-type]
+        except (InvalidInput, OmegaConfBaseException) as error:
+            code = refuse(error)
+        except KeyboardInterrupt:
+            print("interrupted: nothing was written", file=sys.stderr)
+            code = 130
 
     run.__module__ = "__main__"
     try:
@@ -60,9 +66,6 @@ def main(experiment: str, task: Callable[[dict[str, Any]], int | None]) -> None:
         code = refuse(error)
     except (HydraException, OmegaConfBaseException) as error:
         code = refuse(error)
-    except KeyboardInterrupt:
-        print("interrupted: nothing was written", file=sys.stderr)
-        code = 130
     sys.exit(code)
 
 
@@ -104,7 +107,7 @@ def _refuse_executable(where: str, node: Any, allow_defaults: bool = False) -> N
 
 def check_command_line(arguments: list[str], experiment: str, defaults: dict[str, Any]) -> None:
     """Refuse unknown keys and anything executable among the overrides, naming the nearest known key."""
-    overrides = [a for a in arguments if not a.startswith("-")]
+    overrides = [a for a in arguments if not a.startswith("-") and ("=" in a or a.startswith("~"))]
     for argument in arguments:
         if argument.split("=")[0] in REFUSED_FLAGS:
             raise InvalidInput("command line", argument, "overrides such as strategy=model_first; files go into configs/")

@@ -20,7 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import sim
-from sim.parameters import InvalidInput
+from sim.organisation import neutral
+from sim.parameters import InvalidInput, Parameters
 
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARIES = ("mesa", "numpy", "numba", "networkx", "scipy", "pandas", "pyarrow", "hydra-core")
@@ -90,7 +91,7 @@ class Output:
     def csv(self, name: str, frame: pd.DataFrame) -> None:
         """Write a table as text; names that a spreadsheet would take for a formula are made harmless."""
         texts = frame.select_dtypes(include=["object", "string", "category"]).columns
-        safe = frame.assign(**{c: frame[c].map(_harmless) for c in texts})
+        safe = frame.assign(**{c: frame[c].map(lambda v: neutral(v) if isinstance(v, str) else v) for c in texts})
         safe.to_csv(self.folder / name, index=False, lineterminator="\n")
 
     def text(self, name: str, text: str) -> None:
@@ -112,8 +113,13 @@ class Output:
         self.text("manifest.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
-def _harmless(value: Any) -> Any:
-    return "'" + value if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
+def input_files(parameters: Parameters) -> dict[str, str]:
+    """SHA-256 of every file the enterprise is read from, by name; they belong to the configuration."""
+    size, network = parameters.enterprise, parameters.network
+    paths = sorted(Path(size.folder).glob("*.csv")) if size.source == "files" else []
+    if network.kind == "edges":
+        paths += [Path(network.edges), Path(network.labels)]
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
 def versions() -> dict[str, str]:

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from experiments.entry import main, take
-from experiments.output import Output, folder_name
+from experiments.output import Output, folder_name, input_files
 from sim import RolloutModel
 from sim.parameters import from_mapping, to_mapping
 from sim.views.figures import run_figure
@@ -25,8 +25,8 @@ def run(values: dict[str, Any]) -> None:
     """Simulate, print, and write the results folder."""
     engine, seed, output = values.pop("engine"), values.pop("seed"), take(values, "output", "text")
     parameters = from_mapping(values)
-    configuration = {**to_mapping(parameters), "seed": seed}
     model = RolloutModel(parameters=parameters, rng=seed, engine=engine)
+    configuration = {**to_mapping(parameters), "seed": seed, "input_files": input_files(parameters)}
     p = parameters
     name = folder_name([p.strategy.name, f"{len(model.state.unit_names)}units", f"{p.weeks}w", f"seed{seed}"], configuration)
     console = Console()

@@ -165,7 +165,7 @@ def advance(state: State, run: Callable[..., None], week: int, most: int, p: np.
     )
     try:
         run(*arguments)
-    except NumbaError as error:  # Numba's message runs to pages; the last line that speaks of the source says it
+    except (NumbaError, KeyError) as error:  # KeyError: an attribute that no row has. Numba's message runs to pages; the last line that speaks of the source says it
         reasons = [line.strip() for line in str(error).splitlines() if line.strip() and "Record" not in line]
         raise InvalidInput("engine", "compiled", f"rules that Numba can compile; it says: {'; '.join(reasons[-4:])[:400]}") from None
     draws.row += weeks

@@ -71,6 +71,11 @@ class Layout:
         return np.repeat(np.arange(len(first)), last - first)
 
     @cached_property
+    def rows_by_unit_name(self) -> np.ndarray:
+        """Planner rows with the units in order of their names, so that the order of units does not matter."""
+        return np.argsort(np.argsort(np.argsort(self.unit_names))[self.unit_of_user], kind="stable")
+
+    @cached_property
     def team_of_user(self) -> np.ndarray:
         """Team row of each planner."""
         return np.repeat(np.arange(len(self.user_first)), self.user_last - self.user_first)
@@ -118,6 +123,10 @@ def _equal_layout(units: int, teams: int, users: int) -> Layout:
 def create(p: Parameters, layout: Layout, seed: int) -> State:
     """Draw the state at week 0 for a layout, which is left as it is."""
     units, teams, users = _people(p, layout, seed)
+    category = layout.known.get("teams", {}).get("category")
+    if category is not None:  # hard products are hard for planners too
+        ratio = np.where(np.isnan(category), 1.0, category / teams["category"])
+        users["skill"] *= np.repeat(ratio, layout.user_last - layout.user_first)
     for table, rows in (("units", units), ("teams", teams), ("users", users)):
         for column, values in layout.known.get(table, {}).items():
             given = ~np.isnan(values)

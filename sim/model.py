@@ -78,11 +78,14 @@ class RolloutModel(mesa.Model):
         graph = network if isinstance(network, nx.Graph) else None
         if graph is not None:
             network = {"kind": "graph"}
+        given = {"strategy": strategy, "maturity": maturity, "enterprise": enterprise, "network": network, "forecast": forecast}
+        given = {group: value for group, value in given.items() if value is not None}
+        if weeks is not None:
+            overrides = {"weeks": weeks, **overrides}
         if parameters is None:
-            given = {"strategy": strategy, "maturity": maturity, "enterprise": enterprise, "network": network, "forecast": forecast}
-            if weeks is not None:
-                overrides = {"weeks": weeks, **overrides}
-            parameters = resolve({group: value for group, value in given.items() if value is not None}, overrides)
+            parameters = resolve(given, overrides)
+        elif {**given, **overrides}.keys() - ({"network"} if graph is not None else set()):
+            raise InvalidInput("parameters", sorted({**given, **overrides}), "complete parameters, with nothing beside them")
         self.parameters = parameters
         self.engine = engine
         self._record = as_record(parameters)
@@ -121,6 +124,8 @@ class RolloutModel(mesa.Model):
             self._textbook_week()
         self.week += 1
         self.running = self.week < self.parameters.weeks
+        if not self.running:
+            self._default_schedule.stop()
         if "datacollector" in self.__dict__:
             self.datacollector.collect(self)
 

@@ -57,7 +57,7 @@ def blocks(network: Network, layout: Layout, seed: int) -> Ties:
     apart_units = 1.0 - float(np.sum((members / layout.n_users) ** 2))
     if len(members) > 1:
         n = int(round(0.5 * network.cross_ties * layout.n_users / apart_units))
-        across = (stream(seed, CROSS_TIES).random((2, n)) * layout.n_users).astype(np.int64)
+        across = layout.rows_by_unit_name[(stream(seed, CROSS_TIES).random((2, n)) * layout.n_users).astype(np.int64)]
         unit_of = layout.unit_of_user
         proper = unit_of[across[0]] != unit_of[across[1]]
         sources.append(across[0, proper])

@@ -48,7 +48,7 @@ COLUMNS: dict[str, dict[str, Record]] = {
         "sponsorship": _number("index", 0, 1, "backing by the unit's leader at the start"),
         "spend": _number("EUR per planner and week", 0, 1e9, "spend that is planned"),
         **{
-            f"readiness_{capability}": _number("index", 0, 1, f"{capability} that exist locally at the start")
+            f"readiness_{capability}": _number("index", 0, 1, f"{capability} that the unit has at the start")
             for capability in CAPABILITIES
         },
     },
@@ -467,8 +467,8 @@ def _with_teams(
 
 
 def neutral(name: str) -> str:
-    """A name that no spreadsheet takes for a formula: a leading ``= + - @`` gets an apostrophe."""
-    return "'" + name if name.startswith(("=", "+", "-", "@")) else name
+    """A name that no spreadsheet takes for a formula: a leading ``= + - @``, tab or return gets an apostrophe."""
+    return "'" + name if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
 
 
 def columns_table() -> str:

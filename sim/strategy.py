@@ -49,7 +49,7 @@ def choose_pilot(strategy: Strategy, names: list[str], clean: np.ndarray, seed: 
     if strategy.pilot == "cleanest":
         return int(np.argmax(clean))
     if strategy.pilot == "representative":
-        return int(np.argmin(np.abs(clean - np.median(clean))))
+        return int(np.argsort(clean, kind="stable")[(len(clean) - 1) // 2])  # the (lower) median unit
     return int(np.argmax(_lot(names, seed, "pilot")))
 
 
