@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from numba.core import config
 from numba.core.errors import NumbaError
 
 from sim.agents import BusinessUnit, Team, User
@@ -20,7 +21,7 @@ from sim.agents.user import heed
 from sim.forecasting import WEEKS_PER_YEAR
 from sim.outcomes import log_disturbances, record_unit, record_week, remember
 from sim.parameters import InvalidInput
-from sim.platform import build, support, upkeep
+from sim.platform import build, rest, support, upkeep
 from sim.state import LIVE, OWN, PILOT, State
 from sim.strategy import allocate, review, roll_out
 
@@ -79,6 +80,8 @@ def one_week(
                 for t in range(unit.first, unit.last):
                     redesign(teams[t], unit.workflow, p)
         roll_out(firm, units, order, events, week, p)
+    else:
+        rest(firm, units)
     upkeep(firm, units, p)
     for b in range(len(units)):
         unit = units[b]
@@ -146,11 +149,11 @@ def loops(changed: tuple[tuple[str, Callable], ...]) -> Callable[..., None]:
     replaced = SimpleNamespace(**{name.split(".")[1]: function for name, function in changed})
 
     def rebound(dispatcher: Any) -> FunctionType:
-        function = dispatcher.py_func
+        function = getattr(dispatcher, "py_func", dispatcher)
         return FunctionType(function.__code__, {**function.__globals__, **vars(replaced)}, function.__name__)
 
     for dispatcher in (plan_and_learn, one_week):
-        setattr(replaced, dispatcher.py_func.__name__, njit(**COMPILE)(rebound(dispatcher)))
+        setattr(replaced, dispatcher.__name__, njit(**COMPILE)(rebound(dispatcher)))
     return njit(**COMPILE)(rebound(many_weeks))
 
 
@@ -163,6 +166,8 @@ def advance(state: State, run: Callable[..., None], week: int, most: int, p: np.
         state.firm, state.units, state.teams, state.users, state.order, state.peers_first, state.peers, state.events,
         draws.choice, draws.error, draws.shocks, draws.management, draws.row, weeks, week, state.weekly, state.unit_weekly, p,
     )
+    if config.DISABLE_JIT:  # for debugging and tests: the same loops in plain Python, on rows with attributes
+        arguments = tuple(a.view(np.recarray) if isinstance(a, np.ndarray) and a.dtype.names else a for a in arguments)
     try:
         run(*arguments)
     except (NumbaError, KeyError) as error:  # KeyError: an attribute that no row has. Numba's message runs to pages; the last line that speaks of the source says it

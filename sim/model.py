@@ -21,7 +21,7 @@ from sim.agents import BusinessUnit, Team, User
 from sim.agents.base import PlanningAgent, window
 from sim.enterprise import Layout, create, generated_layout
 from sim.parameters import InvalidInput, Parameters, as_namespace, as_record
-from sim.platform import build, support, upkeep
+from sim.platform import build, rest, support, upkeep
 from sim.presets import resolve
 from sim.state import State
 from sim.strategy import allocate, review, roll_out
@@ -154,6 +154,8 @@ class RolloutModel(mesa.Model):
                     for team in unit.teams:
                         team.redesign(unit.workflow, p)
             roll_out(firm, units, self._order, events, week, p)  # 4
+        else:
+            rest(firm, units)
         upkeep(firm, units, p)
         for unit in units:  # 5
             unit.forecast(shocks[unit.row][4], p)

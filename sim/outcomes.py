@@ -170,7 +170,10 @@ def record_week(firm, units, teams, unit_rows, week, row, p):
 @rule
 def remember(firm, units, p):
     """The central cost of the week [EUR], and what is remembered of the pilot (over some ten weeks)."""
-    firm.central_cost = firm.budget * p.value.person_week if firm.active == 1 else 0.0
+    spent = 0.0
+    for k in range(SUPPORT + 1):
+        spent += firm.effort[k]
+    firm.central_cost = spent * p.value.person_week
     pilot = units[firm.pilot]
     firm.pilot_improvement += 0.1 * (pilot.improvement - firm.pilot_improvement)
     firm.pilot_use += 0.1 * (pilot.share - firm.pilot_use)

@@ -251,7 +251,7 @@ class Support:
 
     need: float = number(3.0, "person-weeks per week and unit without clean data", 0, 1000, "judged", "hand-made extracts, mapping tables, phone calls")
     carrying: float = number(1.0, "person-weeks per week and unit without integration", 0, 1000, "judged", "carrying the output into planners' sheets by hand")
-    base: float = number(0.15, "person-weeks per week and live unit", 0, 1000, "judged", "a live unit always has questions")
+    minimum: float = number(0.15, "person-weeks per week and live unit", 0, 1000, "judged", "a live unit always has questions")
     cap: float = number(0.6, "share of the budget", 0, 1, "judged", "support comes first, up to here (capability trap: Repenning & Sterman 2001)")
     relief: float = number(0.8, "share of data defects hidden at full support", 0, 1, "judged", "what heroic effort achieves while it lasts")
     channel: float = number(0.7, "share of the missing channel bridged at full support", 0, 1, "judged", "output carried by hand meets the planner almost as an integrated one would")

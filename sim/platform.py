@@ -76,7 +76,7 @@ def support(firm, units, p):
             unit.need = (
                 p.support.need * (1.0 - unit.clean)
                 + p.support.carrying * (1.0 - unit.readiness[INTEGRATION])
-                + p.support.base
+                + p.support.minimum
             )
         need += unit.need
     capacity = p.support.cap * firm.budget
@@ -87,6 +87,21 @@ def support(firm, units, p):
     firm.need = need
     firm.support_ratio = ratio
     firm.effort[SUPPORT] = need if need <= capacity else capacity
+
+
+@rule
+def rest(firm, units):
+    """A week without an initiative: nobody supports, builds or contributes."""
+    for k in range(SUPPORT + 1):
+        firm.effort[k] = 0.0
+    firm.need = 0.0
+    firm.support_ratio = 1.0
+    for b in range(len(units)):
+        unit = units[b]
+        unit.need = 0.0
+        unit.support = 0.0
+        unit.own_effort = 0.0
+        unit.workflow = 0.0
 
 
 @rule

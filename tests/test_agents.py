@@ -1,0 +1,185 @@
+"""Mesa users find what they know: agents, agent sets, data collectors, batch runs."""
+
+from __future__ import annotations
+
+import mesa
+import networkx as nx
+import numpy as np
+import pandas as pd
+import pytest
+
+from sim import InvalidInput, RolloutModel
+from sim.agents import BusinessUnit, Team, User
+
+ENGINES = ["compiled", "textbook"]
+
+
+@pytest.fixture(params=ENGINES)
+def model(request, tiny):
+    return tiny(engine=request.param)
+
+
+def test_agents_are_mesa_agents_of_their_classes(model):
+    assert isinstance(model, mesa.Model)
+    assert {cls: len(agents) for cls, agents in model.agents_by_type.items()} == {BusinessUnit: 3, Team: 6, User: 24}
+    assert len(model.agents) == 33
+    assert sorted(a.unique_id for a in model.agents) == list(range(1, 34))
+    assert all(isinstance(a, User) for a in model.agents_by_type[User])
+    assert model.agent_types == [BusinessUnit, Team, User]
+
+
+def test_agents_know_each_other(model):
+    for user in model.agents_by_type[User]:
+        assert user in user.team.users
+        assert user.team in user.unit.teams
+        assert all(user in peer.peers for peer in user.peers)
+
+
+def test_agent_sets_select_aggregate_get_set_and_do(model):
+    users = model.agents_by_type[User]
+    assert len(model.agents.select(agent_type=Team)) == 6
+    trusting = users.select(lambda u: u.trust > 0.5)
+    assert 0 < len(trusting) < len(users)
+    assert users.agg("trust", np.mean) == pytest.approx(model.columns()["users"]["trust"].mean())
+    users.set("trust", 0.25)
+    assert set(users.get("trust")) == {0.25}
+    assert (model.columns()["users"]["trust"] == 0.25).all()
+    users.do(lambda u: setattr(u, "trust", u.trust + 0.5))
+    assert (model.columns()["users"]["trust"] == 0.75).all()
+
+
+def test_agents_follow_the_model_as_it_runs(model):
+    user = model.agents_by_type[User].to_list()[0]
+    unit = model.agents_by_type[BusinessUnit].to_list()[0]
+    before = user.trust, unit.clean
+    for _ in range(60):
+        model.step()
+    assert (user.trust, unit.clean) != before
+    assert user.trust == model.columns()["users"]["trust"][0]
+
+
+def test_what_is_set_between_steps_counts(tiny):
+    runs = []
+    for engine in ENGINES:
+        model = tiny(engine=engine)
+        for week in range(40):
+            if week == 20:
+                for unit in model.agents_by_type[BusinessUnit]:
+                    unit.readiness[1] = 1.0
+                    unit.sponsorship = 1.0
+                model.agents_by_type[User].set("used", 1)
+            model.step()
+        runs.append(model.state.weekly.tobytes())
+    assert runs[0] == runs[1] != tiny(weeks=40).run().state.weekly.tobytes()
+
+
+def test_agents_are_not_removed(model):
+    with pytest.raises(InvalidInput, match="replaced"):
+        model.agents_by_type[User].to_list()[0].remove()
+
+
+class Watched(RolloutModel):
+    """Collects with agent reporters, as a Mesa user writes it."""
+
+    def __init__(self, **given):
+        super().__init__(**given)
+        self.datacollector = mesa.DataCollector(
+            model_reporters={"mean trust": lambda m: float(np.mean(m.agents_by_type[User].get("trust"))), "week": "week"},
+            agent_reporters={"kind": lambda a: type(a).__name__},
+            agenttype_reporters={User: {"trust": "trust"}, BusinessUnit: {"sponsorship": "sponsorship"}},
+        )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_data_collector_with_all_kinds_of_reporters(engine, tiny):
+    model = Watched(enterprise={"units": 2, "teams": 2, "users": 3}, weeks=12, rng=1, engine=engine).run()
+    collector = model.datacollector
+    frame = collector.get_model_vars_dataframe()
+    assert frame["week"].tolist() == list(range(1, 13))
+    np.testing.assert_allclose(frame["mean trust"], model.weekly["trust"])
+    assert len(collector.get_agent_vars_dataframe()) == 12 * (2 + 4 + 12)
+    assert len(collector.get_agenttype_vars_dataframe(User)) == 12 * 12
+
+
+def test_the_default_collector_fills_in_what_came_before(model):
+    for _ in range(5):
+        model.step()
+    model.datacollector  # noqa: B018  (asked for, late)
+    for _ in range(5):
+        model.step()
+    frame = model.datacollector.get_model_vars_dataframe()
+    pd.testing.assert_series_equal(frame["trust"], model.weekly["trust"])
+    assert len(frame) == 10
+
+
+def test_batch_run():
+    rows = mesa.batch_run(
+        RolloutModel,
+        {"strategy": ["integration_first", "model_first"], "maturity": ["low", "high"], "enterprise": "small", "weeks": 20},
+        rng=[1, 2], number_processes=1, display_progress=False,
+    )
+    frame = pd.DataFrame(rows)
+    assert len(frame) == 8
+    assert set(frame["strategy"]) == {"integration_first", "model_first"}
+    one = RolloutModel(strategy="model_first", maturity="high", enterprise="small", weeks=20, rng=2).run()
+    row = frame[(frame["strategy"] == "model_first") & (frame["maturity"] == "high") & (frame["rng"] == 2)].iloc[0]
+    assert row["cumulative_net"] == one.outcome["net"]
+
+
+def test_scheduled_events_see_every_week(tiny):
+    model = tiny(weeks=10)
+    seen = []
+
+    def look():
+        seen.append(model.week)
+
+    model.schedule_event(look, at=4.5)
+    model.run()
+    assert seen == [4] and model.week == 10
+
+
+def test_after_the_last_week_nothing_more_happens(model):
+    model.run()
+    weekly = model.state.weekly.tobytes()
+    model.step()
+    assert (model.week, model.steps, model.running, model.state.weekly.tobytes()) == (80, 80, False, weekly)
+
+
+def test_the_network_is_a_networkx_graph_with_units_and_teams(model):
+    graph = model.network
+    assert isinstance(graph, nx.Graph) and graph.number_of_nodes() == 24
+    assert nx.number_of_selfloops(graph) == 0
+    users = model.agents_by_type[User].to_list()
+    for node, attributes in graph.nodes(data=True):
+        assert attributes["unit"] == users[node].unit.name
+        assert sorted(graph.neighbors(node)) == sorted(peer.row for peer in users[node].peers)
+    assert len({(a["unit"], a["team"]) for _, a in graph.nodes(data=True)}) == 6
+
+
+def test_progress_and_frames(tiny):
+    told = []
+    model = tiny().run(progress=told.append)
+    assert told[-1] == 80 and told == sorted(told)
+    assert len(model.weekly) == 80 and len(model.units) == 240
+    assert set(model.units["stage"].cat.categories) >= {"waiting", "live"}
+    assert model.events.iloc[0]["event"] == "pilot started"
+    assert model.events["words"].str.len().min() > 5
+
+
+def test_an_outcome_needs_a_week(tiny):
+    with pytest.raises(InvalidInput, match="outcome"):
+        tiny().outcome  # noqa: B018
+
+
+def test_parameters_go_alone(tiny):
+    done = tiny()
+    again = RolloutModel(parameters=done.parameters, rng=1)
+    assert again.run().outcome == done.run().outcome
+    with pytest.raises(InvalidInput, match="parameters"):
+        RolloutModel(parameters=done.parameters, strategy="model_first")
+
+
+def test_a_seed_is_drawn_and_kept_where_none_is_given(tiny):
+    first = tiny(rng=None)
+    assert tiny(rng=first.seed_used).run().outcome == first.run().outcome
+    assert tiny(rng=None).seed_used != first.seed_used
