@@ -123,7 +123,7 @@ def run_all(
     runs: list[dict[str, Any]] = []
     rows, busy, clock = 0, 0.0, time.perf_counter()
     bar = Progress(TextColumn("runs"), BarColumn(), MofNCompleteColumn(), TextColumn("left"), TimeRemainingColumn(),
-                   console=Console(stderr=True), transient=True, refresh_per_second=4)
+                   console=Console(stderr=True), transient=True, refresh_per_second=4, disable=not sys.stderr.isatty())
     try:
         with bar, ThreadPoolExecutor(workers) as pool, _Weekly(folder / "weekly.parquet") as sink:
             task = bar.add_task("", total=len(jobs))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def run(values: dict[str, Any]) -> None:
     console = Console()
     with Output("run", name, output) as folder:
         bar = Progress(TextColumn("week {task.completed:.0f} of {task.total:.0f}"), BarColumn(), TimeRemainingColumn(),
-                       console=Console(stderr=True), transient=True)
+                       console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
         with bar:
             task = bar.add_task("", total=p.weeks)
             model.run(progress=lambda week: bar.update(task, completed=week))

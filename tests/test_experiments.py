@@ -1,0 +1,338 @@
+"""The experiments: what they write, print and refuse."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from scipy import stats
+
+from experiments import compare, entry, output, parameters, run
+from experiments.compare import _mean, _median, _share
+from sim import InvalidInput, RolloutModel, presets
+from sim.parameters import listing
+
+TASKS = {"run": run.run, "compare": compare.compare}
+SMALL = ["enterprise=small", "weeks=40"]
+
+
+@pytest.fixture
+def call(monkeypatch, tmp_path, capsys):
+    """Call an experiment as from the command line, in an empty folder; returns (exit code, stdout, stderr)."""
+
+    def command(experiment, *arguments):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [experiment, *arguments])
+        with pytest.raises(SystemExit) as stopped:
+            entry.main(experiment, TASKS[experiment])
+        out, err = capsys.readouterr()
+        return stopped.value.code, out, err
+
+    return command
+
+
+def only(path: Path) -> Path:
+    folders = list(path.iterdir())
+    assert len(folders) == 1, folders
+    return folders[0]
+
+
+def test_run_writes_what_it_says(call, tmp_path):
+    code, out, _ = call("run", *SMALL, "strategy=model_first", "seed=7")
+    assert code == 0 and "Written to results/run/model_first-4units-40w-seed7-" in out
+    folder = only(tmp_path / "results" / "run")
+    assert {p.name for p in folder.iterdir()} == {
+        "figure.png", "weekly.parquet", "units.parquet", "events.csv", "outcome.json", "manifest.json"
+    }
+    model = RolloutModel(strategy="model_first", enterprise="small", weeks=40, rng=7).run()
+    pd.testing.assert_frame_equal(pd.read_parquet(folder / "weekly.parquet"), model.weekly)
+    assert len(pd.read_parquet(folder / "units.parquet")) == 160
+    assert json.loads((folder / "outcome.json").read_text()) == model.outcome
+    assert pd.read_csv(folder / "events.csv")["words"].tolist() == model.events["words"].tolist()
+
+
+def test_a_manifest_says_what_made_the_numbers(call, tmp_path):
+    call("run", *SMALL, "trust.loss=0.2")
+    folder = only(tmp_path / "results" / "run")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["configuration"]["trust"]["loss"] == 0.2 and manifest["configuration"]["strategy"]["name"] == "integration_first"
+    assert manifest["seed"] == 1 and manifest["versions"]["numpy"] == np.__version__
+    assert set(manifest["files_sha256"]) == {p.name for p in folder.iterdir()} - {"manifest.json"}
+    assert manifest["configuration_sha256"] == output.digest(manifest["configuration"])
+    values = {k: v for k, v in manifest["configuration"].items() if k not in ("seed", "input_files")}
+    from sim.parameters import from_mapping
+
+    again = RolloutModel(parameters=from_mapping(values), rng=manifest["seed"]).run()
+    assert again.outcome == json.loads((folder / "outcome.json").read_text())
+
+
+def test_the_same_run_again_gives_the_same_bytes(call, tmp_path):
+    def contents():
+        folder = only(tmp_path / "results" / "run")
+        return {p.name: p.read_bytes() for p in folder.iterdir()}
+
+    call("run", *SMALL)
+    first = contents()
+    call("run", *SMALL)
+    assert contents() == first
+
+
+COMPARE = ["enterprise=small", "weeks=110", "replications=6"]
+
+
+def test_compare_writes_what_it_says(call, tmp_path):
+    code, out, _ = call("compare", *COMPARE)
+    assert code == 0 and "of ideal" in out and "Same luck" in out
+    folder = only(tmp_path / "results" / "compare")
+    assert {p.name for p in folder.iterdir()} == {
+        "figure.png", "runs.parquet", "weekly.parquet", "summary.csv", "paired.csv", "manifest.json"
+    }
+    runs = pd.read_parquet(folder / "runs.parquet")
+    assert len(runs) == 2 * 2 * 6 and (runs["error"] == "").all()
+    weekly = pq.ParquetFile(folder / "weekly.parquet", page_checksum_verification=True).read().to_pandas()
+    assert len(weekly) == 24 * 110
+    one = runs[(runs["maturity"] == "high") & (runs["strategy"] == "model_first") & (runs["replication"] == 3)].iloc[0]
+    model = RolloutModel(strategy="model_first", maturity="high", enterprise="small", weeks=110, rng=4).run()
+    assert one["net"] == model.outcome["net"] and one["seed"] == 4 and one["outcome"] == model.outcome["outcome"]
+    keys = ["maturity", "strategy", "replication"]
+    last = weekly[weekly["week"] == 109].astype({"maturity": str, "strategy": str}).sort_values(keys)
+    assert last["cumulative_net"].tolist() == runs.sort_values(keys)["net"].tolist()
+
+
+def test_comparisons_are_paired_and_their_statistics_are_right(call, tmp_path):
+    call("compare", *COMPARE)
+    folder = only(tmp_path / "results" / "compare")
+    runs, paired = pd.read_parquet(folder / "runs.parquet"), pd.read_csv(folder / "paired.csv")
+    wide = runs[runs["maturity"] == "low"].pivot(index="replication", columns="strategy", values="net")
+    difference = wide["integration_first"] - wide["model_first"]
+    row = paired[(paired["maturity"] == "low") & (paired["measure"] == "net")].iloc[0]
+    low, high = stats.ttest_rel(wide["integration_first"], wide["model_first"]).confidence_interval(0.95)
+    assert row["difference"] == pytest.approx(difference.mean())
+    assert (row["low"], row["high"]) == pytest.approx((low, high))
+    assert row["a_wins"] == pytest.approx(((difference > 0) + 0.5 * (difference == 0)).mean())
+    assert row["variance_ratio"] == pytest.approx((wide.var().sum()) / difference.var())
+    summary = pd.read_csv(folder / "summary.csv")
+    classes = summary[summary["measure"].str.startswith("outcome_")].groupby(["maturity", "strategy"])["estimate"].sum()
+    np.testing.assert_allclose(classes, 1)
+
+
+def test_more_replications_never_change_old_ones_nor_do_threads(call, tmp_path):
+    call("compare", *COMPARE, "workers=1", "output=few")
+    call("compare", *COMPARE[:2], "replications=9", "workers=3", "output=many")
+    call("compare", *COMPARE, "workers=3", "output=threads")
+    few, many, threads = (pd.read_parquet(tmp_path / name / "runs.parquet") for name in ("few", "many", "threads"))
+    pd.testing.assert_frame_equal(many[many["replication"] < 6].reset_index(drop=True), few)
+    pd.testing.assert_frame_equal(threads, few)
+    for name in ("weekly.parquet", "runs.parquet", "summary.csv", "paired.csv", "figure.png"):
+        assert (tmp_path / "few" / name).read_bytes() == (tmp_path / "threads" / name).read_bytes()
+
+
+def test_measures_a_short_horizon_cannot_have_are_left_out(call, tmp_path):
+    assert call("compare", "enterprise=small", "weeks=30", "replications=2", "maturities=[low]")[0] == 0
+    summary = pd.read_csv(only(tmp_path / "results" / "compare") / "summary.csv")
+    assert "net" in set(summary["measure"]) and "net_104" not in set(summary["measure"])
+
+
+def test_a_failed_run_is_recorded_and_never_a_value(call, tmp_path, monkeypatch):
+    class Failing(RolloutModel):
+        def run(self, progress=None):
+            if self.seed_used == 3 and self.parameters.strategy.name == "model_first":
+                raise FloatingPointError("deliberately")
+            return super().run(progress)
+
+    monkeypatch.setattr(compare, "RolloutModel", Failing)
+    code, _, err = call("compare", *COMPARE, "maturities=[low]")
+    assert code == 1 and "1 of 12 runs failed" in err and "seed 3" in err and "deliberately" in err
+    folder = only(tmp_path / "results" / "compare")
+    runs = pd.read_parquet(folder / "runs.parquet")
+    failed = runs[runs["error"] != ""]
+    assert len(runs) == 12 and len(failed) == 1 and failed["net"].isna().all()
+    assert json.loads((folder / "manifest.json").read_text())["failed"] == 1
+    assert pd.read_csv(folder / "paired.csv")["pairs"].max() == 5
+
+
+def test_intervals_hold_what_they_promise():
+    """Coverage of the 95% intervals on known distributions, within four standard errors."""
+    generator = np.random.Generator(np.random.PCG64(1))
+    trials, hits = 600, {"mean": 0, "share": 0, "median": 0}
+    for _ in range(trials):
+        x = generator.normal(3, 2, 30)
+        low, high = _mean(x)[1:]
+        hits["mean"] += low <= 3 <= high
+        low, high = _share(float((generator.random(40) < 0.3).sum()), 40)[1:]
+        hits["share"] += low <= 0.3 <= high
+        low, high = _median(generator.exponential(1, 51))[1:]
+        hits["median"] += low <= np.log(2) <= high
+    for name, count in hits.items():
+        assert abs(count / trials - 0.95) < 4 * np.sqrt(0.95 * 0.05 / trials), name
+
+
+def test_weeks_never_reached_stay_never():
+    assert _median(np.array([5.0, 7.0, np.inf, np.inf, np.inf]))[0] == np.inf
+    assert _share(0.0, 10)[1] == pytest.approx(0, abs=1e-12) and _share(0.0, 10)[2] > 0.2
+
+
+REFUSED = {
+    "unknown key, the nearest named": ("run", ["trust.los=0.1"], ["trust.los", "0.1", "trust.loss"]),
+    "unknown strategy, the nearest named": ("run", ["strategy=model_frist"], ["strategy", "model_frist", "model_first"]),
+    "unknown strategy to compare": ("compare", ["strategies=[model_frist]"], ["model_frist", "model_first"]),
+    "unknown maturity to compare": ("compare", ["maturities=[hihg]"], ["hihg", "high"]),
+    "unknown experiment": ("run", ["experiment=foo"], ["experiment", "foo", "where_model_first_wins"]),
+    "a key of another experiment": ("compare", ["strategy=model_first"], ["strategy", "strategies"]),
+    "NaN": ("run", ["trust.loss=nan"], ["trust.loss", "nan", "0 to 1"]),
+    "infinity": ("run", ["value.worth=inf"], ["value.worth", "inf"]),
+    "negative": ("run", ["trust.loss=-1"], ["trust.loss", "-1", "0 to 1"]),
+    "a probability of 1.2": ("run", ["platform.swan=1.2"], ["platform.swan", "1.2"]),
+    "text for a number": ("run", ["trust.loss='0.1'"], ["trust.loss", "'0.1'"]),
+    "true for a number": ("run", ["trust.loss=true"], ["trust.loss", "True"]),
+    "octal": ("run", ["weeks=010"], ["weeks", "010"]),
+    "base 60": ("run", ["weeks=12:30:45"], ["weeks", "12:30:45"]),
+    "no": ("run", ["weeks=no"], ["weeks", "no"]),
+    "null": ("run", ["trust.loss=null"], ["trust.loss", "None"]),
+    "a fraction for a count": ("run", ["weeks=10.5"], ["weeks", "10.5"]),
+    "a number for a group": ("run", ["trust=7"], ["trust", "7"]),
+    "zero weeks": ("run", ["weeks=0"], ["weeks", "0"]),
+    "zero units": ("run", ["enterprise.units=0"], ["enterprise.units", "0"]),
+    "zero planners": ("run", ["enterprise.users=0"], ["enterprise.users", "0"]),
+    "a billion planners": ("run", ["enterprise.units=10000", "enterprise.teams=1000", "enterprise.users=100"], ["1000000000", "GB"]),
+    "shares over 1": ("run", ["strategy.effort.pilot.model=0.9"], ["strategy.effort.pilot", "add up to 1"]),
+    "negative seed": ("run", ["seed=-1"], ["seed", "-1"]),
+    "seed of text": ("compare", ["seed=abc"], ["seed", "abc"]),
+    "one replication": ("compare", ["replications=1"], ["replications", "1", "2 to"]),
+    "too many runs": ("compare", ["replications=100000"], ["replications", "100,000 runs"]),
+    "a name where a list belongs": ("compare", ["maturities=low"], ["maturities", "low", "[low,high]"]),
+    "a name twice": ("compare", ["strategies=[balanced,balanced]"], ["strategies", "balanced"]),
+    "an empty list": ("compare", ["strategies=[]"], ["strategies"]),
+    "an unknown engine": ("run", ["engine=fast"], ["engine", "fast", "compiled"]),
+    "an executable node": ("run", ["+trust._target_=os.system"], ["_target_"]),
+    "an executable node in a mapping": ("run", ["trust={_target_:os.system}"], ["_target_"]),
+    "interpolation of the environment": ("run", ["strategy.description=${oc.env:HOME}"], ["strategy.description", "plain values"]),
+    "Hydra's own settings": ("run", ["hydra.run.dir=elsewhere"], ["hydra.run.dir"]),
+    "Hydra's callbacks": ("run", ["+hydra.callbacks.x._target_=os.system"], ["hydra.callbacks"]),
+    "deleting a key": ("run", ["~trust"], ["trust"]),
+    "half a list": ("run", ["trust.loss=[1"], ["[1"]),
+    "no key at all": ("run", ["nonsense"], ["nonsense"]),
+    "another folder of configurations": ("run", ["--config-dir=elsewhere"], ["--config-dir"]),
+    "a folder of CSV files that is not there": ("run", ["enterprise=from_files", "enterprise.folder=nowhere"], ["nowhere"]),
+    "an output that is a file": ("run", ["output=a_file"], ["output", "a_file"]),
+    "an output with other things in it": ("run", ["output=others"], ["output", "others"]),
+}
+
+
+@pytest.mark.parametrize("fault", REFUSED)
+def test_bad_input_is_one_line_with_exit_code_2_and_writes_nothing(fault, call, tmp_path):
+    (tmp_path / "a_file").write_text("mine")
+    (tmp_path / "others").mkdir()
+    (tmp_path / "others" / "thesis.txt").write_text("mine")
+    before = sorted(str(p) for p in tmp_path.rglob("*"))
+    experiment, arguments, said = REFUSED[fault]
+    code, out, err = call(experiment, *arguments)
+    assert code == 2 and out == ""
+    assert err.startswith("error: ") and err.count("\n") == 1, err
+    assert len(err) < 500 and "Traceback" not in err
+    for text in said:
+        assert text in err
+    assert sorted(str(p) for p in tmp_path.rglob("*") if p.name not in ("results", "run", "compare")) == before
+    assert (tmp_path / "a_file").read_text() == (tmp_path / "others" / "thesis.txt").read_text() == "mine"
+
+
+HOSTILE = {
+    "a target": "_target_: os.system\n",
+    "a target below": "effort:\n  pilot: {_target_: os.system}\n",
+    "a package of Hydra's": "# @package hydra\nrun: {dir: elsewhere}\n",
+    "a package of the whole": "# @package _global_\ntrust: {loss: 0.1}\n",
+    "a Hydra node": "hydra:\n  callbacks: {x: {_target_: os.system}}\n",
+    "a defaults list": "defaults: [balanced]\n",
+    "interpolation": "description: ${oc.env:HOME}\n",
+    "a Python tag": "description: !!python/object/apply:os.system [id]\n",
+    "an alias bomb": "a: &a [1, 1]\nb: &b [*a, *a]\nc: [*b, *b]\n",
+    "a key twice": "cadence: 4\ncadence: 5\n",
+    "an unknown key": "cadense: 4\n",
+    "half a file": "effort: {pilot: {model: 0.5\n",
+    "a list": "- 1\n- 2\n",
+    "bytes": b"description: \xff\xfe\n",
+}
+
+
+@pytest.mark.parametrize("fault", HOSTILE)
+def test_hostile_strategy_files_are_refused_and_nothing_runs(fault, call, tmp_path, monkeypatch):
+    configs = tmp_path / "configs"
+    shutil.copytree(presets.CONFIGS, configs)
+    text = HOSTILE[fault]
+    (configs / "strategy" / "hostile.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    monkeypatch.setattr(presets, "CONFIGS", configs)
+    monkeypatch.setattr(entry, "CONFIGS", configs)
+    monkeypatch.setattr(os, "system", lambda *_: pytest.fail("executed"))
+    code, _, err = call("run", *SMALL, "strategy=hostile")
+    assert code == 2 and "hostile" in err or "cadense" in err
+    assert err.count("\n") == 1 and not (tmp_path / "results").exists()
+
+
+def test_an_output_folder_that_cannot_be_written_is_refused_before_anything_runs(call, monkeypatch):
+    def full(*_, **__):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(output.tempfile, "mkdtemp", full)
+    code, out, err = call("run", *SMALL)
+    assert code == 2 and out == "" and "output" in err and "Read-only file system" in err
+
+
+def test_a_full_disk_leaves_no_half_result(call, tmp_path, monkeypatch):
+    call("run", *SMALL)
+    folder = only(tmp_path / "results" / "run")
+    before = {p.name: p.read_bytes() for p in folder.iterdir()}
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(output.pq, "write_table", full)
+    code, _, err = call("run", *SMALL)
+    assert code == 2 and "No space left" in err and err.count("\n") == 1
+    assert only(tmp_path / "results" / "run") == folder
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
+
+
+def test_names_in_csv_are_harmless(tmp_path):
+    with output.Output("test", "name", str(tmp_path / "out")) as folder:
+        folder.csv("t.csv", pd.DataFrame({"unit": ["=cmd|' /C calc'!A0", "+1", "Brazil"], "x": [-1.0, 2.0, 3.0]}))
+    assert pd.read_csv(tmp_path / "out" / "t.csv")["unit"].tolist() == ["'=cmd|' /C calc'!A0", "'+1", "Brazil"]
+    assert pd.read_csv(tmp_path / "out" / "t.csv")["x"].tolist() == [-1, 2, 3]
+
+
+def test_the_parameter_table_lists_everything(capsys):
+    parameters.main("csv")
+    table = pd.read_csv(pd.io.common.StringIO(capsys.readouterr().out), keep_default_na=False)
+    assert table["parameter"].tolist() == [name for name, _, _ in listing()]
+    assert set(table["source"]) <= {"documented", "calibrated", "judged", "choice"}
+    parameters.main("markdown")
+    assert capsys.readouterr().out.count("\n") == len(table) + 2
+
+
+def test_a_file_with_a_taken_name_raises():
+    with pytest.raises(InvalidInput, match="experiment"):
+        presets.load("experiment", "nothing_like_it")
+
+
+@pytest.mark.slow
+def test_modules_run_as_commands(tmp_path):
+    """The commands of the README, as a newcomer's shell would call them."""
+    environment = {**os.environ, "PYTHONPATH": str(output.ROOT), "PYTHONHASHSEED": "5"}
+
+    def shell(*arguments):
+        return subprocess.run([sys.executable, "-m", *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+
+    shown = shell("experiments.run", "--cfg", "job", "strategy=model_first")
+    assert shown.returncode == 0 and "strategy:" in shown.stdout and "loss: 0.13" in shown.stdout
+    done = shell("experiments.run", "--multirun", "enterprise=small", "weeks=30", "seed=1,2")
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "results" / "run").iterdir())) == 2
+    wrong = shell("experiments.compare", "replications=0")
+    assert wrong.returncode == 2 and wrong.stderr.count("\n") == 1
