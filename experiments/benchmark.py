@@ -28,8 +28,12 @@ from sim.presets import load
 
 #: All units live from the first weeks to the end, so that nothing is skipped.
 BUSY = {
-    **load("strategy", "big_bang"), "gate_weeks": 0, "gate_improvement": -1.0, "gate_reliance": 0.0,
-    "unit_reviews": 1000, "initiative_reviews": 1000,
+    **load("strategy", "big_bang"),
+    "gate_weeks": 0,
+    "gate_improvement": -1.0,
+    "gate_reliance": 0.0,
+    "unit_reviews": 1000,
+    "initiative_reviews": 1000,
 }
 SIZES = {768: (12, 8, 8), 1_000: (5, 25, 8), 10_000: (40, 25, 10), 100_000: (100, 100, 10), 1_000_000: (1000, 100, 10)}
 
@@ -110,8 +114,14 @@ def main(quick: bool) -> None:
             table.add_column(head, justify="right")
         for users in (768, 10_000):
             compiled, textbook, floor = (per_week[engine, users] for engine in ("compiled", "textbook", "floor"))
-            table.add_row(f"{users:,}", f"{compiled * 1e9:.1f} ns", f"{textbook * 1e9:,.0f} ns", f"{textbook / compiled:.0f}",
-                          f"{floor * 1e9:.1f} ns", f"{compiled / floor:.2f}")
+            table.add_row(
+                f"{users:,}",
+                f"{compiled * 1e9:.1f} ns",
+                f"{textbook * 1e9:,.0f} ns",
+                f"{textbook / compiled:.0f}",
+                f"{floor * 1e9:.1f} ns",
+                f"{compiled / floor:.2f}",
+            )
         console.print(table)
 
         status.update("building")
@@ -123,8 +133,11 @@ def main(quick: bool) -> None:
                 middle = time.perf_counter()
                 m.run()
                 build, run = min(build, middle - clock), min(run, time.perf_counter() - middle)
-            console.print(f"Default enterprise, {strategy}, 768 planners × 260 weeks: building {build * 1e3:.1f} ms, "
-                          f"running {run * 1e3:.1f} ms, building ÷ running {build / run:.2f}", highlight=False)
+            console.print(
+                f"Default enterprise, {strategy}, 768 planners × 260 weeks: building {build * 1e3:.1f} ms, "
+                f"running {run * 1e3:.1f} ms, building ÷ running {build / run:.2f}",
+                highlight=False,
+            )
 
         status.update("start-up")
         starts = {
@@ -132,19 +145,23 @@ def main(quick: bool) -> None:
             "and one small run, compiled code cached": "import sim; sim.RolloutModel(enterprise='small', rng=1).run()",
         }
         for what, code in starts.items():
-            seconds = min(timed(lambda c=code: subprocess.run([sys.executable, "-c", c], check=True)) for _ in range(3))  # type: ignore[misc]  # noqa: S603
+            seconds = min(timed(lambda c=code: subprocess.run([sys.executable, "-c", c], check=True)) for _ in range(3))  # type: ignore[misc]
             console.print(f"Start-up, {what}: {seconds:.1f} s", highlight=False)
 
         status.update("default compare")
         cells = [
             (m, s, from_mapping({"maturity": load("maturity", m), "strategy": load("strategy", s)}))
-            for m in ("low", "high") for s in ("integration_first", "model_first")
+            for m in ("low", "high")
+            for s in ("integration_first", "model_first")
         ]
         workers = 2
         with tempfile.TemporaryDirectory() as folder:
             _, _, busy, elapsed = run_all(cells, 100, 1, "compiled", workers, Path(folder))
-        console.print(f"Default compare, 400 runs on {workers} threads: {elapsed:.1f} s, {busy / (workers * elapsed):.0%} of ideal "
-                      f"{workers}-core speed", highlight=False)
+        console.print(
+            f"Default compare, 400 runs on {workers} threads: {elapsed:.1f} s, {busy / (workers * elapsed):.0%} of ideal "
+            f"{workers}-core speed",
+            highlight=False,
+        )
 
         table = Table(title="Size (compiled engine, all units live)", title_justify="left")
         for head in ("planners", "weeks", "build", "per planner-week", "÷ that at 10,000", "state", "network", "draws ahead"):
@@ -161,8 +178,16 @@ def main(quick: bool) -> None:
                 best = min(best, timed(m.run))
             costs[users] = best / (users * some)
             state, network, draws = bytes_per_user(m)
-            table.add_row(f"{users:,}", str(some), f"{build:.3f} s", f"{costs[users] * 1e9:.1f} ns", f"{costs[users] / costs[10_000]:.2f}",
-                          f"{state:.0f} B", f"{network:.0f} B", f"{draws:.0f} B")
+            table.add_row(
+                f"{users:,}",
+                str(some),
+                f"{build:.3f} s",
+                f"{costs[users] * 1e9:.1f} ns",
+                f"{costs[users] / costs[10_000]:.2f}",
+                f"{state:.0f} B",
+                f"{network:.0f} B",
+                f"{draws:.0f} B",
+            )
             del m
         console.print(table)
 

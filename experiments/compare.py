@@ -34,8 +34,19 @@ from sim.views.figures import compare_figure
 from sim.views.words import CLASS_LABELS, millions, strategy_label
 
 #: Weekly measures kept of every run.
-WEEKLY = ("week", "users_using", "reliance", "trust", "teams_trust_and_use", "units_live", "units_retired",
-          "support_ratio", "quality", "net", "cumulative_net")
+WEEKLY = (
+    "week",
+    "users_using",
+    "reliance",
+    "trust",
+    "teams_trust_and_use",
+    "units_live",
+    "units_retired",
+    "support_ratio",
+    "quality",
+    "net",
+    "cumulative_net",
+)
 #: Measures compared: name, and whether more is better.
 MEASURES = {"net_104": True, "net": True, "final_reliance": True, "final_teams_trust_and_use": True, "weeks_to_50": False}
 MOST_RUNS = 100_000
@@ -83,11 +94,21 @@ def compare(values: dict[str, Any]) -> int:
     share = busy / (workers * elapsed)
     console.print(
         f"{len(runs)} runs ({weekly_rows:,} weeks) in {elapsed:.1f} s on {workers} threads, {share:.0%} of ideal {workers}-core speed; "
-        f"compiling or loading the engine took {compiled:.1f} s before.", highlight=False)
-    console.print(f"Written to {folder.final.relative_to(Path.cwd()) if folder.final.is_relative_to(Path.cwd()) else folder.final}: "
-                  "figure.png, runs.parquet, weekly.parquet, summary.csv, paired.csv, manifest.json", highlight=False, soft_wrap=True, markup=False)
+        f"compiling or loading the engine took {compiled:.1f} s before.",
+        highlight=False,
+    )
+    console.print(
+        f"Written to {folder.final.relative_to(Path.cwd()) if folder.final.is_relative_to(Path.cwd()) else folder.final}: "
+        "figure.png, runs.parquet, weekly.parquet, summary.csv, paired.csv, manifest.json",
+        highlight=False,
+        soft_wrap=True,
+        markup=False,
+    )
     if failed:
-        print(f"error: {len(failed)} of {len(runs)} runs failed and are left out; first: seed {failed[0]['seed']}, {failed[0]['error']}", file=sys.stderr)
+        print(
+            f"error: {len(failed)} of {len(runs)} runs failed and are left out; first: seed {failed[0]['seed']}, {failed[0]['error']}",
+            file=sys.stderr,
+        )
         return 1
     return 0
 
@@ -122,8 +143,17 @@ def run_all(
     sys.setswitchinterval(0.0002)  # a thread back from compiled code should not wait 5 ms for its turn
     runs: list[dict[str, Any]] = []
     rows, busy, clock = 0, 0.0, time.perf_counter()
-    bar = Progress(TextColumn("runs"), BarColumn(), MofNCompleteColumn(), TextColumn("left"), TimeRemainingColumn(),
-                   console=Console(stderr=True), transient=True, refresh_per_second=4, disable=not sys.stderr.isatty())
+    bar = Progress(
+        TextColumn("runs"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        refresh_per_second=4,
+        disable=not sys.stderr.isatty(),
+    )
     try:
         with bar, ThreadPoolExecutor(workers) as pool, _Weekly(folder / "weekly.parquet") as sink:
             task = bar.add_task("", total=len(jobs))
@@ -245,8 +275,11 @@ def summarise(runs: pd.DataFrame, maturities: list[str], strategies: list[str]) 
                     continue  # net_104 of a shorter horizon is undefined, not 0
                 kind, estimate = ("median", _median(x)) if measure.startswith("weeks_to") else ("mean", _mean(x))
                 rows.append((maturity, strategy, measure, kind, len(x), *estimate))
-            for label in CLASSES if len(cell) else ():
-                rows.append((maturity, strategy, f"outcome_{label}", "share", len(cell), *_share(float((cell["outcome"] == label).sum()), len(cell))))
+            n = len(cell)
+            rows += [
+                (maturity, strategy, f"outcome_{label}", "share", n, *_share(float((cell["outcome"] == label).sum()), n))
+                for label in (CLASSES if n else ())
+            ]
     return pd.DataFrame(rows, columns=["maturity", "strategy", "measure", "kind", "runs", "estimate", "low", "high"])
 
 
@@ -275,8 +308,23 @@ def pair(runs: pd.DataFrame, maturities: list[str], strategies: list[str]) -> pd
                     spread = float(np.var(x - y, ddof=1)) if len(x) > 1 else 0.0
                     ratio = float((np.var(x, ddof=1) + np.var(y, ddof=1)) / spread) if spread > 0 else np.nan
                 rows.append((maturity, a, b, measure, len(x), *difference, *_share(wins, len(x)), ratio))
-    return pd.DataFrame(rows, columns=["maturity", "a", "b", "measure", "pairs", "difference", "low", "high",
-                                       "a_wins", "a_wins_low", "a_wins_high", "variance_ratio"])
+    return pd.DataFrame(
+        rows,
+        columns=[
+            "maturity",
+            "a",
+            "b",
+            "measure",
+            "pairs",
+            "difference",
+            "low",
+            "high",
+            "a_wins",
+            "a_wins_low",
+            "a_wins_high",
+            "variance_ratio",
+        ],
+    )
 
 
 # --------------------------------------------------------------------------- printing
@@ -291,9 +339,16 @@ def _cell(measure: str, estimate: float, low: float, high: float) -> str:
     return f"{estimate:.0%}  [{low:.0%}, {high:.0%}]"
 
 
-def _print(console: Console, summary: pd.DataFrame, paired: pd.DataFrame, maturities: list[str], strategies: list[str], n: int, weeks: int) -> None:
-    labels = {"net_104": "net value, 104 weeks", "net": f"net value, {weeks} weeks", "final_reliance": "planners relying, end",
-              "final_teams_trust_and_use": "teams that trust and use", "weeks_to_50": "weeks to 50% (median)"}
+def _print(
+    console: Console, summary: pd.DataFrame, paired: pd.DataFrame, maturities: list[str], strategies: list[str], n: int, weeks: int
+) -> None:
+    labels = {
+        "net_104": "net value, 104 weeks",
+        "net": f"net value, {weeks} weeks",
+        "final_reliance": "planners relying, end",
+        "final_teams_trust_and_use": "teams that trust and use",
+        "weeks_to_50": "weeks to 50% (median)",
+    }
     for maturity in maturities:
         table = Table(title=f"{maturity} maturity, {n} runs a strategy: estimate [95% interval]", title_justify="left")
         table.add_column("")
@@ -304,7 +359,7 @@ def _print(console: Console, summary: pd.DataFrame, paired: pd.DataFrame, maturi
             if (measure, strategies[0]) in part.index:
                 table.add_row(label, *(_cell(measure, *part.loc[(measure, s), ["estimate", "low", "high"]]) for s in strategies))
         for name in CLASSES:
-            shares = [part.loc[(f"outcome_{name}", s), "estimate"] for s in strategies if (f"outcome_{name}", s) in part.index]
+            shares: list[Any] = [part.loc[(f"outcome_{name}", s), "estimate"] for s in strategies if (f"outcome_{name}", s) in part.index]
             if any(shares):
                 table.add_row("  " + CLASS_LABELS[name], *(f"{share:.0%}" for share in shares))
         console.print(table)
@@ -313,7 +368,9 @@ def _print(console: Console, summary: pd.DataFrame, paired: pd.DataFrame, maturi
                 f"  Same luck, net value after {weeks} weeks: {strategy_label(row['a'])} − {strategy_label(row['b'])} = "
                 f"{_cell('net', row['difference'], row['low'], row['high'])}; better in {row['a_wins']:.0%} "
                 f"[{row['a_wins_low']:.0%}, {row['a_wins_high']:.0%}] of pairs. Unpaired runs would need {row['variance_ratio']:.1f}× as many.",
-                highlight=False, markup=False)
+                highlight=False,
+                markup=False,
+            )
         console.print()
 
 

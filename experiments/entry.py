@@ -133,8 +133,7 @@ def check_command_line(arguments: list[str], experiment: str, defaults: dict[str
 
 def read_experiment(experiment: str) -> dict[str, Any]:
     """The primary configuration as a plain mapping."""
-    values = OmegaConf.to_container(OmegaConf.load(CONFIGS / f"{experiment}.yaml"), resolve=False)
-    assert isinstance(values, dict)
+    values: Any = OmegaConf.to_container(OmegaConf.load(CONFIGS / f"{experiment}.yaml"), resolve=False)
     return {str(key): value for key, value in values.items()}
 
 

@@ -130,9 +130,10 @@ def versions() -> dict[str, str]:
 
 def commit() -> str:
     """The commit of the checkout, with ``+changes`` where files differ from it; empty outside one."""
+
     def git(*arguments: str) -> str:
-        done = subprocess.run(  # noqa: S603
-            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=20, check=True, env={**os.environ, "LC_ALL": "C"}  # noqa: S607
+        done = subprocess.run(
+            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=20, check=True, env={**os.environ, "LC_ALL": "C"}
         )
         return done.stdout.strip()
 

@@ -13,7 +13,7 @@ COLUMNS = ("parameter", "default", "unit", "range", "source", "note")
 
 def rows() -> list[tuple[str, ...]]:
     """One row per parameter, as texts."""
-    result = []
+    result: list[tuple[str, ...]] = []
     for name, default, record in listing():
         shown = str(list(default)) if isinstance(default, tuple) else f"{default:g}" if isinstance(default, float) else str(default)
         if record.kind == "choice":

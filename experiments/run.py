@@ -32,8 +32,14 @@ def run(values: dict[str, Any]) -> None:
     name = folder_name([p.strategy.name, f"{len(model.state.unit_names)}units", f"{p.weeks}w", f"seed{seed}"], configuration)
     console = Console()
     with Output("run", name, output) as folder:
-        bar = Progress(TextColumn("week {task.completed:.0f} of {task.total:.0f}"), BarColumn(), TimeRemainingColumn(),
-                       console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
+        bar = Progress(
+            TextColumn("week {task.completed:.0f} of {task.total:.0f}"),
+            BarColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            disable=not sys.stderr.isatty(),
+        )
         with bar:
             task = bar.add_task("", total=p.weeks)
             model.run(progress=lambda week: bar.update(task, completed=week))
@@ -63,8 +69,12 @@ def report(console: Console, model: RolloutModel, outcome: dict[str, Any], folde
     for week, words in zip(shown["week"], shown["words"], strict=True):
         console.print(f"  week {week:3d}: {words}", markup=False, highlight=False, soft_wrap=True)
     console.print(f"\n{outcome['outcome'].replace('_', ' ').capitalize()}: {outcome['reason']}.", highlight=False)
-    console.print(f"Written to {_shown(folder)}: figure.png, weekly.parquet, units.parquet, events.csv, outcome.json, manifest.json",
-                  highlight=False, soft_wrap=True, markup=False)
+    console.print(
+        f"Written to {_shown(folder)}: figure.png, weekly.parquet, units.parquet, events.csv, outcome.json, manifest.json",
+        highlight=False,
+        soft_wrap=True,
+        markup=False,
+    )
 
 
 def _shown(folder: Path) -> str:

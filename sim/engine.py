@@ -6,7 +6,7 @@ rule's name stands for the new function.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from types import FunctionType, SimpleNamespace
 from typing import Any
@@ -17,6 +17,7 @@ from numba.core import config
 from numba.core.errors import NumbaError
 
 from sim.agents import BusinessUnit, Team, User
+from sim.agents.base import PlanningAgent
 from sim.agents.user import heed
 from sim.forecasting import WEEKS_PER_YEAR
 from sim.outcomes import log_disturbances, record_unit, record_week, remember
@@ -31,7 +32,7 @@ back, succeed = BusinessUnit.back, BusinessUnit.succeed
 redesign, prepare, meet = Team.redesign, Team.prepare, Team.meet
 join, decide, learn, tally = User.join, User.decide, User.learn, User.tally
 
-COMPILE = {"error_model": "numpy", "nogil": True}
+COMPILE: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
 
 @njit(cache=True, **COMPILE)
@@ -108,7 +109,24 @@ def one_week(
 
 @njit(cache=True, **COMPILE)
 def many_weeks(
-    firms, units, teams, users, order, peers_first, peers, events, choice, error, shocks, management, row, weeks, week, weekly, unit_weekly, ps
+    firms,
+    units,
+    teams,
+    users,
+    order,
+    peers_first,
+    peers,
+    events,
+    choice,
+    error,
+    shocks,
+    management,
+    row,
+    weeks,
+    week,
+    weekly,
+    unit_weekly,
+    ps,
 ):
     """``weeks`` weeks from ``week`` on, with the draws from ``row`` on."""
     used = np.empty(len(users), np.uint8)
@@ -116,14 +134,29 @@ def many_weeks(
         used[i] = users[i].used
     for w in range(weeks):
         one_week(
-            firms[0], units, teams, users, order, peers_first, peers, used, events, choice[row + w], error[row + w],
-            shocks[row + w], management[row + w], week + w, weekly[week + w], unit_weekly[week + w], ps[0],
+            firms[0],
+            units,
+            teams,
+            users,
+            order,
+            peers_first,
+            peers,
+            used,
+            events,
+            choice[row + w],
+            error[row + w],
+            shocks[row + w],
+            management[row + w],
+            week + w,
+            weekly[week + w],
+            unit_weekly[week + w],
+            ps[0],
         )
     for i in range(len(users)):
         users[i].used = used[i]
 
 
-def check_rules(classes: dict[type, type]) -> tuple[tuple[str, Callable], ...]:
+def check_rules(classes: Mapping[type[PlanningAgent], type[PlanningAgent]]) -> tuple[tuple[str, Callable], ...]:
     """Overridden rules as (name, function); refuses one without the decorator."""
     changed = []
     for base, cls in classes.items():
@@ -133,11 +166,11 @@ def check_rules(classes: dict[type, type]) -> tuple[tuple[str, Callable], ...]:
                 continue
             if not getattr(function, "is_rule", False):
                 raise InvalidInput(
-                    f"{cls.__name__}.{name}", "an override without @rule", "the decorator sim.rule above it, or engine=\"textbook\""
+                    f"{cls.__name__}.{name}", "an override without @rule", 'the decorator sim.rule above it, or engine="textbook"'
                 )
             changed.append((f"{base.__name__}.{name}", function))
         if cls.step is not base.step:
-            raise InvalidInput(f"{cls.__name__}.step", "an override", "engine=\"textbook\": the compiled engine calls the rules, not step()")
+            raise InvalidInput(f"{cls.__name__}.step", "an override", 'engine="textbook": the compiled engine calls the rules, not step()')
     return tuple(changed)
 
 
@@ -162,15 +195,35 @@ def advance(state: State, run: Callable[..., None], week: int, most: int, p: np.
     draws = state.draws
     weeks = min(most, draws.ahead())
     state.room_for_events(int(state.firm["events"][0]), weeks)
-    arguments = (
-        state.firm, state.units, state.teams, state.users, state.order, state.peers_first, state.peers, state.events,
-        draws.choice, draws.error, draws.shocks, draws.management, draws.row, weeks, week, state.weekly, state.unit_weekly, p,
+    arguments: tuple[Any, ...] = (
+        state.firm,
+        state.units,
+        state.teams,
+        state.users,
+        state.order,
+        state.peers_first,
+        state.peers,
+        state.events,
+        draws.choice,
+        draws.error,
+        draws.shocks,
+        draws.management,
+        draws.row,
+        weeks,
+        week,
+        state.weekly,
+        state.unit_weekly,
+        p,
     )
-    if config.DISABLE_JIT:  # for debugging and tests: the same loops in plain Python, on rows with attributes
+    if config.DISABLE_JIT:  # type: ignore[attr-defined]
+        # for debugging and tests: the same loops in plain Python, on rows with attributes
         arguments = tuple(a.view(np.recarray) if isinstance(a, np.ndarray) and a.dtype.names else a for a in arguments)
     try:
         run(*arguments)
-    except (NumbaError, KeyError) as error:  # KeyError: an attribute that no row has. Numba's message runs to pages; the last line that speaks of the source says it
+    except (
+        NumbaError,
+        KeyError,
+    ) as error:  # KeyError: an attribute that no row has. Numba's message runs to pages; the last line that speaks of the source says it
         reasons = [line.strip() for line in str(error).splitlines() if line.strip() and "Record" not in line]
         raise InvalidInput("engine", "compiled", f"rules that Numba can compile; it says: {'; '.join(reasons[-4:])[:400]}") from None
     draws.row += weeks

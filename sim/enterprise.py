@@ -17,8 +17,20 @@ from sim.strategy import choose_champions, choose_pilot, wave_order
 from sim.streams import PEOPLE, Draws, stream
 
 #: The twelve regions of the article's enterprise; further units are numbered.
-REGIONS = ("Brazil", "Mexico", "United States", "Canada", "United Kingdom", "France", "Germany", "Nordics",
-           "India", "China", "Japan", "Australia")
+REGIONS = (
+    "Brazil",
+    "Mexico",
+    "United States",
+    "Canada",
+    "United Kingdom",
+    "France",
+    "Germany",
+    "Nordics",
+    "India",
+    "China",
+    "Japan",
+    "Australia",
+)
 #: More planners than this are refused before any memory is asked for.
 MOST_USERS = 20_000_000
 
@@ -165,9 +177,21 @@ def create(p: Parameters, layout: Layout, seed: int) -> State:
         units["live_week"][pilot] = 0
 
     return State(
-        firm, units, teams, users, order, peers_first, peers, names, layout.team_names, layout.user_names,
-        weekly=np.zeros(p.weeks, WEEK), unit_weekly=np.zeros((p.weeks, len(units)), UNIT_WEEK),
-        draws=Draws(seed, names, first, last), notes=list(layout.notes), events=np.zeros(16, EVENT),
+        firm,
+        units,
+        teams,
+        users,
+        order,
+        peers_first,
+        peers,
+        names,
+        layout.team_names,
+        layout.user_names,
+        weekly=np.zeros(p.weeks, WEEK),
+        unit_weekly=np.zeros((p.weeks, len(units)), UNIT_WEEK),
+        draws=Draws(seed, names, first, last),
+        notes=list(layout.notes),
+        events=np.zeros(16, EVENT),
     )
 
 
@@ -237,5 +261,3 @@ def _people(p: Parameters, layout: Layout, seed: int) -> tuple[np.ndarray, np.nd
         + p.utility.experience * (users["experience"] - p.people.experience)
     )
     return units, teams, users
-
-

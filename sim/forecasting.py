@@ -26,9 +26,7 @@ def relieve(unit, p):
     left = (1.0 - p.platform.relief * unit.readiness[PIPELINES]) * (1.0 - p.support.relief * unit.support)
     unit.late = unit.lateness * left
     unit.defects = left * (
-        p.forecast.missing * (1.0 - unit.completeness)
-        + p.forecast.late * unit.lateness
-        + p.forecast.mapping * unit.mismatch
+        p.forecast.missing * (1.0 - unit.completeness) + p.forecast.late * unit.lateness + p.forecast.mapping * unit.mismatch
     )
 
 

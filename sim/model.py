@@ -52,10 +52,18 @@ class RolloutModel(mesa.Model):
     """
 
     #: The classes of the agents. A subclass of the model may put its own here.
-    agent_classes: ClassVar[Mapping[type, type]] = {BusinessUnit: BusinessUnit, Team: Team, User: User}
+    agent_classes: ClassVar[Mapping[type[PlanningAgent], type[PlanningAgent]]] = {BusinessUnit: BusinessUnit, Team: Team, User: User}
     #: Weekly measures the default DataCollector reports.
     reporters: ClassVar[tuple[str, ...]] = (
-        "users_using", "reliance", "trust", "teams_trust_and_use", "units_live", "support_ratio", "quality", "net", "cumulative_net",
+        "users_using",
+        "reliance",
+        "trust",
+        "teams_trust_and_use",
+        "units_live",
+        "support_ratio",
+        "quality",
+        "net",
+        "cumulative_net",
     )
 
     def __init__(
@@ -95,7 +103,7 @@ class RolloutModel(mesa.Model):
         if engine == "textbook":
             self._make_agents()
         else:
-            self._run = compiled.loops(compiled.check_rules(dict(self.agent_classes)))
+            self._run = compiled.loops(compiled.check_rules(self.agent_classes))
 
     # ------------------------------------------------------------------ the week
 
@@ -174,9 +182,7 @@ class RolloutModel(mesa.Model):
             unit.back(p)
             outcomes.record_unit(unit, teams, unit.row, week, state.unit_weekly[week].view(np.recarray)[unit.row])
         outcomes.remember(firm, units, p)
-        outcomes.record_week(
-            firm, units, teams, state.unit_weekly[week].view(np.recarray), week, state.weekly.view(np.recarray)[week], p
-        )
+        outcomes.record_week(firm, units, teams, state.unit_weekly[week].view(np.recarray), week, state.weekly.view(np.recarray)[week], p)
         if firm.active:  # 10
             for unit in units:
                 unit.succeed(week, p)
@@ -228,8 +234,8 @@ class RolloutModel(mesa.Model):
             if self.engine == "textbook":
                 made[base] = [cls(self, row, values) for row, values in enumerate(map(_plain, rows.tolist()))]
             else:
-                view = window(cls)
-                columns = {name: rows[name] for name in cls.dtype.names}
+                view = window(cls)  # type: ignore[arg-type]
+                columns = {name: rows[name] for name in cls.dtype.names or ()}
                 made[base] = [view(self, row, None) for row in range(len(rows))]
                 for agent in made[base]:
                     agent.__dict__["columns"] = columns

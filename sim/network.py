@@ -48,7 +48,8 @@ def blocks(network: Network, layout: Layout, seed: int) -> Ties:
     kept = np.concatenate([u[:k] for u, k in zip(drawn, pairs, strict=True)]) < network.team_ties * chance
     base, span = np.repeat(first, wanted), np.repeat(members, wanted)
     ends = [
-        base + (np.concatenate([u[k + s * n : k + (s + 1) * n] for u, k, n in zip(drawn, pairs, wanted, strict=True)]) * span).astype(np.int64)
+        base
+        + (np.concatenate([u[k + s * n : k + (s + 1) * n] for u, k, n in zip(drawn, pairs, wanted, strict=True)]) * span).astype(np.int64)
         for s in (0, 1)
     ]
     proper = layout.team_of_user[ends[0]] != layout.team_of_user[ends[1]]
@@ -56,7 +57,7 @@ def blocks(network: Network, layout: Layout, seed: int) -> Ties:
 
     apart_units = 1.0 - float(np.sum((members / layout.n_users) ** 2))
     if len(members) > 1:
-        n = int(round(0.5 * network.cross_ties * layout.n_users / apart_units))
+        n = round(0.5 * network.cross_ties * layout.n_users / apart_units)
         across = layout.rows_by_unit_name[(stream(seed, CROSS_TIES).random((2, n)) * layout.n_users).astype(np.int64)]
         unit_of = layout.unit_of_user
         proper = unit_of[across[0]] != unit_of[across[1]]
@@ -119,7 +120,7 @@ def adjacency(n: int, ties: Ties) -> tuple[np.ndarray, np.ndarray]:
 
 def as_graph(state: State) -> nx.Graph:
     """The network as a NetworkX graph; nodes carry ``unit``, ``team`` and, where given, ``name``."""
-    graph = nx.Graph()
+    graph: nx.Graph = nx.Graph()
     for b, unit in enumerate(state.unit_names):
         for t in range(int(state.units["first"][b]), int(state.units["last"][b])):
             team = state.team_names[t] if state.team_names else f"{unit} {t - int(state.units['first'][b]) + 1}"

@@ -48,8 +48,7 @@ COLUMNS: dict[str, dict[str, Record]] = {
         "sponsorship": _number("index", 0, 1, "backing by the unit's leader at the start"),
         "spend": _number("EUR per planner and week", 0, 1e9, "spend that is planned"),
         **{
-            f"readiness_{capability}": _number("index", 0, 1, f"{capability} that the unit has at the start")
-            for capability in CAPABILITIES
+            f"readiness_{capability}": _number("index", 0, 1, f"{capability} that the unit has at the start") for capability in CAPABILITIES
         },
     },
     "teams": {
@@ -69,10 +68,7 @@ COLUMNS: dict[str, dict[str, Record]] = {
         "threshold": _number("logits", -20, 20, "what must be overcome to leave the spreadsheet"),
         "experience": _number("years", 0, 60, "in planning"),
     },
-    "ties": {
-        "source": _name("a planner, as in users.csv"),
-        "target": _name("another one, who sees the first plan and is seen"),
-    },
+    "ties": {"source": _name("a planner, as in users.csv"), "target": _name("another one, who sees the first plan and is seen")},
 }
 
 
@@ -439,9 +435,7 @@ def _inverse(order: np.ndarray) -> np.ndarray:
     return place
 
 
-def _with_teams(
-    names: list[str], unit_of: np.ndarray, ties: Ties, team_size: int, user_names: list[str], notes: list[str]
-) -> Layout:
+def _with_teams(names: list[str], unit_of: np.ndarray, ties: Ties, team_size: int, user_names: list[str], notes: list[str]) -> Layout:
     """Form teams of about ``team_size`` in each unit, of planners who are tied to each other.
 
     A unit's planners are put in reverse Cuthill-McKee order of their own ties and cut into near-equal

@@ -184,15 +184,15 @@ def remember(firm, units, p):
 
 def weekly_frame(state: State, weeks: int) -> pd.DataFrame:
     """The enterprise week by week."""
-    return pd.DataFrame({name: state.weekly[name][:weeks] for name in state.weekly.dtype.names})
+    return pd.DataFrame({name: state.weekly[name][:weeks] for name in state.weekly.dtype.names or ()})
 
 
 def unit_frame(state: State, weeks: int) -> pd.DataFrame:
     """The units week by week, with their names and stages in words."""
     rows = state.unit_weekly[:weeks].reshape(-1)
-    frame = pd.DataFrame({name: rows[name] for name in rows.dtype.names})
-    frame["unit"] = pd.Categorical.from_codes(frame["unit"].to_numpy(), categories=state.unit_names)
-    frame["stage"] = pd.Categorical.from_codes(frame["stage"].to_numpy(), categories=STAGES)
+    frame = pd.DataFrame({name: rows[name] for name in rows.dtype.names or ()})
+    frame["unit"] = pd.Categorical.from_codes(frame["unit"].to_numpy(), categories=pd.Index(state.unit_names))
+    frame["stage"] = pd.Categorical.from_codes(frame["stage"].to_numpy(), categories=pd.Index(STAGES))
     return frame
 
 

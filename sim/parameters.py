@@ -104,9 +104,8 @@ class Record:
             if not all(isinstance(v, str) for v in value) or len(set(value)) != len(value):
                 raise InvalidInput(key, value, self.allowed)
             return tuple(value)
-        if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
-            raise InvalidInput(key, value, self.allowed)
-        if self.kind == "count" and not isinstance(value, numbers.Integral):
+        kind: Any = numbers.Integral if self.kind == "count" else numbers.Real
+        if isinstance(value, bool | np.bool_) or not isinstance(value, kind):
             raise InvalidInput(key, value, self.allowed)
         if not math.isfinite(value) or not self.low <= value <= self.high:
             raise InvalidInput(key, value, self.allowed)
@@ -610,7 +609,7 @@ def as_record(parameters: Parameters) -> np.ndarray:
 def as_namespace(record: np.void) -> SimpleNamespace:
     """The same numbers as plain Python objects with the same names, for the textbook engine."""
     result = SimpleNamespace()
-    for name in record.dtype.names:
+    for name in record.dtype.names or ():
         value = record[name]
         if value.dtype.names:
             setattr(result, name, as_namespace(value))

@@ -73,11 +73,7 @@ def support(firm, units, p):
         unit = units[b]
         unit.need = 0.0
         if unit.stage == PILOT or unit.stage == LIVE:
-            unit.need = (
-                p.support.need * (1.0 - unit.clean)
-                + p.support.carrying * (1.0 - unit.readiness[INTEGRATION])
-                + p.support.minimum
-            )
+            unit.need = p.support.need * (1.0 - unit.clean) + p.support.carrying * (1.0 - unit.readiness[INTEGRATION]) + p.support.minimum
         need += unit.need
     capacity = p.support.cap * firm.budget
     ratio = 1.0 if need <= capacity else capacity / need

@@ -67,9 +67,8 @@ def wave_order(
         place = {name: -float(i) for i, name in enumerate(strategy.listed)}
         score = np.array([place.get(name, -float(len(names) + i)) for i, name in enumerate(names)])
     else:
-        score = {"readiness": clean, "size": spend, "network": reach}.get(strategy.order)
-        if score is None:
-            score = _lot(names, seed, "order")
+        known = {"readiness": clean, "size": spend, "network": reach}
+        score = known[strategy.order] if strategy.order in known else _lot(names, seed, "order")
     order = np.argsort(-np.asarray(score, float), kind="stable")
     return np.concatenate([[pilot], order[order != pilot]]).astype(np.int64)
 
@@ -90,8 +89,8 @@ def choose_champions(
     if strategy.champions > 0:
         for name, start, stop in zip(unit_names, first, last, strict=True):
             size = int(stop - start)
-            wanted = int(round(strategy.champions * size))
-            lot = stream(seed, CHAMPIONS, name).random(size)
+            wanted = round(strategy.champions * size)
+            lot: np.ndarray = stream(seed, CHAMPIONS, name).random(size)
             if strategy.placement == "central":
                 lot = degree[start:stop] + lot
             elif strategy.placement == "clustered":
@@ -182,10 +181,7 @@ def roll_out(firm, units, order, events, week, p):
         log_event(events, firm, week, PILOT_STARTED, firm.pilot, pilot.clean)
     if firm.gate_week < 0:
         if week >= p.strategy.gate_weeks:
-            if (
-                firm.pilot_improvement >= p.strategy.gate_improvement
-                and firm.pilot_use >= p.strategy.gate_reliance
-            ):
+            if firm.pilot_improvement >= p.strategy.gate_improvement and firm.pilot_use >= p.strategy.gate_reliance:
                 firm.gate_week = week
                 firm.next_wave = week
                 units[firm.pilot].stage = LIVE
@@ -256,5 +252,3 @@ def review(firm, units, events, week, p):
             firm.failed = 0
         if counted == 0 or firm.failed >= p.strategy.initiative_reviews:
             stop(firm, units, events, week)
-
-

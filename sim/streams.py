@@ -40,7 +40,7 @@ def stream(seed: int, purpose: int, name: str = "") -> np.random.Generator:
     SFC64 (Doty-Humphrey), seeded with a hash of seed, purpose and name: five times quicker to set up
     than a SeedSequence, and a run sets up five streams a unit.
     """
-    return np.random.Generator(np.random.SFC64(_Identity(f"{seed}/{purpose}/{name}")))
+    return np.random.Generator(np.random.SFC64(_Identity(f"{seed}/{purpose}/{name}")))  # type: ignore[arg-type]
 
 
 class Draws:

@@ -116,7 +116,9 @@ def test_batch_run():
     rows = mesa.batch_run(
         RolloutModel,
         {"strategy": ["integration_first", "model_first"], "maturity": ["low", "high"], "enterprise": "small", "weeks": 20},
-        rng=[1, 2], number_processes=1, display_progress=False,
+        rng=[1, 2],
+        number_processes=1,
+        display_progress=False,
     )
     frame = pd.DataFrame(rows)
     assert len(frame) == 8

@@ -46,8 +46,16 @@ def test_the_default_enterprise_gives_the_same_bits():
 
 def test_odd_parameters_give_the_same_bits(tiny):
     odd = {
-        "people.turnover": 20.0, "disturbance.priority": 40.0, "disturbance.leader": 30.0, "trust.noise": 5.0, "utility.reinforce": 1,
-        "strategy.champions": 0.4, "strategy.override": "forbidden", "platform.swan": 1.0, "support.cap": 0.0, "outcomes.purgatory": 0.9,
+        "people.turnover": 20.0,
+        "disturbance.priority": 40.0,
+        "disturbance.leader": 30.0,
+        "trust.noise": 5.0,
+        "utility.reinforce": 1,
+        "strategy.champions": 0.4,
+        "strategy.override": "forbidden",
+        "platform.swan": 1.0,
+        "support.cap": 0.0,
+        "outcomes.purgatory": 0.9,
     }
     assert_same(*(tiny(engine=e, **odd).run() for e in ("compiled", "textbook")))
 

@@ -50,7 +50,12 @@ def test_run_writes_what_it_says(call, tmp_path):
     assert code == 0 and "Written to results/run/model_first-4units-40w-seed7-" in out
     folder = only(tmp_path / "results" / "run")
     assert {p.name for p in folder.iterdir()} == {
-        "figure.png", "weekly.parquet", "units.parquet", "events.csv", "outcome.json", "manifest.json"
+        "figure.png",
+        "weekly.parquet",
+        "units.parquet",
+        "events.csv",
+        "outcome.json",
+        "manifest.json",
     }
     model = RolloutModel(strategy="model_first", enterprise="small", weeks=40, rng=7).run()
     pd.testing.assert_frame_equal(pd.read_parquet(folder / "weekly.parquet"), model.weekly)
@@ -93,7 +98,12 @@ def test_compare_writes_what_it_says(call, tmp_path):
     assert code == 0 and "of ideal" in out and "Same luck" in out
     folder = only(tmp_path / "results" / "compare")
     assert {p.name for p in folder.iterdir()} == {
-        "figure.png", "runs.parquet", "weekly.parquet", "summary.csv", "paired.csv", "manifest.json"
+        "figure.png",
+        "runs.parquet",
+        "weekly.parquet",
+        "summary.csv",
+        "paired.csv",
+        "manifest.json",
     }
     runs = pd.read_parquet(folder / "runs.parquet")
     assert len(runs) == 2 * 2 * 6 and (runs["error"] == "").all()
@@ -272,7 +282,7 @@ def test_hostile_strategy_files_are_refused_and_nothing_runs(fault, call, tmp_pa
     monkeypatch.setattr(entry, "CONFIGS", configs)
     monkeypatch.setattr(os, "system", lambda *_: pytest.fail("executed"))
     code, _, err = call("run", *SMALL, "strategy=hostile")
-    assert code == 2 and "hostile" in err or "cadense" in err
+    assert (code == 2 and "hostile" in err) or "cadense" in err
     assert err.count("\n") == 1 and not (tmp_path / "results").exists()
 
 
@@ -327,7 +337,9 @@ def test_modules_run_as_commands(tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(output.ROOT), "PYTHONHASHSEED": "5"}
 
     def shell(*arguments):
-        return subprocess.run([sys.executable, "-m", *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+        return subprocess.run(
+            [sys.executable, "-m", *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
+        )
 
     shown = shell("experiments.run", "--cfg", "job", "strategy=model_first")
     assert shown.returncode == 0 and "strategy:" in shown.stdout and "loss: 0.13" in shown.stdout

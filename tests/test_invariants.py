@@ -18,11 +18,7 @@ from sim.streams import CHOICE, PEOPLE, stream
 
 #: Parameters that only size the enterprise, or that hang together with others.
 LEFT_ALONE = ("weeks", "enterprise.", "strategy.effort", "strategy.gate_", "network.")
-NUMBERS = {
-    name: record
-    for name, _, record in listing()
-    if record.kind in ("number", "count") and not name.startswith(LEFT_ALONE)
-}
+NUMBERS = {name: record for name, _, record in listing() if record.kind in ("number", "count") and not name.startswith(LEFT_ALONE)}
 
 
 @st.composite
@@ -43,9 +39,13 @@ def overrides(draw):
 def models(draw):
     size = {"units": draw(st.integers(1, 4)), "teams": draw(st.integers(1, 3)), "users": draw(st.integers(1, 5))}
     return RolloutModel(
-        strategy=draw(st.sampled_from(available("strategy"))), maturity=draw(st.sampled_from(["low", "middle", "high"])),
+        strategy=draw(st.sampled_from(available("strategy"))),
+        maturity=draw(st.sampled_from(["low", "middle", "high"])),
         network=draw(st.sampled_from(["blocks", "small_world", "scale_free"])),
-        enterprise=size, weeks=draw(st.integers(1, 120)), rng=draw(st.integers(0, 2**63)), **draw(overrides()),
+        enterprise=size,
+        weeks=draw(st.integers(1, 120)),
+        rng=draw(st.integers(0, 2**63)),
+        **draw(overrides()),
     ).run()
 
 
@@ -58,7 +58,8 @@ def between(values, low=0.0, high=1.0):
 def test_invariants(model):
     state, weekly, units = model.columns(), model.state.weekly, model.state.unit_weekly
     for table, names in {
-        "users": ("trust", "reliance", "understanding"), "teams": ("fit", "norm", "share", "trust", "reliance"),
+        "users": ("trust", "reliance", "understanding"),
+        "teams": ("fit", "norm", "share", "trust", "reliance"),
         "units": ("completeness", "mismatch", "sponsorship", "freshness", "clean", "support", "channel", "share", "visible"),
     }.items():
         for name in names:
@@ -148,7 +149,13 @@ def test_streams_hang_on_seed_purpose_and_name_only():
         return stream(*key).random()
 
     assert first(1, CHOICE, "Brazil") == first(1, CHOICE, "Brazil")
-    others = {first(1, CHOICE, "Brazil"), first(2, CHOICE, "Brazil"), first(1, PEOPLE, "Brazil"), first(1, CHOICE, "India"), first(1, CHOICE)}
+    others = {
+        first(1, CHOICE, "Brazil"),
+        first(2, CHOICE, "Brazil"),
+        first(1, PEOPLE, "Brazil"),
+        first(1, CHOICE, "India"),
+        first(1, CHOICE),
+    }
     assert len(others) == 5
 
 

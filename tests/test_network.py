@@ -43,7 +43,7 @@ def test_a_small_world_without_rewiring_is_a_ring():
 
 def test_a_scale_free_network_grows_hubs_as_barabasi_and_albert_s_does():
     n, m = 4000, 4
-    first, peers = adjacency(n, scale_free(n, 2 * m, stream(1, CROSS_TIES)))
+    first, _ = adjacency(n, scale_free(n, 2 * m, stream(1, CROSS_TIES)))
     degree = np.diff(first)
     reference = np.array([d for _, d in nx.barabasi_albert_graph(n, m, seed=1).degree()])
     assert degree.min() >= 1 and degree.mean() == pytest.approx(reference.mean(), rel=0.05)

@@ -142,10 +142,16 @@ def test_names_are_no_formulas(name: str) -> None:
 def test_given_values_are_in_the_state(tmp_path: Path) -> None:
     model = textbook(enterprise=from_folder(write(tmp_path)))
     state = model.state
-    drawn = textbook(enterprise=from_folder(write(
-        tmp_path / "bare", units="unit\nNorth\nÖst\n", teams="team,unit\ns1,Öst\nn2,North\nn1,North\n",
-        users="user,team\nzoe,n2\nadam,s1\nbea,n1\ncarl,n1\n",
-    ))).state
+    drawn = textbook(
+        enterprise=from_folder(
+            write(
+                tmp_path / "bare",
+                units="unit\nNorth\nÖst\n",
+                teams="team,unit\ns1,Öst\nn2,North\nn1,North\n",
+                users="user,team\nzoe,n2\nadam,s1\nbea,n1\ncarl,n1\n",
+            )
+        )
+    ).state
     assert state.unit_names == ["North", "Öst"]
     assert state.team_names == ["n1", "n2", "s1"] and state.user_names == ["bea", "carl", "zoe", "adam"]
     assert state.units["first"].tolist() == [0, 2] and state.units["last"].tolist() == [2, 3]
@@ -286,7 +292,9 @@ BAD = {
     "short row": ("users", S.replace("bea,n1,0.7,", "bea,n1,0.7"), "users.csv, line 4: '3 cells'", "4 cells"),
     "long row": ("users", S.replace("bea,n1,0.7,", "bea,n1,0.7,1,2"), "users.csv, line 4: '5 cells'", "4 cells"),
     "long row after a cell of two lines": (
-        "users", S.replace("zoe,n2", 'zoe,"n\n2"').replace("bea,", "bea,,"), "users.csv, line 5: '5 cells'"
+        "users",
+        S.replace("zoe,n2", 'zoe,"n\n2"').replace("bea,", "bea,,"),
+        "users.csv, line 5: '5 cells'",
     ),
     "unit twice": ("units", U + "North,,\n", "units.csv, line 4, column unit: 'North'", "line 2"),
     "team twice": ("teams", T + "s1,North,\n", "teams.csv, line 5, column team: 's1'", "line 2"),
@@ -305,17 +313,30 @@ BAD = {
     **{
         f"number {cell!r}": ("users", number(cell), "users.csv, line 5, column trust", "a number from 0 to 1")
         for cell in (
-            "nan", "NaN", "inf", "-inf", "1e999", "high", "1_000", "0_1", "0x1", "٠", "-0.01", "1.01", "1e", ".", "0.5 0.5",
-            "50%", "0.5\t",
+            "nan",
+            "NaN",
+            "inf",
+            "-inf",
+            "1e999",
+            "high",
+            "1_000",
+            "0_1",
+            "0x1",
+            "٠",
+            "-0.01",
+            "1.01",
+            "1e",
+            ".",
+            "0.5 0.5",
+            "50%",
+            "0.5\t",
         )
     },
     "decimal comma": ("users", number('"0,5"'), "users.csv, line 5, column trust", "decimal point"),
     "blank before nan": ("users", number(" nan"), "users.csv, line 5, column trust"),
     "late": ("units", "unit,lateness\nNorth,27\nÖst,1\n", "units.csv, line 2, column lateness: '27'", "from 0 to 26 [weeks]"),
     "readiness": ("units", U.replace("0.25", "25"), "units.csv, line 2, column readiness_monitoring: '25'", "0 to 1"),
-    "category": (
-        "teams", "team,unit,category\ns1,Öst,0\nn2,North,\nn1,North,\n", "teams.csv, line 2, column category", "from 0.01 to 100"
-    ),
+    "category": ("teams", "team,unit,category\ns1,Öst,0\nn2,North,\nn1,North,\n", "teams.csv, line 2, column category", "from 0.01 to 100"),
 }
 
 
@@ -563,11 +584,15 @@ def test_ten_thousand_planners_keep_their_values(tmp_path: Path) -> None:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerows([["user", "trust", "team"], *([f"p{i}", trust[i], f"t{team[i]}"] for i in range(n))])
-    result = read(write(
-        tmp_path, users=text.getvalue(), units="unit\n" + "".join(f"u{i}\n" for i in range(units)),
-        teams="team,unit\n" + "".join(f"t{i},u{i % units}\n" for i in range(teams)),
-        ties="source,target\n" + "".join(f"p{a},p{b}\n" for a, b in ties.T),
-    ))
+    result = read(
+        write(
+            tmp_path,
+            users=text.getvalue(),
+            units="unit\n" + "".join(f"u{i}\n" for i in range(units)),
+            teams="team,unit\n" + "".join(f"t{i},u{i % units}\n" for i in range(teams)),
+            ties="source,target\n" + "".join(f"p{a},p{b}\n" for a, b in ties.T),
+        )
+    )
     assert result.user_names is not None and result.ties is not None and result.team_names is not None
     rows = np.array([int(name[1:]) for name in result.user_names])
     np.testing.assert_array_equal(result.known["users"]["trust"], trust[rows])

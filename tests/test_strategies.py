@@ -11,8 +11,18 @@ from sim import InvalidInput, RolloutModel, presets
 from sim.outcomes import CLASSES
 from sim.state import WENT_LIVE
 
-NAMED = ("integration_first", "model_first", "big_bang", "governance_first", "business_led", "balanced", "adaptive",
-         "representative_pilot", "random_allocation", "no_platform")
+NAMED = (
+    "integration_first",
+    "model_first",
+    "big_bang",
+    "governance_first",
+    "business_led",
+    "balanced",
+    "adaptive",
+    "representative_pilot",
+    "random_allocation",
+    "no_platform",
+)
 
 
 def test_the_ten_named_strategies_are_there():

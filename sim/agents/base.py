@@ -8,7 +8,7 @@ somebody asks for them. Either way they are instances of the class the model was
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import mesa
 import numpy as np
@@ -28,6 +28,10 @@ class PlanningAgent(mesa.Agent):
     dtype: ClassVar[np.dtype]
     rules: ClassVar[tuple[str, ...]] = ()
     row: int
+
+    if TYPE_CHECKING:  # the fields named by dtype
+
+        def __getattr__(self, name: str) -> Any: ...
 
     def __init__(self, model: Any, row: int, values: tuple | None) -> None:
         super().__init__(model)

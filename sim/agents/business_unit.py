@@ -7,17 +7,7 @@ from typing import TYPE_CHECKING
 from sim.agents.base import PlanningAgent
 from sim.forecasting import WEEKS_PER_YEAR, age, channel, cleanliness, jolt, on_time_probability, refresh, relieve
 from sim.rules import clip, rule
-from sim.state import (
-    DEMAND_SHIFT,
-    LEADER_LEFT,
-    LIVE,
-    MONITORING,
-    ONBOARDING,
-    PILOT,
-    PRIORITY_SHOCK,
-    SUDDEN_DRIFT,
-    UNIT,
-)
+from sim.state import DEMAND_SHIFT, LEADER_LEFT, LIVE, MONITORING, ONBOARDING, PILOT, PRIORITY_SHOCK, SUDDEN_DRIFT, UNIT
 
 if TYPE_CHECKING:
     from sim.agents.team import Team
@@ -35,13 +25,14 @@ class BusinessUnit(PlanningAgent):
     rules = ("disturb", "contribute", "forecast", "add_up", "correct", "account", "back", "succeed")
     teams: list[Team]
     name: str
+    sponsorship: float
 
     @rule
     def disturb(unit, shocks, week, p):
         """Priority shocks, leaders leaving, demand shifts and sudden drift; returns the kinds as bits."""
         happened = 0
         if shocks[0] < p.disturbance.priority / WEEKS_PER_YEAR:
-            unit.sponsorship *= 1.0 - p.disturbance.priority_drop
+            unit.sponsorship -= p.disturbance.priority_drop * unit.sponsorship
             unit.busy_until = week + p.disturbance.priority_weeks
             happened |= 1 << PRIORITY_SHOCK
         leaving = p.disturbance.leader / WEEKS_PER_YEAR
@@ -143,9 +134,5 @@ class BusinessUnit(PlanningAgent):
     def succeed(unit, week, p):
         """What the quarterly review of a live unit would say this week."""
         unit.passed = 0
-        if (
-            week - unit.live_week < p.review.grace
-            or unit.visible >= p.review.passing
-            or unit.sponsorship >= p.review.floor
-        ):
+        if week - unit.live_week < p.review.grace or unit.visible >= p.review.passing or unit.sponsorship >= p.review.floor:
             unit.passed = 1

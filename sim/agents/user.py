@@ -71,9 +71,7 @@ class User(PlanningAgent):
         user.experience = 2.0 * chance * p.people.newcomer_experience
         user.disposition = z
         user.threshold = (
-            p.utility.threshold
-            + p.utility.threshold_spread * z
-            + p.utility.experience * (user.experience - p.people.experience)
+            p.utility.threshold + p.utility.threshold_spread * z + p.utility.experience * (user.experience - p.people.experience)
         )
 
     @rule

@@ -21,13 +21,28 @@ from sim.views.words import CLASS_LABELS, millions, strategy_label
 #: Okabe & Ito's colours, which people with colour-blindness can tell apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 LINES = ("-", "--", "-.", ":")
-CLASS_COLOURS = {"never_launched": "#4d4d4d", "abandoned": "#8c510a", "pilot_purgatory": "#d8b365",
-                 "partial_adoption": "#9ecae1", "scaled": "#08519c"}
+CLASS_COLOURS = {
+    "never_launched": "#4d4d4d",
+    "abandoned": "#8c510a",
+    "pilot_purgatory": "#d8b365",
+    "partial_adoption": "#9ecae1",
+    "scaled": "#08519c",
+}
 STAGE_COLOURS = {"waiting": "#e8e8e8", "pilot": "#E69F00", "onboarding": "#9ecae1", "live": "#0072B2", "retired": "#6b6b6b"}
-STYLE = {
-    "font.size": 9, "axes.titlesize": 10, "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.spines.top": False,
-    "axes.spines.right": False, "legend.frameon": False, "figure.dpi": 150, "savefig.dpi": 150, "axes.grid": True,
-    "grid.color": "#e6e6e6", "axes.axisbelow": True, "svg.hashsalt": "enterprise-ai-rollout",
+STYLE: Any = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "figure.dpi": 150,
+    "savefig.dpi": 150,
+    "axes.grid": True,
+    "grid.color": "#e6e6e6",
+    "axes.axisbelow": True,
+    "svg.hashsalt": "enterprise-ai-rollout",
 }
 _EUR = FuncFormatter(lambda value, _: millions(value).replace(".0M", "M"))
 
@@ -58,8 +73,15 @@ def run_figure(folder: Path) -> Path:
         value.plot(week, weekly["cumulative_net"], color=COLOURS[0])
         if outcome["trough_week"] is not None:
             value.plot(outcome["trough_week"] + 1, outcome["trough"], "v", color=COLOURS[1])
-            value.annotate(f"trough {millions(outcome['trough'])}", (outcome["trough_week"] + 1, outcome["trough"]),
-                           xytext=(0, -14), textcoords="offset points", ha="center", fontsize=8, color=COLOURS[1])
+            value.annotate(
+                f"trough {millions(outcome['trough'])}",
+                (outcome["trough_week"] + 1, outcome["trough"]),
+                xytext=(0, -14),
+                textcoords="offset points",
+                ha="center",
+                fontsize=8,
+                color=COLOURS[1],
+            )
             value.margins(y=0.15)
         value.set(title="Cumulative net value", xlabel="week", ylabel="EUR")
         value.yaxis.set_major_formatter(_EUR)
@@ -84,8 +106,15 @@ def _way(axes: Any, units: pd.DataFrame) -> None:
     if len(wide) <= 40:
         live = np.where((codes == 3).any(axis=1), (codes == 3).argmax(axis=1), codes.shape[1])
         order = np.lexsort((np.arange(len(live)), live))
-        axes.imshow(codes[order], aspect="auto", interpolation="nearest", cmap=matplotlib.colors.ListedColormap(colours),
-                    vmin=-0.5, vmax=len(STAGES) - 0.5, extent=(0.5, codes.shape[1] + 0.5, len(wide) - 0.5, -0.5))
+        axes.imshow(
+            codes[order],
+            aspect="auto",
+            interpolation="nearest",
+            cmap=matplotlib.colors.ListedColormap(colours),
+            vmin=-0.5,
+            vmax=len(STAGES) - 0.5,
+            extent=(0.5, codes.shape[1] + 0.5, len(wide) - 0.5, -0.5),
+        )
         axes.set_yticks(range(len(wide)), [str(name)[:18] for name in wide.index[order]], fontsize=7 if len(wide) <= 16 else 5)
         axes.grid(False)
     else:
@@ -93,8 +122,9 @@ def _way(axes: Any, units: pd.DataFrame) -> None:
         axes.stackplot(np.arange(codes.shape[1]) + 1, shares, colors=colours, lw=0)
         axes.set_ylabel(f"share of {len(wide)} units")
     axes.set(title="The units' way", xlabel="week")
-    axes.legend(handles=[Patch(color=c, label=n) for n, c in STAGE_COLOURS.items()], loc="center left",
-                bbox_to_anchor=(1.0, 0.5), fontsize=8)
+    axes.legend(
+        handles=[Patch(color=c, label=n) for n, c in STAGE_COLOURS.items()], loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8
+    )
 
 
 def compare_figure(folder: Path) -> Path:
@@ -114,8 +144,12 @@ def compare_figure(folder: Path) -> Path:
         if len(strategies) > 1:
             axes[0, -1].legend(loc="upper left", fontsize=8)
         used = [name for name in CLASS_LABELS if summary.loc[summary["measure"] == f"outcome_{name}", "estimate"].max() > 0]
-        figure.legend(handles=[Patch(color=CLASS_COLOURS[n], label=CLASS_LABELS[n]) for n in used], loc="outside lower center",
-                      ncols=len(used), fontsize=8)
+        figure.legend(
+            handles=[Patch(color=CLASS_COLOURS[n], label=CLASS_LABELS[n]) for n in used],
+            loc="outside lower center",
+            ncols=len(used),
+            fontsize=8,
+        )
         figure.suptitle(_headline(summary, maturities, strategies), x=0.01, ha="left", fontweight="bold", fontsize=11)
         return _save(figure, folder / "figure.png")
 
@@ -127,7 +161,9 @@ def _headline(summary: pd.DataFrame, maturities: Sequence[str], strategies: Sequ
         net = summary[(summary["maturity"] == maturity) & (summary["measure"] == "net")].set_index("strategy")["estimate"]
         earns = "earns" if net.max() >= 0 else "loses"
         most = "" if len(strategies) == 1 else " most" if net.max() >= 0 else " least"
-        best.append(f"{maturity.capitalize()} maturity: {strategy_label(net.idxmax())} {earns}{most}, {millions(abs(net.max()))} on average")
+        best.append(
+            f"{maturity.capitalize()} maturity: {strategy_label(str(net.idxmax()))} {earns}{most}, {millions(abs(net.max()))} on average"
+        )
     return "\n".join(best)
 
 
