@@ -25,7 +25,7 @@ from rich.table import Table
 from scipy import stats
 
 from experiments.entry import main, take
-from experiments.output import Output, folder_name, input_files
+from experiments.output import Output, folder_name, input_files, shown, wide_console
 from sim import RolloutModel
 from sim.outcomes import CLASSES
 from sim.parameters import InvalidInput, Parameters, from_mapping, to_mapping
@@ -89,7 +89,7 @@ def compare(values: dict[str, Any]) -> int:
         folder.csv("paired.csv", paired)
         compare_figure(folder.folder)
         folder.manifest(configuration, engine=engine, seeds=[seed, seed + replications - 1], runs=len(runs), failed=len(failed))
-    console = Console()
+    console = wide_console()
     _print(console, summary, paired, maturities, strategies, replications, first.weeks)
     share = busy / (workers * elapsed)
     console.print(
@@ -98,8 +98,7 @@ def compare(values: dict[str, Any]) -> int:
         highlight=False,
     )
     console.print(
-        f"Written to {folder.final.relative_to(Path.cwd()) if folder.final.is_relative_to(Path.cwd()) else folder.final}: "
-        "figure.png, runs.parquet, weekly.parquet, summary.csv, paired.csv, manifest.json",
+        f"Written to {shown(folder.final)}: figure.png, runs.parquet, weekly.parquet, summary.csv, paired.csv, manifest.json",
         highlight=False,
         soft_wrap=True,
         markup=False,
@@ -155,7 +154,7 @@ def run_all(
         disable=not sys.stderr.isatty(),
     )
     try:
-        with bar, ThreadPoolExecutor(workers) as pool, _Weekly(folder / "weekly.parquet") as sink:
+        with bar, ThreadPoolExecutor(workers) as pool, _Weekly(folder / "weekly.parquet", max(200, len(cells))) as sink:
             task = bar.add_task("", total=len(jobs))
             for record, weekly, seconds in _in_order(pool, jobs, seed, engine, workers):
                 runs.append(record)
@@ -184,11 +183,12 @@ def _in_order(pool: ThreadPoolExecutor, jobs: list, seed: int, engine: str, work
 
 
 class _Weekly:
-    """Writes the weekly records of many runs, some hundred runs to a row group."""
+    """Writes the weekly records of many runs, some hundred runs to a row group (each cell is in the first)."""
 
-    def __init__(self, path: Path, runs_per_group: int = 200) -> None:
+    def __init__(self, path: Path, runs_per_group: int) -> None:
         self.path, self.group, self.parts = path, runs_per_group, []  # type: ignore[var-annotated]
         self.writer: pq.ParquetWriter | None = None
+        self.names: dict[str, list[str]] = {}
 
     def __enter__(self) -> _Weekly:
         return self
@@ -209,7 +209,9 @@ class _Weekly:
         lengths = [len(weekly) for _, weekly in self.parts]
         columns: dict[str, Any] = {}
         for key in ("maturity", "strategy"):
-            columns[key] = pa.array(np.repeat(np.array([record[key] for record, _ in self.parts], object), lengths)).dictionary_encode()
+            names = self.names.setdefault(key, sorted({record[key] for record, _ in self.parts}))
+            rows = np.repeat([names.index(record[key]) for record, _ in self.parts], lengths)
+            columns[key] = pa.DictionaryArray.from_arrays(rows.astype(np.int32), names)
         for key in ("replication", "seed"):
             columns[key] = np.repeat([record[key] for record, _ in self.parts], lengths)
         for key in WEEKLY:

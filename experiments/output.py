@@ -10,6 +10,7 @@ import platform
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from rich.console import Console
 
 import sim
 from sim.organisation import neutral
@@ -111,6 +113,18 @@ class Output:
             "files_sha256": files,
         }
         self.text("manifest.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def shown(folder: Path) -> str:
+    """A path as people would type it here."""
+    here = Path.cwd().resolve()
+    folder = folder.resolve()
+    return str(folder.relative_to(here)) if folder.is_relative_to(here) else str(folder)
+
+
+def wide_console() -> Console:
+    """The terminal, or 100 columns where output goes into a file."""
+    return Console() if sys.stdout.isatty() else Console(width=100)
 
 
 def input_files(parameters: Parameters) -> dict[str, str]:

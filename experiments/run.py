@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from experiments.entry import main, take
-from experiments.output import Output, folder_name, input_files
+from experiments.output import Output, folder_name, input_files, shown, wide_console
 from sim import RolloutModel
 from sim.parameters import from_mapping, to_mapping
 from sim.views.figures import run_figure
@@ -30,7 +30,7 @@ def run(values: dict[str, Any]) -> None:
     configuration = {**to_mapping(parameters), "seed": seed, "input_files": input_files(parameters)}
     p = parameters
     name = folder_name([p.strategy.name, f"{len(model.state.unit_names)}units", f"{p.weeks}w", f"seed{seed}"], configuration)
-    console = Console()
+    console = wide_console()
     with Output("run", name, output) as folder:
         bar = Progress(
             TextColumn("week {task.completed:.0f} of {task.total:.0f}"),
@@ -64,24 +64,17 @@ def report(console: Console, model: RolloutModel, outcome: dict[str, Any], folde
         table.add_row(label, in_words(key, outcome[key]))
     console.print(table)
     events = model.events
-    shown = events[~events["event"].isin(["onboarding", "priority shock", "demand shift", "sudden drift", "leader left"])]
-    console.print(f"\nEvents (shocks and all others in events.csv; {len(shown)} of {len(events)} shown):")
-    for week, words in zip(shown["week"], shown["words"], strict=True):
+    told = events[~events["event"].isin(["onboarding", "priority shock", "demand shift", "sudden drift", "leader left"])]
+    console.print(f"\nEvents (shocks and all others in events.csv; {len(told)} of {len(events)} shown):")
+    for week, words in zip(told["week"], told["words"], strict=True):
         console.print(f"  week {week:3d}: {words}", markup=False, highlight=False, soft_wrap=True)
     console.print(f"\n{outcome['outcome'].replace('_', ' ').capitalize()}: {outcome['reason']}.", highlight=False)
     console.print(
-        f"Written to {_shown(folder)}: figure.png, weekly.parquet, units.parquet, events.csv, outcome.json, manifest.json",
+        f"Written to {shown(folder)}: figure.png, weekly.parquet, units.parquet, events.csv, outcome.json, manifest.json",
         highlight=False,
         soft_wrap=True,
         markup=False,
     )
-
-
-def _shown(folder: Path) -> str:
-    try:
-        return str(folder.resolve().relative_to(Path.cwd().resolve()))
-    except ValueError:
-        return str(folder)
 
 
 if __name__ == "__main__":
