@@ -1,0 +1,49 @@
+"""The README shows what the commands print, and its Python runs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from experiments.output import ROOT
+from sim import presets
+
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.mark.slow
+def test_the_output_shown_is_what_the_one_command_prints(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "experiments.compare", f"output={tmp_path / 'out'}"], cwd=ROOT, capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, done.stderr
+    shown = re.search(r"<!-- compare -->\n```\n(.*?)\n```", README, re.S)[1]
+
+    def figures(text):  # all but what was timed, and the folder
+        return [line.rstrip() for line in text.split("400 runs (")[0].strip().splitlines()]
+
+    assert figures(done.stdout) == figures(shown)
+    assert (tmp_path / "out" / "figure.png").read_bytes() == (ROOT / "docs" / "figures" / "compare.png").read_bytes()
+
+
+@pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", README, re.S))
+def test_the_python_shown_runs(code, capsys):
+    exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
+    assert capsys.readouterr().out
+
+
+def test_a_rule_is_changed_in_fewer_than_15_lines():
+    code = next(c for c in re.findall(r"```python\n(.*?)```", README, re.S) if "StubbornUser" in c)
+    assert len([line for line in code.splitlines() if line.strip()]) < 15
+
+
+def test_names_in_the_commands_shown_exist():
+    for module in set(re.findall(r"python -m (experiments\.\w+)", README)):
+        assert (ROOT / (module.replace(".", "/") + ".py")).is_file(), module
+    for group, name in re.findall(r"\b(strategy|maturity|enterprise|network|experiment)=([a-z_]+)", README):
+        assert name in presets.available(group), (group, name)
+    for path in re.findall(r"\]\(((?!http)[^)#]+)\)", README):
+        assert (ROOT / path).exists(), path
