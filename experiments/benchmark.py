@@ -21,7 +21,7 @@ from numba import njit
 from rich.console import Console
 from rich.table import Table
 
-from experiments.compare import run_all
+from experiments.runs import run_all
 from sim import RolloutModel
 from sim.parameters import from_mapping
 from sim.presets import load
@@ -154,12 +154,13 @@ def main(quick: bool) -> None:
             for m in ("low", "high")
             for s in ("integration_first", "model_first")
         ]
-        workers = 2
-        with tempfile.TemporaryDirectory() as folder:
-            _, _, busy, elapsed = run_all(cells, 100, 1, "compiled", workers, Path(folder))
+        workers, times = 2, {1: math.inf, 2: math.inf}
+        for n in (1, workers, 1, workers):
+            with tempfile.TemporaryDirectory() as folder:
+                times[n] = min(times[n], run_all(cells, 100, 1, "compiled", n, Path(folder))[3])
         console.print(
-            f"Default compare, 400 runs on {workers} threads: {elapsed:.1f} s, {busy / (workers * elapsed):.0%} of ideal "
-            f"{workers}-core speed",
+            f"Default compare, 400 runs: {times[1]:.1f} s in one process, {times[workers]:.1f} s in {workers}, "
+            f"{times[1] / (workers * times[workers]):.0%} of ideal {workers}-core speed",
             highlight=False,
         )
 

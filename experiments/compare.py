@@ -9,44 +9,25 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from itertools import combinations, islice
-from pathlib import Path
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from scipy import stats
 
 from experiments.entry import main, take
 from experiments.output import Output, folder_name, input_files, shown, wide_console
+from experiments.runs import run_all
 from sim import RolloutModel
 from sim.outcomes import CLASSES
-from sim.parameters import InvalidInput, Parameters, from_mapping, to_mapping
+from sim.parameters import InvalidInput, from_mapping, to_mapping
 from sim.presets import load
 from sim.views.figures import compare_figure
 from sim.views.words import CLASS_LABELS, millions, strategy_label
 
-#: Weekly measures kept of every run.
-WEEKLY = (
-    "week",
-    "users_using",
-    "reliance",
-    "trust",
-    "teams_trust_and_use",
-    "units_live",
-    "units_retired",
-    "support_ratio",
-    "quality",
-    "net",
-    "cumulative_net",
-)
 #: Measures compared: name, and whether more is better.
 MEASURES = {"net_104": True, "net": True, "final_reliance": True, "final_teams_trust_and_use": True, "weeks_to_50": False}
 MOST_RUNS = 100_000
@@ -93,7 +74,7 @@ def compare(values: dict[str, Any]) -> int:
     _print(console, summary, paired, maturities, strategies, replications, first.weeks)
     share = busy / (workers * elapsed)
     console.print(
-        f"{len(runs)} runs ({weekly_rows:,} weeks) in {elapsed:.1f} s on {workers} threads, {share:.0%} of ideal {workers}-core speed; "
+        f"{len(runs)} runs ({weekly_rows:,} weeks) in {elapsed:.1f} s on {workers} processes, {share:.0%} of ideal {workers}-core speed; "
         f"compiling or loading the engine took {compiled:.1f} s before.",
         highlight=False,
     )
@@ -112,122 +93,13 @@ def compare(values: dict[str, Any]) -> int:
     return 0
 
 
-# --------------------------------------------------------------------------- running
-
-
-def _one(cell: tuple[str, str, Parameters], replication: int, seed: int, engine: str) -> tuple[dict[str, Any], np.ndarray | None, float]:
-    maturity, strategy, parameters = cell
-    clock = time.thread_time()
-    identity = {"maturity": maturity, "strategy": strategy, "replication": replication, "seed": seed + replication}
-    try:
-        model = RolloutModel(parameters=parameters, rng=seed + replication, engine=engine).run()
-        record, weekly = {**identity, **model.outcome, "error": ""}, model.state.weekly
-    except InvalidInput:
-        raise
-    except Exception as error:  # a failed run is recorded as such, never as a value
-        record, weekly = {**identity, "error": f"{type(error).__name__}: {error}"}, None
-    return record, weekly, time.thread_time() - clock
-
-
-def run_all(
-    cells: list, replications: int, seed: int, engine: str, workers: int, folder: Path
-) -> tuple[list[dict[str, Any]], int, float, float]:
-    """Run everything, replication by replication, writing weekly records as they come.
-
-    Threads do: the compiled weeks hold no lock. Results are taken in order, so that files do not
-    depend on the number of workers.
-    """
-    jobs = [(cell, replication) for replication in range(replications) for cell in cells]
-    switch = sys.getswitchinterval()
-    sys.setswitchinterval(0.0002)  # a thread back from compiled code should not wait 5 ms for its turn
-    runs: list[dict[str, Any]] = []
-    rows, busy, clock = 0, 0.0, time.perf_counter()
-    bar = Progress(
-        TextColumn("runs"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        refresh_per_second=4,
-        disable=not sys.stderr.isatty(),
-    )
-    try:
-        with bar, ThreadPoolExecutor(workers) as pool, _Weekly(folder / "weekly.parquet", max(200, len(cells))) as sink:
-            task = bar.add_task("", total=len(jobs))
-            for record, weekly, seconds in _in_order(pool, jobs, seed, engine, workers):
-                runs.append(record)
-                busy += seconds
-                if weekly is not None:
-                    sink.add(record, weekly)
-                    rows += len(weekly)
-                bar.advance(task)
-            elapsed = time.perf_counter() - clock
-    finally:
-        sys.setswitchinterval(switch)
-    return runs, rows, busy, elapsed
-
-
-def _in_order(pool: ThreadPoolExecutor, jobs: list, seed: int, engine: str, workers: int) -> Iterator[tuple]:
-    waiting, more = [], iter(jobs)
-    try:
-        waiting = [pool.submit(_one, cell, r, seed, engine) for cell, r in islice(more, 4 * workers)]
-        while waiting:
-            done = waiting.pop(0)
-            yield done.result()
-            waiting += [pool.submit(_one, cell, r, seed, engine) for cell, r in islice(more, 1)]
-    finally:
-        for future in waiting:
-            future.cancel()
-
-
-class _Weekly:
-    """Writes the weekly records of many runs, some hundred runs to a row group (each cell is in the first)."""
-
-    def __init__(self, path: Path, runs_per_group: int) -> None:
-        self.path, self.group, self.parts = path, runs_per_group, []  # type: ignore[var-annotated]
-        self.writer: pq.ParquetWriter | None = None
-        self.names: dict[str, list[str]] = {}
-
-    def __enter__(self) -> _Weekly:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.flush()
-        if self.writer:
-            self.writer.close()
-
-    def add(self, record: dict[str, Any], weekly: np.ndarray) -> None:
-        self.parts.append((record, weekly))
-        if len(self.parts) == self.group:
-            self.flush()
-
-    def flush(self) -> None:
-        if not self.parts:
-            return
-        lengths = [len(weekly) for _, weekly in self.parts]
-        columns: dict[str, Any] = {}
-        for key in ("maturity", "strategy"):
-            names = self.names.setdefault(key, sorted({record[key] for record, _ in self.parts}))
-            rows = np.repeat([names.index(record[key]) for record, _ in self.parts], lengths)
-            columns[key] = pa.DictionaryArray.from_arrays(rows.astype(np.int32), names)
-        for key in ("replication", "seed"):
-            columns[key] = np.repeat([record[key] for record, _ in self.parts], lengths)
-        for key in WEEKLY:
-            columns[key] = np.concatenate([weekly[key] for _, weekly in self.parts])
-        table = pa.table(columns)
-        if self.writer is None:
-            self.writer = pq.ParquetWriter(self.path, table.schema, compression="zstd", write_page_checksum=True)
-        self.writer.write_table(table)
-        self.parts = []
-
-
 def _frame(runs: list[dict[str, Any]]) -> pd.DataFrame:
     frame = pd.DataFrame(runs)
     for column in ("gate_week", "weeks_to_50", "weeks_to_80", "trough_week", "payback_week"):
         if column in frame:
             frame[column] = frame[column].astype("Int64")
+    if "survived_three_years" in frame:
+        frame["survived_three_years"] = frame["survived_three_years"].astype("boolean")
     return frame.sort_values(["maturity", "strategy", "replication"], ignore_index=True, kind="stable")
 
 

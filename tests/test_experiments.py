@@ -16,6 +16,7 @@ import pytest
 from scipy import stats
 
 from experiments import compare, entry, output, parameters, run
+from experiments import runs as runs_module
 from experiments.compare import _mean, _median, _share
 from sim import InvalidInput, RolloutModel, presets
 from sim.parameters import listing
@@ -158,7 +159,7 @@ def test_a_failed_run_is_recorded_and_never_a_value(call, tmp_path, monkeypatch)
                 raise FloatingPointError("deliberately")
             return super().run(progress)
 
-    monkeypatch.setattr(compare, "RolloutModel", Failing)
+    monkeypatch.setattr(runs_module, "RolloutModel", Failing)
     code, _, err = call("compare", *COMPARE, "maturities=[low]")
     assert code == 1 and "1 of 12 runs failed" in err and "seed 3" in err and "deliberately" in err
     folder = only(tmp_path / "results" / "compare")
@@ -167,6 +168,33 @@ def test_a_failed_run_is_recorded_and_never_a_value(call, tmp_path, monkeypatch)
     assert len(runs) == 12 and len(failed) == 1 and failed["net"].isna().all()
     assert json.loads((folder / "manifest.json").read_text())["failed"] == 1
     assert pd.read_csv(folder / "paired.csv")["pairs"].max() == 5
+
+
+@pytest.mark.parametrize("deaths", [1, 2])
+def test_a_worker_that_dies_loses_its_runs_only_when_it_dies_again(call, tmp_path, monkeypatch, deaths):
+    class Deadly(RolloutModel):
+        def run(self, progress=None):
+            died = tmp_path / "died"
+            if self.seed_used == 5 and (deaths == 2 or not died.exists()):
+                died.write_text("")
+                os.kill(os.getpid(), 9)
+            return super().run(progress)
+
+    monkeypatch.setattr(runs_module, "RolloutModel", Deadly)
+    monkeypatch.setattr(runs_module, "CHUNK", 4)
+    code, _, err = call("compare", *COMPARE, "workers=2", "output=deadly")
+    runs = pd.read_parquet(tmp_path / "deadly" / "runs.parquet")
+    assert len(runs) == 24
+    lost = runs[runs["error"] != ""]
+    if deaths == 1:
+        assert code == 0 and len(lost) == 0
+    else:
+        assert code == 1 and "4 of 24 runs failed" in err and set(lost["seed"]) == {5}
+    monkeypatch.undo()
+    call("compare", *COMPARE, "workers=1", "output=calm")
+    calm = pd.read_parquet(tmp_path / "calm" / "runs.parquet")
+    kept = runs["error"] == ""
+    pd.testing.assert_frame_equal(runs[kept], calm[kept], check_dtype=False)
 
 
 def test_intervals_hold_what_they_promise():
