@@ -148,6 +148,8 @@ def summarise(runs: pd.DataFrame, maturities: list[str], strategies: list[str]) 
                 if len(x) == 0 or np.isnan(x).any():
                     continue  # net_104 of a shorter horizon is undefined, not 0
                 kind, estimate = ("median", _median(x)) if measure.startswith("weeks_to") else ("mean", _mean(x))
+                if measure.startswith("final_"):  # shares end at 0 and 1, and so do their intervals
+                    estimate = (estimate[0], max(0.0, estimate[1]), min(1.0, estimate[2]))
                 rows.append((maturity, strategy, measure, kind, len(x), *estimate))
             n = len(cell)
             rows += [
@@ -206,16 +208,44 @@ def pair(runs: pd.DataFrame, maturities: list[str], strategies: list[str]) -> pd
 
 def _cell(measure: str, estimate: float, low: float, high: float) -> str:
     if measure.startswith("net"):
-        return f"{millions(estimate)}  [{millions(low)}, {millions(high)}]"
-    if measure.startswith("weeks_to"):
-        text = ["never" if np.isinf(v) else f"{v:.0f}" for v in (estimate, low, high)]
-        return f"{text[0]}  [{text[1]}, {text[2]}]"
-    return f"{estimate:.0%}  [{low:.0%}, {high:.0%}]"
+        texts = [millions(v) for v in (estimate, low, high)]
+    elif measure.startswith("weeks_to"):
+        texts = ["never" if np.isinf(v) else f"{v:.0f}" for v in (estimate, low, high)]
+    else:
+        texts = [f"{v:.0%}" for v in (estimate, low, high)]
+    return f"{texts[0]}  [{texts[1]}, {texts[2]}]"
 
 
 def _print(
     console: Console, summary: pd.DataFrame, paired: pd.DataFrame, maturities: list[str], strategies: list[str], n: int, weeks: int
 ) -> None:
+    for maturity in maturities:
+        part = summary[summary["maturity"] == maturity].set_index(["strategy", "measure"])
+        title = f"{maturity} maturity, {n} runs a strategy: estimate"
+        console.print(_side_by_side(title, part, strategies, weeks) if len(strategies) <= 3 else _list(title, part, strategies, weeks))
+        for _, row in paired[(paired["maturity"] == maturity) & (paired["measure"] == "net") & (paired["a"] == strategies[0])].iterrows():
+            ratio = row["variance_ratio"]
+            console.print(
+                f"  Same luck, net value after {weeks} weeks: {strategy_label(row['a'])} − {strategy_label(row['b'])} = "
+                f"{_cell('net', row['difference'], row['low'], row['high'])}; better in {row['a_wins']:.0%} "
+                f"[{row['a_wins_low']:.0%}, {row['a_wins_high']:.0%}] of pairs."
+                + (f" Unpaired runs would need {ratio:.1f}× as many." if ratio == ratio else ""),
+                highlight=False,
+                markup=False,
+            )
+        console.print()
+    if len(strategies) > 2:
+        console.print("Intervals are in summary.csv, all pairs and measures in paired.csv.\n", highlight=False)
+
+
+def _endings(part: pd.DataFrame, strategy: str) -> dict[str, float]:
+    """Share of each outcome class that occurs, by its label."""
+    shares = {CLASS_LABELS[name]: float(part["estimate"].get((strategy, f"outcome_{name}"), 0.0)) for name in CLASSES}
+    return {label: share for label, share in shares.items() if share > 0}
+
+
+def _side_by_side(title: str, part: pd.DataFrame, strategies: list[str], weeks: int) -> Table:
+    """A column a strategy, with intervals."""
     labels = {
         "net_104": "net value, 104 weeks",
         "net": f"net value, {weeks} weeks",
@@ -223,29 +253,34 @@ def _print(
         "final_teams_trust_and_use": "teams that trust and use",
         "weeks_to_50": "weeks to 50% (median)",
     }
-    for maturity in maturities:
-        table = Table(title=f"{maturity} maturity, {n} runs a strategy: estimate [95% interval]", title_justify="left")
-        table.add_column("")
-        for strategy in strategies:
-            table.add_column(strategy_label(strategy), justify="right")
-        part = summary[summary["maturity"] == maturity].set_index(["measure", "strategy"])
-        for measure, label in labels.items():
-            if (measure, strategies[0]) in part.index:
-                table.add_row(label, *(_cell(measure, *part.loc[(measure, s), ["estimate", "low", "high"]]) for s in strategies))
-        for name in CLASSES:
-            shares: list[Any] = [part.loc[(f"outcome_{name}", s), "estimate"] for s in strategies if (f"outcome_{name}", s) in part.index]
-            if any(shares):
-                table.add_row("  " + CLASS_LABELS[name], *(f"{share:.0%}" for share in shares))
-        console.print(table)
-        for _, row in paired[(paired["maturity"] == maturity) & (paired["measure"] == "net")].iterrows():
-            console.print(
-                f"  Same luck, net value after {weeks} weeks: {strategy_label(row['a'])} − {strategy_label(row['b'])} = "
-                f"{_cell('net', row['difference'], row['low'], row['high'])}; better in {row['a_wins']:.0%} "
-                f"[{row['a_wins_low']:.0%}, {row['a_wins_high']:.0%}] of pairs. Unpaired runs would need {row['variance_ratio']:.1f}× as many.",
-                highlight=False,
-                markup=False,
-            )
-        console.print()
+    table = Table(title=title + " [95% interval]", title_justify="left")
+    table.add_column("")
+    for strategy in strategies:
+        table.add_column(strategy_label(strategy), justify="right")
+    for measure, label in labels.items():
+        if (strategies[0], measure) in part.index:
+            table.add_row(label, *(_cell(measure, *part.loc[(s, measure), ["estimate", "low", "high"]].tolist()) for s in strategies))
+    endings = {s: _endings(part, s) for s in strategies}
+    for label in CLASS_LABELS.values():
+        if any(label in endings[s] for s in strategies):
+            table.add_row("  " + label, *(f"{endings[s].get(label, 0.0):.0%}" for s in strategies))
+    return table
+
+
+def _list(title: str, part: pd.DataFrame, strategies: list[str], weeks: int) -> Table:
+    """A row a strategy, estimates only: for many strategies."""
+    labels = {"net_104": "104 w", "net": f"net, {weeks} w", "final_reliance": "relying", "weeks_to_50": "w to 50%"}
+    measures = [measure for measure in labels if (strategies[0], measure) in part.index]
+    table = Table(title=title, title_justify="left")
+    table.add_column("strategy", no_wrap=True)
+    for measure in measures:
+        table.add_column(labels[measure], justify="right", no_wrap=True)
+    table.add_column("runs end as")
+    for strategy in strategies:
+        cells = [_cell(m, *part.loc[(strategy, m), ["estimate", "low", "high"]].tolist()).split("  ")[0] for m in measures]
+        most = sorted(_endings(part, strategy).items(), key=lambda item: -item[1])
+        table.add_row(strategy_label(strategy), *cells, ", ".join(f"{label} {share:.0%}" for label, share in most))
+    return table
 
 
 if __name__ == "__main__":

@@ -31,8 +31,9 @@ REGIONS = (
     "Japan",
     "Australia",
 )
-#: More planners than this are refused before any memory is asked for.
+#: More planners, or more bytes of records, than this are refused before any memory is asked for.
 MOST_USERS = 20_000_000
+MOST_RECORDED = 8 * 10**9
 
 
 @dataclass
@@ -134,6 +135,11 @@ def _equal_layout(units: int, teams: int, users: int) -> Layout:
 
 def create(p: Parameters, layout: Layout, seed: int) -> State:
     """Draw the state at week 0 for a layout, which is left as it is."""
+    recorded = p.weeks * len(layout.unit_names) * UNIT_WEEK.itemsize
+    if recorded > MOST_RECORDED:
+        raise InvalidInput(
+            "weeks x units", f"{p.weeks} x {len(layout.unit_names)}", f"at most {MOST_RECORDED / 1e9:.0f} GB of weekly records"
+        )
     units, teams, users = _people(p, layout, seed)
     category = layout.known.get("teams", {}).get("category")
     if category is not None:  # hard products are hard for planners too

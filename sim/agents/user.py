@@ -36,7 +36,7 @@ class User(PlanningAgent):
     """
 
     dtype = USER
-    rules = ("join", "decide", "learn")
+    rules = ("join", "decide", "learn", "tally")
     team: Team
     unit: BusinessUnit
 
