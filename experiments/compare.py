@@ -238,6 +238,11 @@ def _print(
         console.print("Intervals are in summary.csv, all pairs and measures in paired.csv.\n", highlight=False)
 
 
+def _estimate(part: pd.DataFrame, strategy: str, measure: str) -> tuple[float, float, float]:
+    row: Any = part.loc[(strategy, measure)]
+    return row["estimate"], row["low"], row["high"]
+
+
 def _endings(part: pd.DataFrame, strategy: str) -> dict[str, float]:
     """Share of each outcome class that occurs, by its label."""
     shares = {CLASS_LABELS[name]: float(part["estimate"].get((strategy, f"outcome_{name}"), 0.0)) for name in CLASSES}
@@ -259,7 +264,7 @@ def _side_by_side(title: str, part: pd.DataFrame, strategies: list[str], weeks: 
         table.add_column(strategy_label(strategy), justify="right")
     for measure, label in labels.items():
         if (strategies[0], measure) in part.index:
-            table.add_row(label, *(_cell(measure, *part.loc[(s, measure), ["estimate", "low", "high"]].tolist()) for s in strategies))
+            table.add_row(label, *(_cell(measure, *_estimate(part, s, measure)) for s in strategies))
     endings = {s: _endings(part, s) for s in strategies}
     for label in CLASS_LABELS.values():
         if any(label in endings[s] for s in strategies):
@@ -277,7 +282,7 @@ def _list(title: str, part: pd.DataFrame, strategies: list[str], weeks: int) -> 
         table.add_column(labels[measure], justify="right", no_wrap=True)
     table.add_column("runs end as")
     for strategy in strategies:
-        cells = [_cell(m, *part.loc[(strategy, m), ["estimate", "low", "high"]].tolist()).split("  ")[0] for m in measures]
+        cells = [_cell(m, *_estimate(part, strategy, m)).split("  ")[0] for m in measures]
         most = sorted(_endings(part, strategy).items(), key=lambda item: -item[1])
         table.add_row(strategy_label(strategy), *cells, ", ".join(f"{label} {share:.0%}" for label, share in most))
     return table

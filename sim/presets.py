@@ -59,6 +59,7 @@ def _scalar(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Any:
     raise yaml.constructor.ConstructorError(None, None, f"{text} (write a plain number, true, false or a quoted text)", mark)
 
 
+_PlainLoader.add_implicit_resolver("tag:yaml.org,2002:float", _NUMBER, list("-+.0123456789"))  # 1e-3, as Hydra reads it
 for _tag in ("bool", "int", "float", "null", "timestamp", "merge", "value"):
     _PlainLoader.add_constructor(f"tag:yaml.org,2002:{_tag}", _scalar)
 
