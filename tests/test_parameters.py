@@ -1,418 +1,861 @@
-"""Every parameter acts, in the direction theory says; every bad value is refused by name.
+"""Every parameter does what theory says it does, and every bad value is refused by name.
 
-One row a parameter: two values, the measure closest to its mechanism, the sign of the change from
-the low to the high value, and what else has to be set for it to act. Both values meet the same
-enterprises and the same luck.
+The table has one row for each parameter that :func:`sim.parameters.listing` yields: a low and a high
+value, a measure close to the parameter's own mechanism, the direction in which the measure must move
+from low to high, and why. Low and high meet the same luck (common random numbers), seed by seed. A
+new parameter without a row fails the suite, so that none is dead.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import pickle
+import tracemalloc
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 import networkx as nx
 import numpy as np
 import pytest
 
-from sim import InvalidInput, RolloutModel
-from sim.parameters import BUCKETS, CAPABILITIES, PHASES, from_mapping, listing
-from sim.presets import load, read_yaml
-from sim.state import ADJUSTED, LIVE, PILOT
+from sim import InvalidInput, RolloutModel, presets
+from sim.parameters import BUCKETS, CAPABILITIES, PHASES, Parameters, Shares, as_record, from_mapping, listing
+from sim.presets import DEFAULTS, LARGEST_FILE, available, load, read_yaml, resolve
+from sim.state import LIVE, PILOT_STARTED
+from sim.strategy import phase_of
 
-SEEDS = range(6)
-SIZE = {"units": 4, "teams": 3, "users": 6}
-#: All units live from the second week on, whatever happens.
-BUSY = {
-    **load("strategy", "big_bang"),
-    "gate_weeks": 0,
-    "gate_improvement": -1.0,
-    "gate_reliance": 0.0,
-    "unit_reviews": 1000,
-    "initiative_reviews": 1000,
+LISTED = {name: (default, record) for name, default, record in listing()}
+NUMERIC = {name: record for name, (_, record) in LISTED.items() if record.kind in ("number", "count")}
+CHOICES = {name: record.choices for name, (_, record) in LISTED.items() if record.kind == "choice"}
+#: Texts are names and paths, without a direction; where each of them is tested.
+TEXTS = {
+    "strategy.name": "test_a_strategy_s_words_are_kept_and_change_nothing",
+    "strategy.description": "test_a_strategy_s_words_are_kept_and_change_nothing",
+    "strategy.pilot_unit": "test_the_named_unit_pilots",
+    "strategy.listed": "test_listed_units_go_first_in_their_order",
+    "enterprise.folder": "the row of enterprise.source here; test_organisation.py",
+    "network.edges": "the row of network.team_size here; test_organisation.py",
+    "network.labels": "the row of network.team_size here; test_organisation.py",
 }
-#: Every unit onboards for ever: the roll-out never ends.
-ONBOARDING = {**BUSY, "readiness_gate": 1.0}
-FAILING = {"review.passing": 1.0, "review.floor": 1.0, "disturbance.leader": 0.0}
-READY = {"maturity.readiness": 1.0, "platform.decay": 0.0}
-NOBODY = {"utility.threshold": 20.0}
+SEEDS = range(1, 9)
 
-# --------------------------------------------------------------------------- measures of a finished run
+# --------------------------------------------------------------------------- contexts: what lets a parameter act
 
+#: Every unit is live from the first week and stays so: what people do is seen everywhere at once.
+ALL_LIVE = {
+    "strategy.gate_weeks": 0, "strategy.gate_improvement": -1, "strategy.gate_reliance": 0, "strategy.wave": 1,
+    "strategy.readiness_gate": 0, "strategy.unit_reviews": 1000, "strategy.initiative_reviews": 1000,
+}  # fmt: skip
+#: The gate opens at once and one unit follows the pilot; the others wait for ever.
+FEW_LIVE = {**ALL_LIVE, "strategy.wave": 1e-6, "strategy.cadence": 5200}
+#: The pilot never ends.
+PILOT_ONLY = {"strategy.gate_weeks": 5200, "strategy.gate_deadline": 5200}
+#: The forecast beats every spreadsheet clearly, or loses to it clearly.
+GOOD, BAD = {"forecast.best": 0.1}, {"forecast.best": 1.0}
+#: Everybody plans on every forecast that arrives, or nobody does: nothing feeds back through use.
+ALWAYS, NEVER = {"utility.threshold": -20}, {"utility.threshold": 20}
+#: Nothing happens from outside, and no model ages.
+QUIET = {"disturbance.priority": 0, "disturbance.leader": 0, "disturbance.shift": 0, "forecast.sudden": 0, "forecast.drift": 0}
+#: The platform stands everywhere.
+READY = {"maturity.readiness": 1, "maturity.core": 1}
+#: No review passes: a live unit is retired after its third.
+FAILING = {
+    **ALL_LIVE, **QUIET, "review.passing": 1, "review.floor": 1, "review.grace": 0, "strategy.unit_reviews": 3, "strategy.initiative_floor": 0,
+}  # fmt: skip
+#: The class of an outcome hangs on its thresholds alone.
+CLASSED = {**FEW_LIVE, "outcomes.purgatory": 0, "outcomes.scaled": 0, "outcomes.scaled_units": 0}
 
-def weekly(column):
-    return lambda m: float(m.state.weekly[column].mean())
+# --------------------------------------------------------------------------- measures
 
-
-def last(column):
-    return lambda m: float(m.state.weekly[column][-1])
-
-
-def size(column):
-    return lambda m: float(np.abs(m.state.weekly[column]).mean())
-
-
-def now(table, column, how=np.mean):
-    return lambda m: float(how(m.columns()[table][column]))
-
-
-def log_spread(table, column):
-    return lambda m: float(np.log(m.columns()[table][column]).std())
-
-
-def on_time(m):
-    rows = m.state.unit_weekly
-    return float(rows["on_time"][np.isin(rows["stage"], (PILOT, LIVE))].mean())
-
-
-def happened(*kinds):
-    return lambda m: float(m.events["event"].isin(kinds).sum())
+Measure = Callable[[RolloutModel], float]
 
 
-def outcome(key):
-    return lambda m: float(m.outcome[key])
+def mean(*names: str) -> Measure:
+    """Mean over the weeks of a weekly record, or of the sum of several."""
+    return lambda m: float(sum(m.state.weekly[name].mean() for name in names))
 
 
-def is_class(name):
+def unit_mean(name: str) -> Measure:
+    """Mean over units and weeks of a weekly record of the units."""
+    return lambda m: float(m.state.unit_weekly[name].mean())
+
+
+def final(table: str, column: str) -> Measure:
+    """Mean of an attribute over agents at the end."""
+    return lambda m: float(m.columns()[table][column].mean())
+
+
+def spread(table: str, column: str) -> Measure:
+    """Standard deviation of an attribute between agents at the end."""
+    return lambda m: float(m.columns()[table][column].std())
+
+
+def number(table: str) -> Measure:
+    """How many agents there are."""
+    return lambda m: len(m.columns()[table])
+
+
+def outcome(name: str, never: float = math.nan) -> Measure:
+    """A measure of the finished run; ``never`` stands for None."""
+    return lambda m: never if m.outcome[name] is None else float(m.outcome[name])
+
+
+def classed(name: str) -> Measure:
+    """1 if the run ends in this class."""
     return lambda m: float(m.outcome["outcome"] == name)
 
 
-def gate_passed(m):
-    return float(m.outcome["gate_week"] is not None)
+def gate_week(m: RolloutModel) -> float:
+    """Week of the gate; the horizon where it never opens."""
+    return outcome("gate_week", never=m.week)(m)
 
 
-def stopped_after(m):
-    week = int(m.columns()["firm"]["stopped_week"][0])
-    return float(week if week >= 0 else 10_000)
+def stop_week(m: RolloutModel) -> float:
+    """Week of the stop; the horizon where the initiative goes on."""
+    stopped = int(m.state.firm["stopped_week"][0])
+    return stopped if stopped >= 0 else m.week
 
 
-def adjusted(m):
-    return float((m.columns()["users"]["choice"] == ADJUSTED).mean())
+def degree(m: RolloutModel) -> float:
+    return len(m.state.peers) / len(m.state.users)
 
 
-def degree(m):
-    return float(np.diff(m.state.peers_first).mean())
+def largest_degree(m: RolloutModel) -> float:
+    return float(np.diff(m.state.peers_first).max())
 
 
-def newcomers(m):
-    return float((m.columns()["users"]["disposition"] != start(m)["users"]["disposition"]).mean())
+def ties_between_units(m: RolloutModel) -> float:
+    """Share of the ties that join two units."""
+    users = m.state.teams["last"] - m.state.teams["first"]
+    unit_of_team = np.repeat(np.arange(len(m.state.units)), m.state.units["last"] - m.state.units["first"])
+    unit = np.repeat(unit_of_team, users)
+    return float((np.repeat(unit, np.diff(m.state.peers_first)) != unit[m.state.peers]).mean())
 
 
-def start(m):
-    return RolloutModel(parameters=m.parameters, rng=m.seed_used).columns()
+def on_time(m: RolloutModel) -> float:
+    """Share of the weeks of live units in which the forecast arrived."""
+    rows = m.state.unit_weekly
+    return float(rows["on_time"][rows["stage"] == LIVE].mean())
 
 
-def at_start(table, column, how=np.mean):
-    return lambda m: float(how(start(m)[table][column]))
+def pilot_clean(m: RolloutModel) -> float:
+    """Cleanliness of the pilot's data, as the log tells it."""
+    (value,) = m.state.events["value"][m.state.events["kind"] == PILOT_STARTED][:1]
+    return float(value)
 
 
-def old_hands_threshold(m):
-    users = start(m)["users"]
-    return float(users["threshold"][users["experience"] > 10].mean())
+def next_clean(m: RolloutModel) -> float:
+    """Cleanliness of the data of the first unit after the pilot."""
+    return float(m.state.unit_weekly["clean"][0, m.state.order[1]])
 
 
-def champions_together(m):
-    rows = start(m)["users"]["champion"].reshape(12, 6)
-    return float(np.sort(rows.sum(axis=1))[-4:].sum())
+def moved_shares(m: RolloutModel) -> float:
+    """How far the shares of effort are from what the strategy says for the phase."""
+    p = m.parameters.strategy.effort
+    said = dataclasses.astuple(getattr(p, PHASES[phase_of(m.state.firm.view(np.recarray)[0], m.state.units.view(np.recarray))]))
+    return float(np.abs(m.state.firm["shares"][0] - said).sum())
 
 
-USING, TRUST = weekly("users_using"), weekly("trust")
+def champions_together(m: RolloutModel) -> float:
+    """Spread between teams of the number of champions."""
+    return float(np.add.reduceat(m.state.users["champion"].astype(float), m.state.teams["first"]).std())
+
+
+def use_by_experience(m: RolloutModel) -> float:
+    """Covariance of experience and reliance."""
+    return float(np.cov(m.state.users["experience"], m.state.users["reliance"])[0, 1])
+
 
 # --------------------------------------------------------------------------- the table
 
-TABLE = [
-    # name, low, high, sign, measure, context
-    ("weeks", 30, 60, +1, lambda m: len(m.weekly), {}),
-    ("enterprise.units", 2, 4, +1, lambda m: len(m.state.units), {}),
-    ("enterprise.teams", 2, 4, +1, lambda m: len(m.state.teams), {}),
-    ("enterprise.users", 2, 4, +1, lambda m: len(m.state.users), {}),
-    ("enterprise.spend", 1e5, 2e5, +1, size("value"), {}),
-    ("enterprise.spend_spread", 0.0, 1.0, +1, log_spread("units", "spend"), {}),
-    ("maturity.budget", 0.5, 3.0, +1, weekly("central_cost"), {}),
-    ("maturity.completeness", 0.5, 0.95, +1, weekly("improvement"), {}),
-    ("maturity.lateness", 0.1, 3.0, -1, on_time, {}),
-    ("maturity.mismatch", 0.05, 0.8, -1, weekly("improvement"), {}),
-    ("maturity.fragmentation", 0.0, 3.0, -1, weekly("readiness_integration"), {}),
-    ("maturity.sponsorship", 0.2, 0.8, +1, weekly("sponsorship"), {}),
-    ("maturity.fit", 0.2, 0.8, +1, USING, {}),
-    ("maturity.trust", 0.2, 0.8, +1, TRUST, {}),
-    ("maturity.readiness", 0.0, 0.5, +1, weekly("readiness_integration"), {}),
-    ("maturity.core", 0.0, 0.9, +1, weekly("core_pipelines"), {}),
-    ("maturity.unit_spread", 0.1, 1.0, +1, at_start("units", "completeness", np.std), {}),
-    ("maturity.team_spread", 0.1, 1.5, +1, at_start("teams", "fit", np.std), {}),
-    ("maturity.user_spread", 0.1, 1.5, +1, at_start("users", "trust", np.std), {}),
-    ("network.kind", "blocks", "scale_free", +1, lambda m: np.diff(m.state.peers_first).max(), {"network.ties": 8}),
-    ("network.team_ties", 1, 5, +1, degree, {}),
-    ("network.unit_ties", 0, 4, +1, degree, {}),
-    ("network.cross_ties", 0, 2, +1, degree, {}),
-    ("network.ties", 2, 8, +1, degree, {"network.kind": "small_world"}),
-    ("network.rewired", 0.0, 1.0, -1, lambda m: nx.average_clustering(m.network), {"network.kind": "small_world"}),
-    ("forecast.best", 0.2, 0.4, -1, weekly("improvement"), {}),
-    ("forecast.planner", 0.3, 0.5, +1, weekly("improvement"), {}),
-    ("forecast.planner_spread", 0.0, 0.5, +1, log_spread("users", "skill"), {}),
-    ("forecast.category_spread", 0.0, 0.6, +1, log_spread("teams", "category"), {}),
-    ("forecast.missing", 0.0, 1.0, -1, weekly("improvement"), {}),
-    ("forecast.late", 0.0, 0.5, -1, weekly("improvement"), {}),
-    ("forecast.mapping", 0.0, 1.0, -1, weekly("improvement"), {}),
-    ("forecast.missed", 0.0, 3.0, -1, on_time, {}),
-    ("forecast.start", 0.5, 1.0, +1, weekly("quality"), {}),
-    ("forecast.learning", 0.001, 0.02, +1, last("quality"), {}),
-    ("forecast.retraining", 0.0, 0.5, +1, weekly("freshness"), {}),
-    ("forecast.drift", 0.0, 0.02, -1, weekly("freshness"), {}),
-    ("forecast.sudden", 0.0, 10.0, -1, weekly("freshness"), {}),
-    ("forecast.sudden_size", 0.0, 0.5, -1, weekly("freshness"), {"forecast.sudden": 10.0}),
-    ("forecast.variance", 0.0, 10.0, +1, now("teams", "noise"), {}),
-    ("forecast.stale", 0.2, 0.9, +1, weekly("freshness"), {"forecast.drift": 0.1}),
-    *[(f"platform.core_{c}", 20, 400, -1, weekly(f"core_{c}"), {}) for c in CAPABILITIES],
-    *[(f"platform.local_{c}", 5, 80, -1, weekly(f"readiness_{c}"), {}) for c in CAPABILITIES],
-    ("platform.crew", 0.1, 5.0, +1, weekly("readiness_integration"), {}),
-    ("platform.reuse", 0.0, 0.9, +1, weekly("readiness_integration"), {"maturity.core": 1.0}),
-    ("platform.debt", 0.0, 4.0, -1, weekly("readiness_integration"), {}),
-    ("platform.debt_weeks", 5, 500, +1, weekly("readiness_integration"), {"platform.debt": 4.0}),
-    ("platform.tail_spread", 0.0, 1.5, +1, log_spread("units", "tail"), {"platform.swan": 0.0}),
-    ("platform.swan", 0.0, 1.0, +1, now("units", "tail"), {}),
-    ("platform.swan_size", 0.0, 10.0, +1, now("units", "tail"), {"platform.swan": 1.0}),
-    ("platform.decay", 0.0, 0.05, -1, weekly("readiness_integration"), {}),
-    ("platform.relief", 0.0, 1.0, +1, on_time, READY),
-    ("platform.dashboard", 0.1, 0.9, +1, USING, {}),
-    ("support.need", 0.0, 10.0, +1, weekly("effort_support"), {}),
-    ("support.carrying", 0.0, 5.0, +1, weekly("effort_support"), {}),
-    ("support.minimum", 0.0, 2.0, +1, weekly("effort_support"), {}),
-    ("support.cap", 0.1, 0.9, +1, weekly("support_ratio"), {"support.need": 10.0}),
-    ("support.relief", 0.0, 1.0, +1, on_time, {}),
-    ("support.channel", 0.0, 1.0, +1, USING, {}),
-    # a weight acts in the direction of what it weighs: above one half it helps, below it hinders
-    ("utility.trust", 0.0, 10.0, +1, USING, {"maturity.trust": 0.95, "weeks": 20}),
-    ("utility.fit", 0.0, 10.0, +1, USING, {"maturity.fit": 0.99, "habit.effort": 0.0, **READY}),
-    ("utility.peer", 0.0, 10.0, -1, USING, {"weeks": 20}),  # nobody uses it yet
-    ("utility.sponsor", 0.0, 10.0, +1, USING, {"maturity.sponsorship": 0.98, "weeks": 20}),
-    ("utility.habit", 0.0, 10.0, -1, USING, {"weeks": 20}),  # nobody has the habit yet
-    ("utility.norm", 0.0, 10.0, -1, USING, {"weeks": 20}),  # no team's plan rests on it yet
-    ("utility.threshold", 0.0, 3.0, -1, USING, {}),
-    ("utility.threshold_spread", 0.0, 3.0, +1, at_start("users", "threshold", np.std), {}),
-    ("utility.experience", 0.0, 0.2, +1, old_hands_threshold, {}),
-    ("utility.override", 0.0, 3.0, +1, USING, {}),
-    ("utility.reinforce", 1, 8, -1, USING, {}),
-    ("trust.gain", 0.01, 0.2, +1, TRUST, {}),
-    ("trust.loss", 0.02, 0.4, -1, TRUST, {}),
-    ("trust.noise", 0.0, 3.0, -1, TRUST, {"forecast.best": 0.15}),  # a good forecast fails now and then, and failures weigh more
-    ("trust.unused", 0.0, 1.0, +1, TRUST, {**READY, **NOBODY, "forecast.best": 0.1}),
-    ("trust.late", 0.0, 0.3, -1, TRUST, {"maturity.lateness": 5.0}),
-    ("trust.peer", 0.0, 0.3, -1, TRUST, NOBODY),
-    ("trust.governance", 0.0, 0.3, +1, TRUST, {**READY, "trust.anchor": 1.0}),
-    ("trust.anchor", 0.1, 0.9, +1, TRUST, READY),
-    ("habit.pace", 0.02, 0.5, +1, weekly("reliance"), {"weeks": 10}),
-    ("habit.understanding", 0.01, 0.5, +1, now("users", "understanding"), {}),
-    ("habit.explained", 0.0, 0.5, +1, now("users", "understanding"), {**READY, **NOBODY}),
-    ("habit.effort", 0.0, 1.0, -1, USING, {}),
-    ("habit.dip", 0.0, 1.0, +1, weekly("friction"), {}),
-    ("people.turnover", 0.0, 3.0, +1, newcomers, {}),
-    ("people.newcomer_trust", 0.05, 0.95, +1, TRUST, {"people.turnover": 5.0}),
-    ("people.experience", 2, 30, +1, at_start("users", "experience"), {}),
-    ("people.newcomer_experience", 0, 40, +1, now("users", "experience"), {"people.turnover": 5.0}),
-    ("people.champion_trust", 0.6, 1.0, +1, at_start("users", "trust"), {"strategy.champions": 0.5}),
-    ("people.champion_threshold", -5.0, 0.0, +1, at_start("users", "threshold"), {"strategy.champions": 0.5}),
-    ("override.share", 0.0, 1.0, +1, adjusted, {}),
-    ("override.justified", 0.0, 1.0, +1, adjusted, {"strategy.override": "justified"}),
-    ("override.harm", 0.0, 1.0, -1, weekly("value"), {"maturity.trust": 0.9}),
-    ("override.help", 0.0, 0.9, +1, weekly("value"), {"maturity.trust": 0.1}),
-    ("team.redesign", 1.0, 40.0, -1, now("teams", "fit"), {}),
-    ("team.decay", 0.0, 0.05, -1, now("teams", "fit"), {}),
-    ("team.norm", 0.01, 0.9, +1, now("teams", "norm"), {"weeks": 6}),
-    ("team.reconciling", 0.0, 5.0, +1, weekly("friction"), {}),
-    ("sponsor.follow", 0.0, 0.3, +1, weekly("sponsorship"), {"maturity.sponsorship": 0.02, "forecast.best": 0.2, **READY}),
-    ("sponsor.technical", 0.0, 0.1, -1, weekly("sponsorship"), {"strategy.ownership": "technical"}),
-    ("sponsor.shared", 0.0, 0.1, -1, weekly("sponsorship"), {"strategy.ownership": "shared"}),
-    ("sponsor.blind", 0.0, 1.0, +1, lambda m: m.state.unit_weekly["visible"].mean(), {}),
-    ("sponsor.target", 0.02, 0.5, -1, lambda m: m.state.unit_weekly["visible"].mean(), {}),
-    ("sponsor.own_effort", 0.0, 3.0, +1, weekly("own_effort"), {}),
-    ("review.every", 4, 26, -1, happened("review failed"), FAILING),
-    ("review.grace", 0, 90, -1, happened("review failed"), FAILING),
-    ("review.passing", 0.0, 1.0, +1, happened("review failed"), {"review.floor": 1.0}),
-    ("review.floor", 0.0, 1.0, +1, happened("review failed"), {"review.passing": 1.0}),
-    ("disturbance.priority", 0.0, 10.0, +1, happened("priority shock"), {}),
-    ("disturbance.priority_drop", 0.0, 1.0, -1, weekly("sponsorship"), {"disturbance.priority": 5.0}),
-    ("disturbance.priority_weeks", 0, 50, -1, weekly("own_effort"), {"disturbance.priority": 5.0, "disturbance.priority_drop": 0.0}),
-    ("disturbance.leader", 0.0, 10.0, +1, happened("leader left"), {}),
-    ("disturbance.shift", 0.0, 10.0, +1, happened("demand shift"), {}),
-    ("disturbance.shift_size", 0.0, 0.5, -1, weekly("freshness"), {"disturbance.shift": 10.0}),
-    ("correction.repair", 0.0, 0.2, +1, now("units", "completeness"), READY),
-    ("correction.refresh", 0.0, 0.5, +1, weekly("freshness"), READY),
-    ("value.worth", 0.02, 0.2, +1, size("value"), {}),
-    ("value.person_week", 1000, 5000, +1, weekly("central_cost"), {}),
-    ("value.planner_week", 500, 5000, +1, weekly("friction"), {}),
-    ("value.running", 0, 5000, +1, weekly("running_cost"), {}),
-    ("value.discount", 0.0, 0.5, -1, lambda m: abs(m.outcome["net_discounted"] / m.outcome["net"]), {"value.worth": 0.0}),
-    ("outcomes.trust", 0.1, 0.9, -1, weekly("teams_trust_and_use"), {"outcomes.reliance": 0.0}),
-    ("outcomes.reliance", 0.0, 0.99, -1, weekly("teams_trust_and_use"), {"outcomes.trust": 0.0}),
-    ("outcomes.purgatory", 0.0, 1.0, +1, is_class("pilot_purgatory"), {}),
-    ("outcomes.scaled", 0.0, 1.0, -1, is_class("scaled"), {"outcomes.purgatory": 0.0, "outcomes.scaled_units": 0.0}),
-    ("outcomes.scaled_units", 0.0, 1.0, -1, is_class("scaled"),
-     {"outcomes.purgatory": 0.0, "outcomes.scaled": 0.0, "strategy.wave": 0.25, "strategy.cadence": 60}),
-    ("outcomes.survival", 10, 104, -1, outcome("survived_three_years"), {"strategy.gate_weeks": 30}),
-    ("strategy.pilot", "representative", "cleanest", +1, lambda m: start(m)["units"]["clean"][int(start(m)["firm"]["pilot"][0])], {}),
-    ("strategy.gate_weeks", 5, 40, +1, outcome("gate_week"), {}),
-    ("strategy.gate_deadline", 30, 80, +1, stopped_after, {"strategy.gate_reliance": 1.0}),
-    ("strategy.gate_improvement", -1.0, 1.0, -1, gate_passed, {}),
-    ("strategy.gate_reliance", 0.0, 1.0, -1, gate_passed, {}),
-    ("strategy.allocation", "fixed", "random", +1, lambda m: m.state.weekly["effort_workflow"][5:].std(), {"support.cap": 0.0}),
-    ("strategy.core_first", 0.0, 1.0, +1, weekly("core_integration"), {}),
-    ("strategy.order", "size", "readiness", +1, lambda m: start(m)["units"]["clean"][m.state.order[1]], {"maturity.unit_spread": 1.0}),
-    ("strategy.cadence", 4, 40, -1, weekly("units_live"), {"strategy.wave": 0.25}),
-    ("strategy.wave", 0.1, 1.0, +1, weekly("units_live"), {}),
-    ("strategy.readiness_gate", 0.0, 1.0, -1, weekly("units_live"), {}),
-    ("strategy.ownership", "technical", "business", +1, weekly("own_effort"), {}),
-    ("strategy.override", "forbidden", "free", +1, adjusted, {}),
-    ("strategy.champions", 0.0, 0.5, +1, at_start("users", "champion"), {}),
-    ("strategy.placement", "random", "clustered", +1, champions_together, {"strategy.champions": 1 / 3}),
-    ("strategy.unit_reviews", 1, 20, -1, last("units_retired"), FAILING),
-    ("strategy.initiative_reviews", 1, 6, +1, stopped_after, {"strategy.initiative_floor": 1.0}),
-    ("strategy.initiative_floor", 0.0, 1.0, -1, stopped_after, {"strategy.initiative_reviews": 1}),
-]  # fmt: skip
 
-#: Texts and lists, which have no low and high; each is tested where it acts.
-ELSEWHERE = {
-    "enterprise.source": "test_organisation", "enterprise.folder": "test_organisation", "network.edges": "test_organisation",
-    "network.labels": "test_organisation", "network.team_size": "test_organisation", "strategy.name": "test_strategies",
-    "strategy.description": "test_strategies", "strategy.pilot_unit": "test_strategies", "strategy.listed": "test_strategies",
-}  # fmt: skip
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """From ``low`` to ``high`` the measure moves in the direction of ``sign``, because ``why``."""
+
+    name: str
+    low: Any
+    high: Any
+    measure: Measure
+    sign: int
+    why: str
+    given: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    weeks: int = 52
 
 
-def test_the_table_has_every_parameter_once():
-    effort = [f"strategy.effort.{phase}.{bucket}" for phase in PHASES for bucket in BUCKETS]
-    covered = [row[0] for row in TABLE] + effort + list(ELSEWHERE)
-    assert sorted(covered) == sorted(name for name, _, _ in listing())
+UP, DOWN = +1, -1
+STARTS: dict[str, Any] = {"weeks": 1}  # rows on the state the enterprise starts from
+
+# fmt: off
+ROWS = [
+    Row("weeks", 20, 40, lambda m: len(m.weekly), UP, "the horizon is the number of weekly records"),
+    # the enterprise
+    Row("enterprise.source", "generated", "files", number("users"), UP, "the files hold six planners, the sizes say two", {"enterprise.folder": ".", "enterprise.units": 2, "enterprise.teams": 1, "enterprise.users": 1}, **STARTS),
+    Row("enterprise.units", 3, 6, number("units"), UP, "it is their number", **STARTS),
+    Row("enterprise.teams", 2, 4, number("teams"), UP, "it is their number, per unit", **STARTS),
+    Row("enterprise.users", 2, 4, number("users"), UP, "it is their number, per team", **STARTS),
+    Row("enterprise.spend", 1e5, 2e5, mean("value"), UP, "value is proportional to what is planned, where the forecast is better", ALL_LIVE | GOOD),
+    Row("enterprise.spend_spread", 0, 1, spread("units", "spend"), UP, "units differ more in size", **STARTS),
+    Row("maturity.budget", 1, 3, mean("readiness_pipelines"), UP, "more person-weeks build more"),
+    Row("maturity.completeness", 0.5, 0.9, unit_mean("clean"), UP, "fewer records are missing"),
+    Row("maturity.lateness", 0.2, 3, on_time, DOWN, "late inputs make late forecasts", ALL_LIVE),
+    Row("maturity.mismatch", 0.1, 0.6, mean("improvement"), DOWN, "items under the wrong parent add error"),
+    Row("maturity.fragmentation", 0, 3, mean("readiness_integration"), DOWN, "more systems to connect: the same effort gets less far"),
+    Row("maturity.sponsorship", 0.2, 0.8, mean("sponsorship"), UP, "leaders start with more backing"),
+    Row("maturity.fit", 0.2, 0.8, mean("users_using"), UP, "output that fits the workflow is easier to use", ALL_LIVE | GOOD),
+    Row("maturity.trust", 0.2, 0.8, mean("trust"), UP, "planners start with more of it", ALL_LIVE | GOOD, 13),
+    Row("maturity.readiness", 0, 0.6, unit_mean("clean"), UP, "pipelines that exist relieve data defects"),
+    Row("maturity.core", 0, 0.8, mean("readiness_pipelines"), UP, "a shared core saves local effort, and is not built again"),
+    Row("maturity.unit_spread", 0, 1, spread("units", "completeness"), UP, "units differ more", **STARTS),
+    Row("maturity.team_spread", 0, 1.5, spread("teams", "fit"), UP, "teams differ more", **STARTS),
+    Row("maturity.user_spread", 0, 1.5, spread("users", "trust"), UP, "planners differ more", **STARTS),
+    # the network
+    Row("network.kind", "small_world", "scale_free", largest_degree, UP, "preferential attachment makes hubs", **STARTS),
+    Row("network.team_ties", 2, 6, degree, UP, "more ties inside teams are more ties", **STARTS),
+    Row("network.unit_ties", 1, 5, degree, UP, "more ties between teams are more ties", **STARTS),
+    Row("network.cross_ties", 0, 3, ties_between_units, UP, "more ties leave the unit", **STARTS),
+    Row("network.ties", 4, 12, degree, UP, "a ring of more neighbours", {"network.kind": "small_world"}, **STARTS),
+    Row("network.rewired", 0, 0.6, ties_between_units, UP, "rewired ties go anywhere, a ring's neighbours are colleagues", {"network.kind": "small_world"}, **STARTS),
+    Row("network.team_size", 2, 6, number("teams"), DOWN, "the same planners make fewer teams", {"network.kind": "edges", "network.edges": "edges.txt", "network.labels": "labels.txt"}, **STARTS),
+    # the strategy
+    Row("strategy.pilot", "representative", "cleanest", pilot_clean, UP, "the cleanest unit is cleaner than the median one", **STARTS),
+    Row("strategy.gate_weeks", 10, 40, gate_week, UP, "an open gate is passed when the pilot has lasted long enough", {"strategy.gate_improvement": -1, "strategy.gate_reliance": 0}),
+    Row("strategy.gate_deadline", 30, 80, stop_week, UP, "a pilot that cannot pass ends at the deadline", {"strategy.gate_improvement": 1}, 100),
+    Row("strategy.gate_improvement", -1, 0.9, gate_week, UP, "an improvement out of reach keeps the gate shut", {"strategy.gate_weeks": 0, "strategy.gate_reliance": 0}),
+    Row("strategy.gate_reliance", 0, 0.95, gate_week, UP, "a use out of reach keeps the gate shut", {"strategy.gate_weeks": 0, "strategy.gate_improvement": -1}),
+    Row("strategy.allocation", "fixed", "random", moved_shares, UP, "fixed shares are what the strategy says, drawn ones are not"),
+    Row("strategy.core_first", 0, 1, mean(*(f"core_{c}" for c in CAPABILITIES)), UP, "effort goes to the core before the units"),
+    Row("strategy.order", "random", "readiness", next_clean, UP, "the cleanest unit follows the pilot", **STARTS),
+    Row("strategy.cadence", 4, 26, mean("units_live"), DOWN, "more weeks between waves: units go live later", ALL_LIVE | {"strategy.wave": 0.1}),
+    Row("strategy.wave", 0.1, 0.5, mean("units_live"), UP, "larger waves: units go live sooner", ALL_LIVE),
+    Row("strategy.readiness_gate", 0, 0.9, mean("units_live"), DOWN, "units wait until they are ready", ALL_LIVE),
+    Row("strategy.ownership", "technical", "business", mean("own_effort"), UP, "a unit works for what it owns"),
+    Row("strategy.override", "forbidden", "free", mean("users_using"), UP, "planners accept a forecast they may adjust (Dietvorst et al. 2018)", ALL_LIVE | GOOD),
+    Row("strategy.champions", 0, 0.5, mean("users_using"), UP, "champions start early", ALL_LIVE | GOOD, 13),
+    Row("strategy.placement", "random", "clustered", champions_together, UP, "clusters fill whole teams", {"strategy.champions": 0.25}, **STARTS),
+    Row("strategy.unit_reviews", 1, 6, mean("units_retired"), DOWN, "more failed reviews are forgiven", FAILING, 60),
+    Row("strategy.initiative_reviews", 1, 6, stop_week, UP, "more failed reviews are forgiven", ALL_LIVE | {"strategy.initiative_floor": 1}, 60),
+    Row("strategy.initiative_floor", 0, 1, stop_week, DOWN, "backing below the floor ends the initiative", ALL_LIVE | {"strategy.initiative_reviews": 1}),
+    # the forecast
+    Row("forecast.best", 0.2, 0.4, mean("improvement"), DOWN, "it is the error itself"),
+    Row("forecast.planner", 0.3, 0.6, mean("improvement"), UP, "the error cut is measured against the planner's"),
+    Row("forecast.planner_spread", 0, 0.6, spread("users", "log_skill"), UP, "planners differ more in skill", **STARTS),
+    Row("forecast.category_spread", 0, 0.8, spread("teams", "log_error"), UP, "teams' products differ more in difficulty", **STARTS),
+    Row("forecast.missing", 0, 2, mean("improvement"), DOWN, "missing records cost more accuracy"),
+    Row("forecast.late", 0, 2, mean("improvement"), DOWN, "old inputs cost more accuracy"),
+    Row("forecast.mapping", 0, 2, mean("improvement"), DOWN, "wrong parents cost more accuracy"),
+    Row("forecast.missed", 0, 3, on_time, DOWN, "late inputs miss the cut-off more often", ALL_LIVE),
+    Row("forecast.start", 0.5, 0.9, mean("quality"), UP, "quality starts higher"),
+    Row("forecast.learning", 0, 0.05, mean("quality"), UP, "model work closes more of the gap"),
+    Row("forecast.retraining", 0, 1, mean("freshness"), UP, "model work restores what has aged", ALL_LIVE | {"forecast.drift": 0.02}),
+    Row("forecast.drift", 0, 0.02, mean("freshness"), DOWN, "models age faster", ALL_LIVE),
+    Row("forecast.sudden", 0, 6, mean("freshness"), DOWN, "more events take freshness", ALL_LIVE),
+    Row("forecast.sudden_size", 0, 0.5, mean("freshness"), DOWN, "each event takes more", ALL_LIVE | {"forecast.sudden": 6}),
+    Row("forecast.variance", 0, 10, mean("trust"), DOWN, "noise of an aged model makes a sure win lose now and then, and losses weigh more", ALL_LIVE | GOOD | ALWAYS | {"forecast.drift": 0.02}),
+    Row("forecast.stale", 0.2, 0.8, mean("freshness"), UP, "ageing stops sooner", ALL_LIVE | {"forecast.drift": 0.1}),
+    # the platform
+    *(Row(f"platform.core_{c}", 20, 400, mean(f"core_{c}"), DOWN, "a larger job takes longer") for c in CAPABILITIES),
+    *(Row(f"platform.local_{c}", 4, 80, mean(f"readiness_{c}"), DOWN, "a larger job takes longer") for c in CAPABILITIES),
+    Row("platform.crew", 0.05, 5, mean("readiness_integration"), UP, "more can work on one unit at once", {"strategy.core_first": 0}),
+    Row("platform.reuse", 0, 0.9, mean("readiness_integration"), UP, "the core saves local effort", {"maturity.core": 0.5}),
+    Row("platform.debt", 0, 4, mean("readiness_integration"), DOWN, "retrofit costs more", ALL_LIVE, 104),
+    Row("platform.debt_weeks", 4, 500, mean("readiness_integration"), UP, "debt builds up more slowly", ALL_LIVE | {"platform.debt": 4}, 104),
+    Row("platform.tail_spread", 0, 1, spread("units", "tail"), UP, "jobs differ more from their estimate", {"platform.swan": 0}, **STARTS),
+    Row("platform.swan", 0, 0.8, mean("readiness_integration"), DOWN, "more jobs run over; none runs under because of it", {"platform.swan_size": 5}),
+    Row("platform.swan_size", 0, 10, mean("readiness_integration"), DOWN, "black swans cost more", {"platform.swan": 0.5}),
+    Row("platform.decay", 0, 0.03, mean("readiness_integration"), DOWN, "capabilities wear faster"),
+    Row("platform.relief", 0, 1, unit_mean("clean"), UP, "pipelines remove more of the defects", {"maturity.readiness": 0.5}),
+    Row("platform.dashboard", 0, 0.9, mean("users_using"), UP, "a better dashboard keeps more of the fit", ALL_LIVE | GOOD),
+    Row("support.need", 0, 10, mean("support_ratio"), DOWN, "the same hands for more need", ALL_LIVE),
+    Row("support.carrying", 0, 5, mean("support_ratio"), DOWN, "the same hands for more need", ALL_LIVE),
+    Row("support.minimum", 0, 3, mean("support_ratio"), DOWN, "the same hands for more need", ALL_LIVE),
+    Row("support.cap", 0.05, 0.95, mean("effort_support"), UP, "support may take more of the budget", ALL_LIVE),
+    Row("support.relief", 0, 1, mean("improvement"), UP, "patched data have fewer defects", ALL_LIVE),
+    Row("support.channel", 0, 1, mean("users_using"), UP, "output carried over by hand fits better", ALL_LIVE | GOOD),
+    # planners: what they decide on
+    Row("utility.trust", 0, 10, mean("users_using"), UP, "weight on trust above one half", ALL_LIVE | {"maturity.trust": 0.95, "maturity.user_spread": 0}, 4),
+    Row("utility.fit", 0, 10, mean("users_using"), UP, "weight on fit above one half", ALL_LIVE | READY | {"maturity.fit": 0.95, "maturity.team_spread": 0}, 4),
+    Row("utility.peer", 0, 10, mean("users_using"), DOWN, "in the first week no peer uses it yet", ALL_LIVE, 1),
+    Row("utility.sponsor", 0, 10, mean("users_using"), UP, "weight on sponsorship above one half", ALL_LIVE | QUIET | {"maturity.sponsorship": 0.95}, 4),
+    Row("utility.habit", 0, 10, mean("users_using"), DOWN, "at first the habit is the spreadsheet", ALL_LIVE, 1),
+    Row("utility.norm", 0, 10, mean("users_using"), DOWN, "at first the norm is the spreadsheet", ALL_LIVE, 1),
+    Row("utility.threshold", -2, 4, mean("users_using"), DOWN, "more must be overcome", ALL_LIVE),
+    Row("utility.threshold_spread", 0, 4, spread("users", "reliance"), UP, "with dispositions alone at work, habits differ as they do", ALL_LIVE | {f"utility.{x}": 0 for x in ("trust", "peer", "habit", "norm")}),
+    Row("utility.experience", 0, 0.4, use_by_experience, DOWN, "experienced planners take less advice (Logg et al. 2019)", ALL_LIVE | {"people.turnover": 0}),
+    Row("utility.override", 0, 6, mean("users_using"), UP, "the freedom to adjust weighs more", ALL_LIVE | GOOD),
+    Row("utility.reinforce", 1, 8, mean("users_using"), DOWN, "more peers are needed before any counts", ALL_LIVE | GOOD),
+    # planners: what moves trust
+    Row("trust.gain", 0.01, 0.3, mean("trust"), UP, "successes earn more", ALL_LIVE | GOOD),
+    Row("trust.loss", 0.02, 0.5, mean("trust"), DOWN, "failures cost more", ALL_LIVE | GOOD),
+    Row("trust.noise", 0, 3, mean("trust"), DOWN, "noise makes a sure win lose now and then, and losses weigh more", ALL_LIVE | GOOD | ALWAYS),
+    Row("trust.unused", 0, 1, mean("trust"), UP, "non-users see the wins they missed", ALL_LIVE | GOOD | NEVER | READY),
+    Row("trust.late", 0, 0.2, mean("trust"), DOWN, "a forecast that does not come is not trusted", ALL_LIVE | {"maturity.lateness": 3}),
+    Row("trust.peer", 0, 0.2, mean("trust"), DOWN, "hearsay follows peers, none of whom uses it", ALL_LIVE | NEVER),
+    Row("trust.governance", 0, 0.3, mean("trust"), UP, "governance pulls trust up to its anchor", ALL_LIVE | NEVER | READY | {"trust.anchor": 1}),
+    Row("trust.anchor", 0.2, 0.9, mean("trust"), UP, "governance pulls trust to a higher anchor", ALL_LIVE | NEVER | READY),
+    # planners: what use becomes
+    Row("habit.pace", 0.02, 0.5, mean("reliance"), UP, "reliance follows use faster, from zero", ALL_LIVE | ALWAYS, 13),
+    Row("habit.understanding", 0.01, 0.5, mean("friction"), DOWN, "use teaches faster: the dip is shorter", ALL_LIVE | ALWAYS),
+    Row("habit.explained", 0, 0.5, mean("friction"), DOWN, "explanation teaches faster: the dip is shorter", ALL_LIVE | ALWAYS | READY),
+    Row("habit.effort", 0, 1, mean("users_using"), DOWN, "those who do not know how lose more of the fit", ALL_LIVE | GOOD),
+    Row("habit.dip", 0, 0.6, mean("friction"), UP, "learning costs more time", ALL_LIVE | ALWAYS),
+    Row("people.turnover", 0, 3, mean("reliance"), DOWN, "newcomers have no habit", ALL_LIVE | ALWAYS),
+    Row("people.newcomer_trust", 0, 0.9, mean("trust"), UP, "newcomers trust more", ALL_LIVE | {"people.turnover": 2}),
+    Row("people.experience", 5, 25, final("users", "experience"), UP, "planners have been there longer", {"people.turnover": 0}, **STARTS),
+    Row("people.newcomer_experience", 0, 30, mean("users_using"), DOWN, "experienced newcomers take less advice", ALL_LIVE | GOOD | {"people.turnover": 3, "utility.experience": 0.2}),
+    Row("people.champion_trust", 0.5, 1, mean("trust"), UP, "champions trust more", ALL_LIVE | {"strategy.champions": 0.5}, 13),
+    Row("people.champion_threshold", -6, 2, mean("users_using"), DOWN, "champions must overcome more", ALL_LIVE | {"strategy.champions": 0.5}, 13),
+    # adjusting
+    Row("override.share", 0, 1, mean("value"), DOWN, "more uses suffer a harmful adjustment", ALL_LIVE | GOOD | ALWAYS | {"override.harm": 1, "override.help": 0}),
+    Row("override.justified", 0, 1, mean("value"), DOWN, "more harmful adjustments are left", ALL_LIVE | GOOD | ALWAYS | {"override.harm": 1, "override.help": 0, "strategy.override": "justified"}),
+    Row("override.harm", 0, 0.8, mean("value"), DOWN, "small adjustments cost accuracy", ALL_LIVE | GOOD | ALWAYS),
+    Row("override.help", 0, 0.8, mean("value"), UP, "large adjustments add accuracy", ALL_LIVE | GOOD | ALWAYS),
+    # the team
+    Row("team.redesign", 0.5, 100, unit_mean("fit"), DOWN, "the same effort redesigns less", ALL_LIVE),
+    Row("team.decay", 0, 0.03, unit_mean("fit"), DOWN, "processes change away faster", ALL_LIVE),
+    Row("team.norm", 0, 1, mean("users_using"), UP, "a norm that never moves stays at the spreadsheet", ALL_LIVE | GOOD | {"utility.norm": 5}),
+    Row("team.reconciling", 0, 2, mean("friction"), UP, "two sets of numbers cost more time", ALL_LIVE),
+    # management
+    Row("sponsor.follow", 0, 0.2, mean("sponsorship"), DOWN, "backing follows a success that is nowhere visible", ALL_LIVE | BAD),
+    Row("sponsor.technical", 0, 0.05, mean("sponsorship"), DOWN, "nobody in the business owns it", {"strategy.ownership": "technical"}),
+    Row("sponsor.shared", 0, 0.05, mean("sponsorship"), DOWN, "half an owner", {"strategy.ownership": "shared"}),
+    Row("sponsor.blind", 0, 1, unit_mean("visible"), UP, "more is seen without monitoring", ALL_LIVE | GOOD | ALWAYS),
+    Row("sponsor.target", 0.02, 1, unit_mean("visible"), DOWN, "more is hoped for", ALL_LIVE | GOOD | ALWAYS),
+    Row("sponsor.own_effort", 0, 3, mean("readiness_pipelines"), UP, "units help to build their pipelines", ALL_LIVE | {"strategy.ownership": "business"}),
+    Row("review.every", 5, 26, mean("units_retired"), DOWN, "the third failed review comes later", FAILING, 60),
+    Row("review.grace", 0, 100, mean("units_retired"), DOWN, "no unit is judged so early", FAILING, 60),
+    Row("review.passing", 0, 1, mean("units_retired"), UP, "more success is asked for", FAILING, 60),
+    Row("review.floor", 0, 1, mean("units_retired"), UP, "more backing is asked for", FAILING, 60),
+    Row("disturbance.priority", 0, 8, mean("sponsorship"), DOWN, "each shock takes backing"),
+    Row("disturbance.priority_drop", 0, 0.9, mean("sponsorship"), DOWN, "a shock takes more", {"disturbance.priority": 8}),
+    Row("disturbance.priority_weeks", 0, 52, mean("own_effort"), DOWN, "the unit is busy elsewhere for longer", ALL_LIVE | {"disturbance.priority": 8, "strategy.ownership": "business"}),
+    Row("disturbance.leader", 0, 12, mean("sponsorship"), UP, "where backing has faded, a new leader starts afresh", ALL_LIVE | BAD | {"sponsor.follow": 0.2}),
+    Row("disturbance.shift", 0, 8, mean("freshness"), DOWN, "more shifts take freshness", ALL_LIVE),
+    Row("disturbance.shift_size", 0, 0.6, mean("freshness"), DOWN, "each shift takes more", ALL_LIVE | {"disturbance.shift": 8}),
+    Row("correction.repair", 0, 0.2, final("units", "completeness"), UP, "corrections of use repair records", ALL_LIVE | ALWAYS | READY),
+    Row("correction.refresh", 0, 0.5, mean("freshness"), UP, "drift that is seen is caught", ALL_LIVE | READY | {"forecast.drift": 0.02}),
+    # money
+    Row("value.worth", 0.02, 0.2, mean("value"), UP, "each point of error saved is worth more", ALL_LIVE | GOOD | ALWAYS),
+    Row("value.person_week", 1000, 6000, mean("central_cost"), UP, "the central team costs more"),
+    Row("value.planner_week", 500, 4000, mean("friction"), UP, "planners' time costs more", ALL_LIVE),
+    Row("value.running", 0, 5000, mean("running_cost"), UP, "a live unit costs more", ALL_LIVE),
+    Row("value.discount", 0, 0.3, outcome("net_discounted"), DOWN, "gains that come later are worth less", ALL_LIVE | GOOD | ALWAYS | {"value.person_week": 0, "value.planner_week": 0, "value.running": 0}, 156),
+    Row("outcomes.trust", 0, 1, outcome("final_teams_trust_and_use"), DOWN, "fewer teams reach a higher threshold", ALL_LIVE | ALWAYS),
+    Row("outcomes.reliance", 0, 1, outcome("final_teams_trust_and_use"), DOWN, "fewer teams reach a higher threshold", ALL_LIVE | GOOD | ALWAYS),
+    Row("outcomes.purgatory", 0, 1, classed("pilot_purgatory"), UP, "more counts as purgatory", CLASSED),
+    Row("outcomes.scaled", 0, 1, classed("scaled"), DOWN, "less counts as scaled", CLASSED),
+    Row("outcomes.scaled_units", 0, 1, classed("scaled"), DOWN, "two of twelve units live are no longer enough", CLASSED),
+    Row("outcomes.survival", 20, 100, outcome("survived_three_years"), DOWN, "retired after some forty weeks: more than 20, less than 100", FAILING, 104),
+]
+
+#: What a bucket buys, and the context that stays in one phase (all units are live after the first week).
+BUYS = {"model": mean("quality"), "workflow": unit_mean("fit"), **{c: mean(f"core_{c}", f"readiness_{c}") for c in CAPABILITIES}}
+STAYS = {"pilot": PILOT_ONLY, "rollout": FEW_LIVE, "run": ALL_LIVE}
+ROWS += [
+    Row(f"strategy.effort.{phase}.{bucket}", 0.05, 0.5, BUYS[bucket], UP, f"more of the effort of the {phase} phase goes there", STAYS[phase], 40)
+    for phase in PHASES for bucket in BUCKETS
+]
+# fmt: on
 
 
-def paired(name, low, high, measure, context, strategy=BUSY):
-    """Measures with the low and with the high value, one row a seed."""
-    rows = []
-    for seed in SEEDS:
-        pair = []
-        for value in (low, high):
-            given = {"strategy": strategy, "maturity": "middle", "enterprise": SIZE, "weeks": 104, "rng": seed, **context, name: value}
-            pair.append(measure(RolloutModel(**given).run()))
-        rows.append(pair)
-    return np.array(rows, float)
+def settings(name: str, value: Any) -> dict[str, Any]:
+    """Overrides that set one parameter; a share takes what it gains from the other five in equal parts."""
+    if not name.startswith("strategy.effort."):
+        return {name: value}
+    group, bucket = name.rsplit(".", 1)
+    return {f"{group}.{other}": value if other == bucket else (1 - value) / (len(BUCKETS) - 1) for other in BUCKETS}
 
 
-@pytest.mark.parametrize(("name", "low", "high", "sign", "measure", "context"), TABLE, ids=[row[0] for row in TABLE])
-def test_direction(name, low, high, sign, measure, context):
-    difference = sign * np.diff(paired(name, low, high, measure, context), axis=1)
-    assert difference.mean() > 0, difference.ravel()
-    assert (difference >= 0).mean() >= 0.6, difference.ravel()
+@pytest.fixture(scope="module")
+def organisation(tmp_path_factory):
+    """A folder with six planners in two units, and an edge list of twelve in two departments."""
+    folder = tmp_path_factory.mktemp("organisation")
+    people = [(i, "ab"[i // 3]) for i in range(6)]
+    (folder / "units.csv").write_text("unit\na\nb\n")
+    (folder / "teams.csv").write_text("team,unit\nta,a\ntb,b\n")
+    (folder / "users.csv").write_text("user,team\n" + "".join(f"{i},t{unit}\n" for i, unit in people))
+    (folder / "ties.csv").write_text("source,target\n0,1\n1,2\n3,4\n2,3\n")
+    (folder / "edges.txt").write_text("".join(f"{i} {i + 1}\n" for i in range(11)))
+    (folder / "labels.txt").write_text("".join(f"{i} {i // 6}\n" for i in range(12)))
+    return folder
 
 
-@pytest.mark.parametrize("bucket", BUCKETS)
-@pytest.mark.parametrize("phase", PHASES)
-def test_effort_follows_its_share(phase, bucket):
-    """All of a phase's effort into one bucket instead of even shares: that bucket gets more."""
-    base = {"pilot": {**BUSY, "gate_weeks": 200, "gate_deadline": 300}, "rollout": ONBOARDING, "run": BUSY}[phase]
-    even = {name: 1 / len(BUCKETS) for name in BUCKETS}
-    all_in = {name: float(name == bucket) for name in BUCKETS}
-    spent = []
-    for shares in (even, all_in):
-        strategy = {**base, "effort": {**base["effort"], phase: shares}}
-        rows = RolloutModel(strategy=strategy, enterprise=SIZE, weeks=12, rng=1, **{"platform.crew": 1e6}).run().weekly
-        spent.append(rows[f"effort_{bucket}"].iloc[3:].sum())
-    assert spent[1] > spent[0] + 1
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_direction(row, organisation, monkeypatch):
+    monkeypatch.chdir(organisation)
+
+    def measured(value, seed):
+        return row.measure(RolloutModel(rng=seed, **{"weeks": row.weeks, **row.given, **settings(row.name, value)}).run())
+
+    moves = np.array([measured(row.high, seed) - measured(row.low, seed) for seed in SEEDS]) * row.sign
+    assert moves.mean() > 0 and (moves > 0).mean() >= 0.6, f"{row.name}: {row.why}; moved by {row.sign * moves}"
 
 
-# --------------------------------------------------------------------------- what is refused
+def test_every_parameter_has_its_row():
+    names = [row.name for row in ROWS]
+    assert len(set(names)) == len(names)
+    assert set(names) | set(TEXTS) == set(LISTED) and not set(names) & set(TEXTS)
+    assert {LISTED[name][1].kind for name in TEXTS} == {"text", "names"}  # no number hides among the texts
 
-NUMBERS = [(name, record) for name, _, record in listing() if record.kind in ("number", "count")]
+
+def test_rows_go_up_and_stay_in_range():
+    """The signs mean something only if low is the lower value."""
+    for row in ROWS:
+        record = LISTED[row.name][1]
+        assert record.check(row.name, row.low) != record.check(row.name, row.high) and row.sign in (UP, DOWN)
+        assert record.kind == "choice" or row.low < row.high
 
 
-def nested(name, value):
+#: What an alternative needs beside its name.
+NEEDS: dict[tuple[str, str], dict[str, Any]] = {
+    ("strategy.pilot", "named"): {"strategy.pilot_unit": "China"},
+    ("strategy.order", "listed"): {"strategy.listed": ["Japan", "India", "Canada"]},
+    ("enterprise.source", "files"): {"enterprise.folder": "."},
+    ("network.kind", "edges"): {"network.edges": "edges.txt", "network.labels": "labels.txt"},
+    ("network.kind", "graph"): {"network": nx.path_graph(40)},
+}
+CONTEXT = {"strategy.placement": {"strategy.champions": 0.2}, "strategy.order": {"strategy.gate_weeks": 0, "strategy.gate_reliance": 0}}
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_every_alternative_is_one(name, organisation, monkeypatch):
+    monkeypatch.chdir(organisation)
+    results = set()
+    for alternative in CHOICES[name]:
+        given = {**CONTEXT.get(name, {}), name: alternative, **NEEDS.get((name, alternative), {})}
+        results.add(tuple(RolloutModel(rng=seed, weeks=60, **given).run().state.weekly.tobytes() for seed in (1, 2, 3)))
+    assert len(results) == len(CHOICES[name])
+
+
+# --------------------------------------------------------------------------- texts and names
+
+
+def test_the_named_unit_pilots():
+    for unit in ("China", "Nordics"):
+        events = RolloutModel(rng=1, weeks=1, **{"strategy.pilot": "named", "strategy.pilot_unit": unit}).run().events
+        assert events.iloc[0]["unit"] == unit
+
+
+def test_listed_units_go_first_in_their_order():
+    given = {**ALL_LIVE, "strategy.wave": 0.1, "strategy.pilot": "named", "strategy.pilot_unit": "Brazil", "strategy.order": "listed"}
+    events = RolloutModel(rng=1, weeks=30, **given, **{"strategy.listed": ["Japan", "Canada"]}).run().events
+    assert events["unit"][events["event"] == "onboarding"].tolist()[:3] == ["Japan", "Canada", "Mexico"]
+
+
+def test_a_strategy_s_words_are_kept_and_change_nothing():
+    a, b = (RolloutModel(rng=1, weeks=30, **{"strategy.name": text, "strategy.description": text}).run() for text in ("ours", "=1+1 é"))
+    assert (b.parameters.strategy.name, b.parameters.strategy.description) == ("=1+1 é", "=1+1 é")
+    assert a.outcome == b.outcome
+
+
+@pytest.mark.parametrize(
+    ("given", "key"),
+    [
+        ({"pilot": "named"}, "strategy.pilot_unit"),
+        ({"order": "listed"}, "strategy.listed"),
+        ({"order": "listed", "listed": ["Japan", "Japan"]}, "strategy.listed"),
+        ({"listed": "Japan"}, "strategy.listed"),
+        ({"name": 5}, "strategy.name"),
+        ({"name": "a\0b"}, "strategy.name"),
+        ({"name": "a" * 5000}, "strategy.name"),
+        ({"gate_weeks": 60, "gate_deadline": 59}, "strategy.gate_deadline"),
+    ],
+)
+def test_what_hangs_together_is_checked_together(given, key):
+    assert refused({"strategy": given}).key == key
+
+
+# --------------------------------------------------------------------------- records
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_every_parameter_has_its_record(name):
+    default, record = LISTED[name]
+    assert record.note and record.source in ("documented", "calibrated", "judged")
+    assert record.check(name, default) == default
+    if name in NUMERIC:
+        assert record.unit and -math.inf < record.low < record.high < math.inf
+        assert (record.check(name, record.low), record.check(name, record.high)) == (record.low, record.high)  # ends belong to it
+    elif record.kind == "choice":
+        assert len(set(record.choices)) == len(record.choices) > 1
+
+
+def test_parameters_are_frozen_and_what_the_engines_read_is_read_only():
+    p = from_mapping({})
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        p.trust.loss = 0.5
+    with pytest.raises(ValueError, match="read-only"):
+        as_record(p)["weeks"] = 5
+
+
+# --------------------------------------------------------------------------- values that are refused
+
+
+def nested(name: str, value: Any) -> Any:
+    """``{"trust": {"loss": value}}`` for ``trust.loss``."""
     for part in reversed(name.split(".")):
         value = {part: value}
     return value
 
 
-@pytest.mark.parametrize(("name", "record"), NUMBERS, ids=[name for name, _ in NUMBERS])
-def test_values_outside_the_range_and_of_other_types_are_refused_by_name(name, record):
-    step = 1 if record.kind == "count" else 1e-9 + 1e-9 * abs(record.high)
-    wrong = [record.low - step, record.high + step, float("nan"), float("inf"), -float("inf"), "7", True, None, [1], {"a": 1}]
-    if record.kind == "count":
-        wrong += [record.low + 0.5, float(record.low)]
-    for value in wrong:
-        with pytest.raises(InvalidInput) as raised:
-            from_mapping(nested(name, value))
-        assert raised.value.key == name and name in str(raised.value) and "\n" not in str(raised.value)
+def refused(values: Any) -> InvalidInput:
+    """What a mapping is refused with, in one line."""
+    with pytest.raises(InvalidInput) as error:
+        from_mapping(values)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 1000
+    return error.value
 
 
-def test_every_record_is_complete_and_every_default_allowed():
-    for name, default, record in listing():
-        assert record.note, name
-        assert record.source in ("documented", "calibrated", "judged"), name
-        assert record.unit or record.kind in ("choice", "text", "names", "flag"), name
-        if record.kind not in ("text", "names"):
-            assert record.check(name, default) == default
+#: Found by these tests and reported; strict, so that a repair shows.
+REPORTED = pytest.mark.xfail(strict=True, reason="reported, not repaired yet")
+
+
+@pytest.mark.parametrize("name", NUMERIC)
+def test_numbers_out_of_range_or_of_another_kind_are_refused(name):
+    record = NUMERIC[name]
+    whole = record.kind == "count"
+    low, high = (record.low - 1, record.high + 1) if whole else (math.nextafter(record.low, -math.inf), math.nextafter(record.high, math.inf))
+    bad = [low, high, math.nan, math.inf, -math.inf, "7", "", True, np.True_, None, [1], {"a": 1}, 1j, np.array(1.0)]
+    bad += [8.0, np.float64(8)] if whole else []
+    bad += [-1] if record.low >= 0 else []
+    for value in bad:
+        error = refused(nested(name, value))
+        assert (error.key, error.allowed) == (name, record.allowed) and error.value is value
+        assert str(error).startswith(f"{name}: ") and record.allowed in str(error)
+
+
+@pytest.mark.parametrize("name", ["weeks", "trust.loss"])
+@pytest.mark.parametrize("digits", [400, 5000])
+@REPORTED
+def test_numbers_of_many_digits_are_refused(name, digits):
+    """More than a float holds, and more than Python prints."""
+    assert refused(nested(name, 10**digits)).key == name
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_unknown_alternatives_are_refused(name):
+    for value in ("", "Fixed ", CHOICES[name][0].upper(), 0, True, None, [CHOICES[name][0]]):
+        error = refused(nested(name, value))
+        assert (error.key, error.value) == (name, value) and all(choice in error.allowed for choice in CHOICES[name])
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("name", "key", "near"),
     [
-        ({"strategy": "model_frist"}, ["model_frist", "model_first"]),
-        ({"maturity": "hihg"}, ["hihg", "high"]),
-        ({"enterprise": "artcle"}, ["artcle", "article"]),
-        ({"network": "block"}, ["block", "blocks"]),
-        ({"forecast": "defalt"}, ["defalt", "default"]),
-        ({"strategy": "../strategy/balanced"}, ["strategy"]),
-        ({"strategy": 7}, ["strategy", "7"]),
-        ({"trust.los": 0.1}, ["trust.los", "trust.loss"]),
-        ({"trsut": 0.1}, ["trsut", "trust"]),
-        ({"trust.loss.more": 0.1}, ["trust.loss"]),
-        ({"weeks": 0}, ["weeks", "0"]),
-        ({"engine": "fast"}, ["engine", "compiled"]),
-        ({"rng": -1}, ["seed", "-1"]),
-        ({"rng": True}, ["seed"]),
-        ({"rng": 1.5}, ["seed", "1.5"]),
-        ({"rng": "7"}, ["seed"]),
-        ({"rng": 2**64}, ["seed"]),
-        ({"enterprise": {"units": 10_000, "teams": 1000, "users": 100}}, ["1000000000", "GB"]),
-        ({"enterprise": {"units": 100_000, "teams": 1, "users": 1}, "weeks": 5200}, ["weeks", "GB"]),
-        ({"strategy": {"effort": {"pilot": {"model": 0.5, "workflow": 0.6}}}}, ["strategy.effort.pilot", "1.1", "add up to 1"]),
-        ({"strategy": {"pilot": "named"}}, ["strategy.pilot_unit"]),
-        ({"strategy": {"order": "listed"}}, ["strategy.listed"]),
-        ({"strategy": {"order": "listed", "listed": ["Brazil", "Brazil"]}}, ["strategy.listed"]),
-        ({"strategy": {"gate_weeks": 50, "gate_deadline": 20}}, ["strategy.gate_deadline", "50"]),
+        ("trust.lost", "trust.lost", "trust.loss"),
+        ("trsut.loss", "trsut", "trust"),
+        ("week", "week", "weeks"),
+        ("strategy.effort.pilot.modle", "strategy.effort.pilot.modle", "strategy.effort.pilot.model"),
+        ("strategy.effort.rolout.model", "strategy.effort.rolout", "strategy.effort.rollout"),
+        ("nothing like it", "nothing like it", "trust"),
     ],
 )
-def test_bad_arguments_name_key_value_and_what_is_allowed(given, said):
-    with pytest.raises(InvalidInput) as raised:
-        RolloutModel(**given)
-    assert all(text in str(raised.value) for text in said), raised.value
-    assert "\n" not in str(raised.value)
-    assert isinstance(raised.value, ValueError)
-    again = pickle.loads(pickle.dumps(raised.value))
-    assert (again.key, again.allowed, str(again)) == (raised.value.key, raised.value.allowed, str(raised.value))
+def test_unknown_names_are_refused_with_the_nearest_one(name, key, near):
+    error = refused(nested(name, 1))
+    assert error.key == key and near in error.allowed
+    with pytest.raises(InvalidInput, match=error.allowed.replace("?", r"\?")):
+        RolloutModel(**{name: 1})
 
 
-def test_one_and_true_are_not_the_same_configuration():
-    RolloutModel(enterprise="small", rng=1, **{"weeks": 1})
-    with pytest.raises(InvalidInput, match="weeks"):
-        RolloutModel(enterprise="small", rng=1, **{"weeks": True})
+@pytest.mark.parametrize("name", [pytest.param("a\nb", marks=REPORTED), pytest.param("a" * 9000, marks=REPORTED), 5, None])
+def test_odd_names_are_refused_in_one_line(name):
+    refused({name: 1})
 
 
-YAML = {
-    "an alias": "a: &x 1\nb: *x\n", "an anchor": "a: &x 1\n", "a tag": "a: !!python/name:os.system\n", "a repeated key": "a: 1\na: 2\n",
-    "octal": "a: 010\n", "base 60": "a: 12:30:45\n", "no": "a: no\n", "yes": "a: Yes\n", "a date": "a: 2026-11-23\n",
-    "infinity": "a: .inf\n", "half a file": "a: {b: 1\n", "two documents": "a: 1\n---\nb: 2\n", "a merge": "<<: {a: 1}\n",
-    "bytes": b"a: \xff\n", "too much": "a: 1\n" + "#" * 70_000,
-}  # fmt: skip
+@pytest.mark.parametrize("values", [[1], "trust", 3, None, {"trust": 3}, {"trust": [0.1]}, {"strategy": {"effort": {"pilot": 1}}}])
+def test_groups_are_mappings(values):
+    assert "mapping" in refused(values).allowed
 
 
-@pytest.mark.parametrize("fault", YAML)
-def test_clever_yaml_is_refused_with_file_and_line(fault, tmp_path):
-    path = tmp_path / "strategy.yaml"
-    content = YAML[fault]
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(InvalidInput) as raised:
-        read_yaml(path)
-    assert "strategy.yaml" in str(raised.value) and "\n" not in str(raised.value)
+@pytest.mark.parametrize("shares", [{"model": 0.5}, {"model": 0.5, "workflow": 0.51}, dict.fromkeys(BUCKETS, 0.17), {}])
+def test_shares_add_up_to_one(shares):
+    error = refused({"strategy": {"effort": {"run": shares}}})
+    assert error.key == "strategy.effort.run" and "add up to 1" in error.allowed
+    assert error.value == pytest.approx(sum(shares.values()))
 
 
-def test_plain_yaml_is_read_with_or_without_a_byte_order_mark(tmp_path):
-    (tmp_path / "plain.yaml").write_bytes(b"\xef\xbb\xbfa: 1\nb: 0.5\nc: true\nd: text\ne: [x, y]\nf: 1e-3\ng: -2\nh: 'no'\n")
-    assert read_yaml(tmp_path / "plain.yaml") == {
-        "a": 1, "b": 0.5, "c": True, "d": "text", "e": ["x", "y"], "f": 1e-3, "g": -2, "h": "no"
+def test_shares_of_thirds_add_up_to_one():
+    thirds = from_mapping({"model": 1 / 3, "pipelines": 1 / 3, "workflow": 1 / 3}, Shares)  # rounding is no error
+    assert thirds.model == 1 / 3
+
+
+@pytest.mark.parametrize(
+    ("group", "name", "near"),
+    [
+        ("strategy", "model-frist", "model_first"),
+        ("maturity", "hihg", "high"),
+        ("enterprise", "smal", "small"),
+        ("network", "smallworld", "small_world"),
+        ("forecast", "step", "steep"),
+    ],
+)
+def test_unknown_presets_are_refused_with_the_nearest_one(group, name, near):
+    with pytest.raises(InvalidInput) as error:
+        RolloutModel(**{group: name})
+    assert (error.value.key, error.value.value) == (group, name) and near in error.value.allowed
+
+
+@pytest.mark.parametrize("name", ["", "../strategy/balanced", "/etc/passwd", "balanced.yaml", "Balanced ", 5, ["balanced"], True])
+def test_a_preset_is_a_plain_name(name):
+    with pytest.raises(InvalidInput, match="balanced") as error:
+        RolloutModel(strategy=name)
+    assert error.value.key == "strategy" and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "a" * 5000], ids=["null", "surrogate", "long"])
+@REPORTED
+def test_a_preset_is_a_name_that_a_file_can_have(name):
+    with pytest.raises(InvalidInput):
+        RolloutModel(strategy=name)
+
+
+@pytest.mark.parametrize("seed", [-1, True, 1.5, 7.0, "7", 2**64, math.nan, math.inf, [1]])
+def test_seeds_that_are_none_are_refused(seed):
+    with pytest.raises(InvalidInput) as error:
+        RolloutModel(enterprise="small", rng=seed)
+    assert error.value.key == "seed" and error.value.value is seed
+
+
+def test_the_largest_seed_is_one():
+    first, last = (RolloutModel(enterprise="small", weeks=9, rng=seed).run() for seed in (0, 2**64 - 1))
+    assert last.seed_used == 2**64 - 1 and first.outcome != last.outcome
+
+
+@pytest.mark.parametrize("engine", ["fast", "", "Compiled", None, 1, ["compiled"]])
+def test_unknown_engines_are_refused(engine):
+    with pytest.raises(InvalidInput, match=r"engine: .* expected one of compiled, textbook"):
+        RolloutModel(engine=engine)
+
+
+@pytest.mark.parametrize("name", ["units", "users", "teams"])
+def test_an_enterprise_of_nobody_is_refused(name):
+    with pytest.raises(InvalidInput, match=f"enterprise.{name}: 0"):
+        RolloutModel(enterprise={name: 0})
+
+
+@pytest.mark.parametrize(
+    ("size", "key"),
+    [
+        ({"enterprise.units": 1000, "enterprise.teams": 1000, "enterprise.users": 1000}, "enterprise.units x teams x users"),
+        ({"enterprise.units": 100_000, "enterprise.teams": 10_000, "enterprise.users": 10_000}, "enterprise.units x teams x users"),
+        ({"enterprise.units": 10_000, "enterprise.teams": 1, "enterprise.users": 1, "weeks": 5200}, "weeks x units"),
+    ],
+)
+def test_what_would_not_fit_memory_is_refused_before_any_is_asked_for(size, key):
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidInput) as error:
+            RolloutModel(rng=1, **size)
+        assert tracemalloc.get_traced_memory()[1] < 10e6
+    finally:
+        tracemalloc.stop()
+    assert error.value.key == key
+
+
+@pytest.mark.parametrize("value", [3, "text", 10**30, math.nan, [1, {"a": None}], None])
+def test_invalid_input_survives_pickling(value):
+    """Worker processes send it back."""
+    error = InvalidInput("trust.loss", value, "a number")
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is InvalidInput and isinstance(again, ValueError)
+    assert (again.key, again.allowed, str(again), repr(again.value)) == (error.key, error.allowed, str(error), repr(value))
+
+
+def test_messages_stay_short():
+    assert len(str(InvalidInput("trust.loss", "x" * 10_000, "a number"))) < 200
+
+
+# --------------------------------------------------------------------------- what resembles each other
+
+
+@pytest.mark.parametrize(("name", "right", "wrong"), [("weeks", 1, True), ("weeks", 1, 1.0), ("trust.loss", 1, True), ("trust.loss", 0.0, False)])
+def test_a_value_checked_before_does_not_let_its_double_pass(name, right, wrong):
+    """1 == True == 1.0 with one hash: a cache must not take one for the other."""
+    RolloutModel(enterprise="small", **{name: right})
+    with pytest.raises(InvalidInput) as error:
+        RolloutModel(enterprise="small", **{name: wrong})
+    assert error.value.value is wrong
+    RolloutModel(enterprise="small", **{name: right})
+
+
+def test_numpy_numbers_are_numbers():
+    p = from_mapping({"weeks": np.int16(9), "trust": {"loss": np.float32(0.25), "gain": np.int64(1)}})
+    assert (type(p.weeks), type(p.trust.loss), type(p.trust.gain)) == (int, float, float)
+    assert (p.weeks, p.trust.loss, p.trust.gain) == (9, 0.25, 1.0)
+
+
+def test_overrides_beat_presets_and_leave_them_as_they_are():
+    changed = resolve({"strategy": "balanced"}, {"strategy.cadence": 33})
+    assert changed.strategy.cadence == 33 != resolve({"strategy": "balanced"}, {}).strategy.cadence
+    mine = {"cadence": 20}
+    assert resolve({"strategy": mine}, {"strategy.cadence": 33}).strategy.cadence == 33 and mine == {"cadence": 20}
+
+
+@REPORTED
+def test_overrides_leave_their_mappings_as_they_are():
+    mine = {"gain": 0.1}
+    resolve({}, {"trust": mine, "trust.loss": 0.2})
+    assert mine == {"gain": 0.1}
+
+
+@REPORTED
+def test_overrides_of_a_group_and_of_its_member_both_count_in_any_order():
+    one, other = resolve({}, {"trust": {"gain": 0.1}, "trust.loss": 0.2}), resolve({}, {"trust.loss": 0.2, "trust": {"gain": 0.1}})
+    assert (other.trust.gain, other.trust.loss) == (one.trust.gain, one.trust.loss) == (0.1, 0.2)
+
+
+@pytest.mark.parametrize("given", [{"weeks": 3}, Parameters(weeks=-3), Parameters(weeks=2.5)], ids=["mapping", "negative", "kind"])
+@REPORTED
+def test_complete_parameters_are_checked_too(given):
+    with pytest.raises(InvalidInput):
+        RolloutModel(parameters=given)
+
+
+# --------------------------------------------------------------------------- YAML
+
+
+def parsed(folder: Path, text: str | bytes) -> Any:
+    path = folder / "ours.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return read_yaml(path)
+
+
+#: What is refused: text, line, a word of the message.
+UNSAFE = {
+    "an alias": ("cadence: 4\nwave: *a\n", 2, "alias"),
+    "an anchor": ("cadence: 4\nwave: &a 1\n", 2, "anchor"),
+    "an anchor in a list": ("listed: [&a x]\n", 1, "anchor"),
+    "an anchored mapping": ("effort: &a\n  pilot: 1\n", 1, "anchor"),
+    "a python tag": ('name: !!python/object/apply:os.system ["true"]\n', 1, "tag"),
+    "a plain tag": ("cadence: !!int 4\n", 1, "tag"),
+    "a tag of nobody's": ("cadence: ! 4\n", 1, "tag"),
+    "a merge": ("<<: {cadence: 4}\n", 1, "<<"),
+    "a key twice": ("cadence: 4\nwave: 1\ncadence: 5\n", 3, "cadence"),
+    "a key twice, deeper": ("effort:\n  pilot: {model: 1,\n    model: 1}\n", 3, "model"),
+    "a key twice, differently": ('"1": 4\n1: 5\n', 2, "1"),
+    "octal": ("cadence: 010\n", 1, "010"),
+    "hexadecimal": ("cadence: 0x10\n", 1, "0x10"),
+    "binary": ("cadence: 0b10\n", 1, "0b10"),
+    "base 60": ("cadence: 12:30:45\n", 1, "12:30:45"),
+    "base 60, short": ("cadence: 1:30\n", 1, "1:30"),
+    "a date": ("name: 2024-02-01\n", 1, "2024-02-01"),
+    "yes": ("name: x\npilot: yes\n", 2, "yes"),
+    "no": ("order: no\n", 1, "no"),
+    "off": ("order: off\n", 1, "off"),
+    "a key that is no": ("no: 1\n", 1, "no"),
+    "infinity": ("wave: .inf\n", 1, ".inf"),
+    "not a number": ("wave: .nan\n", 1, ".nan"),
+    "half a list": ("name: x\nlisted: [a, b\n", 2, "expected"),
+    "half a mapping": ("effort: {pilot: {model: 0.5\n", 1, "expected"),
+    "half a text": ('name: x\ndescription: "half\n', 2, "end of stream"),
+    "two documents": ("name: x\n---\nname: y\n", 2, "another document"),
+    "a tab": ("name: x\n\twave: 1\n", 2, "cannot start"),
+    "a wrong indent": ("name: x\n  wave: 1\n", 2, "mapping values"),
+    "a key that is a list": ("? [a]\n: 1\n", 1, "unhashable"),
+}
+
+
+@pytest.mark.parametrize("fault", UNSAFE)
+def test_yaml_that_is_not_plain_is_refused_with_file_and_line(fault, tmp_path):
+    text, line, word = UNSAFE[fault]
+    with pytest.raises(InvalidInput) as error:
+        parsed(tmp_path, text)
+    # PyYAML counts an unfinished file's end as a line of its own or not
+    assert error.value.key in {f"{tmp_path / 'ours.yaml'}, line {n}" for n in (line, line + (fault.startswith("half")))}
+    assert word in str(error.value) and "\n" not in str(error.value)
+
+
+@REPORTED
+def test_a_mapping_merged_once_is_not_called_twice(tmp_path):
+    with pytest.raises(InvalidInput) as error:
+        parsed(tmp_path, "<<: {cadence: 4}\n")
+    assert "twice" not in str(error.value)
+
+
+UNBOUNDED = {
+    "underscores": "cadence: 1__0\n",
+    "an underscore at the end": "cadence: 1_\n",
+    "an underscore before the point": "wave: 1_.5\n",
+    "thousands of digits": f"cadence: {'9' * 5000}\n",
+    "deep lists": "listed: " + "[" * 3000,
+    "deep mappings": "{a: " * 3000,
+}
+
+
+@pytest.mark.parametrize("fault", UNBOUNDED)
+@REPORTED
+def test_yaml_that_python_cannot_read_is_refused_with_the_file(fault, tmp_path):
+    with pytest.raises(InvalidInput) as error:
+        parsed(tmp_path, UNBOUNDED[fault])
+    assert str(tmp_path / "ours.yaml") in error.value.key and "\n" not in str(error.value)
+
+
+def test_a_python_tag_is_not_executed(tmp_path):
+    mark = tmp_path / "executed"
+    with pytest.raises(InvalidInput, match="tag"):
+        parsed(tmp_path, f'name: !!python/object/apply:pathlib.Path.touch [!!python/object/apply:pathlib.Path ["{mark}"]]\n')
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "where", "word"),
+    [
+        (b"#" * (LARGEST_FILE + 1), "", "at most 65536 bytes"),
+        (b"name: \xe9\n", ", byte 6", "UTF-8"),
+        ("name: é\n".encode("utf-16"), ", byte 0", "UTF-8"),
+        (b"name: a\0b\n", "", "special characters"),
+    ],
+)
+def test_files_that_are_no_text_are_refused(content, where, word, tmp_path):
+    with pytest.raises(InvalidInput) as error:
+        parsed(tmp_path, content)
+    assert error.value.key == f"{tmp_path / 'ours.yaml'}{where}" and word in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["", "none.yaml"])
+def test_what_is_no_file_is_refused(name, tmp_path):
+    with pytest.raises(InvalidInput, match="readable file") as error:
+        read_yaml(tmp_path / name)
+    assert error.value.key == str(tmp_path / name)
+
+
+def test_every_beginning_of_a_file_is_read_or_refused(tmp_path):
+    """A file cut short by a full disk or a broken copy: never a traceback."""
+    whole = (presets.CONFIGS / "strategy" / "balanced.yaml").read_bytes()
+    cut_short = 0
+    for length in range(0, len(whole), 11):
+        try:
+            parsed(tmp_path, whole[:length])
+        except InvalidInput as error:
+            assert "ours.yaml" in error.key
+            cut_short += 1
+    assert cut_short > 5
+
+
+def test_plain_yaml_is_read_as_it_is_written(tmp_path):
+    assert parsed(tmp_path, "\ufeffa: 1\n") == {"a": 1}  # a byte order mark is no character of the first key
+    text = "a: -1.5e-3\nb: .5\nc: true\nd: False\ne: 'yes'\nf: \"010\"\ng:\nh: [x, 12_000]\ni: Österreich\nj: on time\n"
+    assert parsed(tmp_path, text) == {
+        "a": -0.0015, "b": 0.5, "c": True, "d": False, "e": "yes", "f": "010", "g": None, "h": ["x", 12000], "i": "Österreich", "j": "on time",
     }  # fmt: skip
+    assert parsed(tmp_path, b"#" * LARGEST_FILE) is None
+
+
+@pytest.mark.parametrize("text", ["- 1\n- 2\n", "", "5\n", "just words\n"])
+def test_a_preset_that_is_no_mapping_is_refused_with_its_file(text, tmp_path, monkeypatch):
+    monkeypatch.setattr(presets, "CONFIGS", tmp_path)
+    (tmp_path / "strategy").mkdir()
+    (tmp_path / "strategy" / "ours.yaml").write_text(text)
+    with pytest.raises(InvalidInput, match="mapping") as error:
+        load("strategy", "ours")
+    assert error.value.key == str(tmp_path / "strategy" / "ours.yaml")
+
+
+@pytest.mark.parametrize(("group", "name"), [(group, name) for group in DEFAULTS for name in available(group)])
+def test_every_preset_sets_what_it_says(group, name):
+    p = getattr(resolve({group: name}, {}), group)
+    for key, value in load(group, name).items():
+        if not isinstance(value, Mapping):
+            assert getattr(p, key) == value
