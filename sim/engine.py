@@ -30,7 +30,7 @@ disturb, contribute, forecast = BusinessUnit.disturb, BusinessUnit.contribute, B
 add_up, correct, account = BusinessUnit.add_up, BusinessUnit.correct, BusinessUnit.account
 back, succeed = BusinessUnit.back, BusinessUnit.succeed
 redesign, prepare, meet = Team.redesign, Team.prepare, Team.meet
-join, decide, learn, tally = User.join, User.decide, User.learn, User.tally
+join, decide, learn, do_without, tally = User.join, User.decide, User.learn, User.do_without, User.tally
 
 COMPILE: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
@@ -56,7 +56,7 @@ def plan_and_learn(units, teams, users, peers_first, peers, used, chance, noise,
                     decide(user, team, unit, seen, (chance[i] - leaving) / (1.0 - leaving), p)
                     learn(user, team, unit, seen, noise[i], p)
                 else:
-                    user.choice = OWN
+                    do_without(user, p)
                 tally(user, team, p)
     for i in range(len(users)):
         used[i] = users[i].choice != OWN

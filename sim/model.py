@@ -20,7 +20,7 @@ from sim import outcomes
 from sim.agents import BusinessUnit, Team, User
 from sim.agents.base import PlanningAgent, window
 from sim.enterprise import Layout, create, generated_layout
-from sim.parameters import InvalidInput, Parameters, as_namespace, as_record
+from sim.parameters import InvalidInput, Parameters, as_namespace, as_record, checked
 from sim.platform import build, rest, support, upkeep
 from sim.presets import resolve
 from sim.state import State
@@ -94,7 +94,7 @@ class RolloutModel(mesa.Model):
             parameters = resolve(given, overrides)
         elif {**given, **overrides}.keys() - ({"network"} if graph is not None else set()):
             raise InvalidInput("parameters", sorted({**given, **overrides}), "complete parameters, with nothing beside them")
-        self.parameters = parameters
+        self.parameters = parameters = checked(parameters)
         self.engine = engine
         self._record = as_record(parameters)
         self.state: State = create(parameters, _layout(parameters, graph), self.seed_used)

@@ -38,15 +38,22 @@ class InvalidInput(ValueError):
 
     def __init__(self, key: str, value: Any, allowed: str) -> None:
         self.key, self.value, self.allowed = key, value, allowed
-        super().__init__(f"{key}: {_shorten(value)} is not allowed; expected {allowed}")
+        super().__init__(f"{_line(key)}: {_shorten(value)} is not allowed; expected {_line(allowed)}")
 
     def __reduce__(self):
         return type(self), (self.key, self.value, self.allowed)
 
 
-def _shorten(value: Any, most: int = 80) -> str:
-    text = repr(value)
+def _line(text: str, most: int = 400) -> str:
+    text = " ".join(str(text).split())
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _shorten(value: Any) -> str:
+    try:
+        return _line(repr(value), 80)
+    except ValueError:  # a whole number of more digits than Python prints
+        return "a number of very many digits"
 
 
 def nearest(name: str, known: Iterator[str] | list[str]) -> str:
@@ -107,7 +114,7 @@ class Record:
         kind: Any = numbers.Integral if self.kind == "count" else numbers.Real
         if isinstance(value, bool | np.bool_) or not isinstance(value, kind):
             raise InvalidInput(key, value, self.allowed)
-        if not math.isfinite(value) or not self.low <= value <= self.high:
+        if not self.low <= value <= self.high:  # false for NaN too; whole numbers may be larger than a float holds
             raise InvalidInput(key, value, self.allowed)
         return int(value) if self.kind == "count" else float(value)
 
@@ -524,7 +531,16 @@ def from_mapping(values: Mapping[str, Any], cls: type = Parameters, prefix: str 
             raise InvalidInput(prefix.rstrip("."), round(total, 12), "shares that add up to 1")
     if cls is Strategy:
         _check_strategy(result, prefix)
+    if cls is Parameters:
+        object.__setattr__(result, "_checked", True)  # copies made by dataclasses.replace do not carry it
     return result
+
+
+def checked(parameters: Any) -> Parameters:
+    """Complete parameters as they are if :func:`from_mapping` made them, and through it if somebody else did."""
+    if not isinstance(parameters, Parameters):
+        raise InvalidInput("parameters", parameters, "a sim.parameters.Parameters")
+    return parameters if hasattr(parameters, "_checked") else from_mapping(to_mapping(parameters))
 
 
 def _check_strategy(strategy: Strategy, prefix: str) -> None:

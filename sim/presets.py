@@ -40,11 +40,12 @@ class _PlainLoader(yaml.SafeLoader):
         keys = [key.value for key, _ in node.value]
         for i, key in enumerate(keys):
             if key in keys[:i] or key == "<<":
-                raise yaml.constructor.ConstructorError(None, None, f"the key {key} twice", node.value[i][0].start_mark)
+                problem = "a merge (<<)" if key == "<<" else f"the key {key} twice"
+                raise yaml.constructor.ConstructorError(None, None, problem, node.value[i][0].start_mark)
         return super().construct_mapping(node, deep)
 
 
-_NUMBER = re.compile(r"[-+]?(0|[1-9][0-9_]*)(\.[0-9]*)?([eE][-+]?[0-9]+)?$|[-+]?\.[0-9]+([eE][-+]?[0-9]+)?$")
+_NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]*(_[0-9]+)*)(\.[0-9]*)?([eE][-+]?[0-9]+)?$|[-+]?\.[0-9]+([eE][-+]?[0-9]+)?$")
 
 
 def _scalar(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Any:
@@ -53,7 +54,7 @@ def _scalar(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Any:
         return text in ("true", "True")
     if text in ("", "~", "null"):
         return None
-    if _NUMBER.match(text):
+    if _NUMBER.match(text) and len(text) <= 400:  # Python refuses to read numbers of thousands of digits
         return int(text) if re.fullmatch(r"[-+]?[0-9_]+", text) else float(text)
     mark = node.start_mark
     raise yaml.constructor.ConstructorError(None, None, f"{text} (write a plain number, true, false or a quoted text)", mark)
@@ -76,6 +77,8 @@ def read_yaml(path: Path) -> Any:
         raise InvalidInput(str(path), error.strerror or str(error), "a readable file") from None
     try:
         return yaml.load(text, Loader=_PlainLoader)  # noqa: S506  (a subclass of SafeLoader)
+    except RecursionError:
+        raise InvalidInput(str(path), "hundreds of levels", "plain YAML, a few levels deep") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
@@ -90,7 +93,7 @@ def available(group: str) -> list[str]:
 def load(group: str, name: str) -> dict[str, Any]:
     """The values of one preset, unchecked beyond being plain YAML."""
     path = CONFIGS / group / f"{name}.yaml"
-    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_-]+", name) or not path.is_file():
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", name) or not path.is_file():
         raise InvalidInput(group, name, nearest(name, available(group)))
     return dict(_cached(path, _changed(group, name)))
 
@@ -121,7 +124,7 @@ def resolve(groups: Mapping[str, Any], overrides: Mapping[str, Any]) -> Paramete
 def _changed(group: str, name: str) -> int:
     try:
         return os.stat(f"{CONFIGS}/{group}/{name}.yaml").st_mtime_ns  # noqa: PTH116  (a path object costs more than the call)
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a name no file can have
         return 0
 
 
@@ -132,14 +135,14 @@ def _resolve(groups: tuple[tuple[str, Any], ...], overrides: tuple[tuple[str, An
         if not isinstance(values[group], Mapping):
             raise InvalidInput(group, preset, "the name of a preset or a mapping of values: " + ", ".join(available(group)))
         values[group] = _deep(values[group])
-    for key, value in overrides:
+    for key, value in sorted(overrides, key=lambda item: str(item[0]).count(".")):  # a whole group before its members
         node = values
         *path, last = str(key).split(".")
         for part in path:
             node = node.setdefault(part, {})
             if not isinstance(node, dict):
                 raise InvalidInput(str(key), value, "the dotted name of a parameter")
-        node[last] = value
+        node[last] = _deep(value) if isinstance(value, Mapping) else value
     return from_mapping(values)
 
 

@@ -99,6 +99,13 @@ def test_invariants(model):
         assert value is None or isinstance(value, str | bool | int) or math.isfinite(value), key
 
 
+def test_where_the_forecast_is_given_up_the_habit_fades():
+    model = RolloutModel(strategy="model_first", maturity="low", rng=7).run()
+    assert model.outcome["outcome"] == "abandoned"
+    weeks_since = 260 - int(model.columns()["firm"]["stopped_week"][0])
+    assert weeks_since > 50 and model.outcome["final_reliance"] < (1 - model.parameters.habit.pace) ** weeks_since + 1e-12
+
+
 def test_no_budget_means_that_nothing_happens_and_the_outcome_says_so(tiny):
     model = tiny(**{"maturity.budget": 0}).run()
     assert model.outcome["outcome"] == "never_launched" and "no budget" in model.outcome["reason"]

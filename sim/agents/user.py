@@ -36,7 +36,7 @@ class User(PlanningAgent):
     """
 
     dtype = USER
-    rules = ("join", "decide", "learn", "tally")
+    rules = ("join", "decide", "learn", "do_without", "tally")
     team: Team
     unit: BusinessUnit
 
@@ -53,7 +53,7 @@ class User(PlanningAgent):
             self.decide(team, unit, seen, (chance - leaving) / (1.0 - leaving), p)
             self.learn(team, unit, seen, noise, p)
         else:
-            self.choice = OWN
+            self.do_without(p)
         self.tally(team, p)
 
     @rule
@@ -133,6 +133,12 @@ class User(PlanningAgent):
         user.reliance += p.habit.pace * (used - user.reliance)
         user.understanding += p.habit.understanding * used * (1.0 - user.understanding)
         user.understanding += p.habit.explained * governance * (1.0 - user.understanding)
+
+    @rule
+    def do_without(user, p):
+        """A week in a unit without the forecast: planning by the own method, and the habit fades."""
+        user.choice = OWN
+        user.reliance -= p.habit.pace * user.reliance
 
     @rule
     def tally(user, team, p):

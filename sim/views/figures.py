@@ -141,6 +141,8 @@ def compare_figure(folder: Path) -> Path:
             axes[0, column].set_title(f"{maturity} maturity")
             _endings(axes[1, column], summary[summary["maturity"] == maturity], strategies)
         axes[0, 0].set_ylabel("cumulative net value (EUR)")
+        bands = "bands: 95% interval of the mean" + (" (dark),\nmiddle 80% of runs (light)" if len(strategies) <= 4 else "")
+        axes[0, 0].text(0.02, 0.98, bands, transform=axes[0, 0].transAxes, va="top", fontsize=7.5, color="#444444")
         if len(strategies) > 1:
             axes[0, -1].legend(loc="upper left", fontsize=8)
         used = [name for name in CLASS_LABELS if summary.loc[summary["measure"] == f"outcome_{name}", "estimate"].max() > 0]
@@ -181,7 +183,7 @@ def _value_over_time(axes: Any, weekly: pd.DataFrame, strategies: Sequence[str])
             axes.fill_between(week, low, high, color=colour, alpha=0.13, lw=0)
         axes.fill_between(week, mean - half, mean + half, color=colour, alpha=0.35, lw=0)
         axes.plot(week, mean, color=colour, ls=line, lw=1.6, label=strategy_label(strategy))
-    axes.set_xlabel("week   (dark band: 95% interval of the mean" + ("; light: middle 80% of runs)" if len(strategies) <= 4 else ")"))
+    axes.set_xlabel("week")
     axes.yaxis.set_major_formatter(_EUR)
 
 
