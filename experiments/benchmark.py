@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 from numba import njit
-from rich.console import Console
 from rich.table import Table
 
+from experiments.output import wide_console
 from experiments.runs import run_all
 from sim import RolloutModel
 from sim.parameters import from_mapping
@@ -92,7 +92,7 @@ def bytes_per_user(m: RolloutModel) -> tuple[float, float, float]:
 
 def main(quick: bool) -> None:
     """Measure and print."""
-    console = Console()
+    console = wide_console()
     weeks, rounds = 260, 7
     model(768, 60).run()
     run_floor(768, 60)

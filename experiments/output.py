@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
@@ -77,13 +78,18 @@ class Output:
                 raise InvalidInput("output", str(self.final), f"a folder with room to write ({error.strerror})") from None
             return
         self.folder.chmod(0o755)
-        old = None
-        if self.final.exists():
-            old = Path(tempfile.mkdtemp(prefix=".old-", dir=self.final.parent)) / "old"
-            self.final.rename(old)
-        self.folder.rename(self.final)
-        if old is not None:
-            shutil.rmtree(old.parent, ignore_errors=True)
+        earlier = Path(tempfile.mkdtemp(prefix=".old-", dir=self.final.parent))
+        for attempt in range(10):  # another process may write the same results at the same time: the last one stays
+            with contextlib.suppress(FileNotFoundError):
+                self.final.rename(earlier / str(attempt))
+            with contextlib.suppress(OSError):
+                self.folder.rename(self.final)
+                break
+        else:
+            raise InvalidInput(
+                "output", str(self.final), f"a folder that can be replaced; results are in {self.folder}, earlier ones in {earlier}"
+            )
+        shutil.rmtree(earlier, ignore_errors=True)
 
     def parquet(self, name: str, frame: pd.DataFrame) -> None:
         """Write a table with page checksums."""

@@ -338,6 +338,16 @@ def test_a_full_disk_leaves_no_half_result(call, tmp_path, monkeypatch):
     assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
 
 
+def test_of_two_writers_of_one_folder_the_last_one_stays_and_nothing_is_left_over(tmp_path):
+    place = tmp_path / "results" / "run"
+    with output.Output("run", "name", str(place)) as slow:
+        slow.text("manifest.json", "slow")
+        with output.Output("run", "name", str(place)) as quick:
+            quick.text("manifest.json", "quick")
+        assert (place / "manifest.json").read_text() == "quick"
+    assert (place / "manifest.json").read_text() == "slow" and only(place.parent) == place
+
+
 def test_names_in_csv_are_harmless(tmp_path):
     with output.Output("test", "name", str(tmp_path / "out")) as folder:
         folder.csv("t.csv", pd.DataFrame({"unit": ["=cmd|' /C calc'!A0", "+1", "Brazil"], "x": [-1.0, 2.0, 3.0]}))

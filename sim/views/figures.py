@@ -11,6 +11,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
@@ -134,7 +135,7 @@ def compare_figure(folder: Path) -> Path:
     maturities, strategies = list(dict.fromkeys(summary["maturity"])), list(dict.fromkeys(summary["strategy"]))
     with matplotlib.rc_context(STYLE):
         height = 3.3 + 0.5 + 0.34 * len(strategies)
-        figure = Figure(figsize=(max(5.5, 4.6 * len(maturities)), height + 0.9), layout="constrained")
+        figure = Figure(figsize=(max(5.5, 4.6 * len(maturities)), height + 0.9), layout=ConstrainedLayoutEngine(wspace=0.06))
         axes = figure.subplots(2, len(maturities), squeeze=False, height_ratios=(3.3, 0.5 + 0.34 * len(strategies)), sharey="row")
         for column, maturity in enumerate(maturities):
             _value_over_time(axes[0, column], weekly[weekly["maturity"] == maturity], strategies)
