@@ -1,5 +1,7 @@
 """How Numba compiles the model, and where it keeps the result: a folder named after the sources.
 
+:data:`SOURCES` is also what a results folder names as the model's version.
+
 Numba's cache notices a change in the file of the cached function only, not in the rules it calls.
 Naming the folder after all sources makes a changed rule take effect at once.
 """
@@ -12,17 +14,26 @@ import tempfile
 from pathlib import Path
 
 import numba
+import numpy as np
 from numba.core import config
 
 
-def _folder() -> Path:
-    digest = hashlib.sha256(numba.__version__.encode())
+def _digest() -> str:
+    digest = hashlib.sha256(f"{numba.__version__} {np.__version__}".encode())
     root = Path(__file__).resolve().parent
     for path in sorted([*root.glob("*.py"), *(root / "agents").glob("*.py")]):
         digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+#: SHA-256 of the model's sources and of the versions of NumPy and Numba.
+SOURCES = _digest()
+
+
+def _folder() -> Path:
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     for parent in (base, Path(tempfile.gettempdir())):
-        folder = parent / "enterprise-ai-rollout" / digest.hexdigest()[:16]
+        folder = parent / "enterprise-ai-rollout" / SOURCES[:16]
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError:

@@ -6,7 +6,7 @@ records of a finished run.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -180,6 +180,46 @@ def remember(firm, units, p):
 
 
 # --------------------------------------------------------------------------- a finished run
+
+
+class Measure(NamedTuple):
+    """What one entry of an outcome record is."""
+
+    kind: str  # count, number, flag or text
+    unit: str
+    meaning: str
+
+
+#: The outcome record of a run, entry by entry.
+MEASURES: dict[str, Measure] = {
+    "weeks": Measure("count", "weeks", "horizon"),
+    "users": Measure("count", "planners", "planners in the enterprise"),
+    "units": Measure("count", "business units", "business units in the enterprise"),
+    "teams": Measure("count", "teams", "teams in the enterprise"),
+    "final_users_using": Measure("number", "share of planners", "planned on the forecast in the last week, adjusted or not"),
+    "final_reliance": Measure("number", "0 to 1", "mean habit of relying on the forecast at the end"),
+    "final_trust": Measure("number", "0 to 1", "mean trust at the end"),
+    "final_teams_trust_and_use": Measure("number", "share of teams", "teams that trust the forecast and use it at the end"),
+    "final_units_live": Measure("count", "business units", "units live at the end"),
+    "units_retired": Measure("count", "business units", "units that gave the forecast up"),
+    "gate_week": Measure("count", "week", "week the pilot passed its gate; null: never"),
+    "weeks_to_50": Measure("count", "week", "first week with a reliance of 50%; null: never"),
+    "weeks_to_80": Measure("count", "week", "first week with a reliance of 80%; null: never"),
+    "net": Measure("number", "EUR", "cumulative net value at the end"),
+    "net_104": Measure("number", "EUR", "cumulative net value after 104 weeks; null: shorter horizon"),
+    "net_discounted": Measure("number", "EUR", "cumulative net value at the end, discounted to the start"),
+    "net_last_year": Measure("number", "EUR", "net value of the last 52 weeks"),
+    "trough": Measure("number", "EUR", "lowest cumulative net value, at most 0"),
+    "trough_week": Measure("count", "week", "week of the trough; null: never below 0"),
+    "payback_week": Measure("count", "week", "first week from which cumulative net value stays above 0; null: never"),
+    "retrofit_share": Measure("number", "0 to 1", "share of platform effort that went into retrofit; null: no platform effort"),
+    "effort": Measure("number", "person-weeks", "central effort spent"),
+    "lowest_support_ratio": Measure("number", "0 to 1", "support given over support needed, at its lowest"),
+    "weeks_in_production": Measure("count", "weeks", "from the first go-live beyond the pilot to the last week with such a unit live"),
+    "survived_three_years": Measure("flag", "", "in production that long; null: shorter horizon"),
+    "outcome": Measure("text", "", "class: " + ", ".join(CLASSES)),
+    "reason": Measure("text", "", "why this class"),
+}
 
 
 def weekly_frame(state: State, weeks: int) -> pd.DataFrame:

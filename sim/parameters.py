@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import hashlib
+import json
 import math
 import numbers
 from collections.abc import Iterator, Mapping
@@ -511,9 +513,26 @@ def from_mapping(values: Mapping[str, Any], cls: type = Parameters, prefix: str 
     Missing fields keep their defaults; unknown keys, wrong types, values out of range and shares
     that do not add up raise :class:`InvalidInput`, which names the key.
     """
+    return _frozen(values, cls, prefix, None)
+
+
+def vary(parameters: Parameters, changes: Mapping[str, Any]) -> Parameters:
+    """Checked parameters with other values for some dotted names, ``{"trust.loss": 0.1}``; checks the changed groups only."""
+    tree: dict[str, Any] = {}
+    for name, value in changes.items():
+        node = tree
+        *path, last = name.split(".")
+        for part in path:
+            node = node.setdefault(part, {})
+        node[last] = value
+    return _frozen(tree, Parameters, "", parameters)
+
+
+def _frozen(values: Mapping[str, Any], cls: type, prefix: str, base: Any) -> Any:
+    """An instance of a group from a mapping, the other fields from ``base`` or the defaults."""
     if not isinstance(values, Mapping):
         raise InvalidInput(prefix.rstrip(".") or "configuration", values, "a mapping of names to values")
-    fields = {f.name: f for f in dataclasses.fields(cls)}
+    fields = _fields(cls)
     checked: dict[str, Any] = {}
     for name, value in values.items():
         key = f"{prefix}{name}"
@@ -521,10 +540,10 @@ def from_mapping(values: Mapping[str, Any], cls: type = Parameters, prefix: str 
             raise InvalidInput(key, value, nearest(key, [prefix + known for known in fields]))
         group = _is_group(cls, name)
         if group is not None:
-            checked[name] = from_mapping(value, group, key + ".")
+            checked[name] = _frozen(value, group, key + ".", None if base is None else getattr(base, name))
         else:
             checked[name] = fields[name].metadata["record"].check(key, value)
-    result = cls(**checked)
+    result = cls(**checked) if base is None else dataclasses.replace(base, **checked)
     if cls is Shares:
         total = math.fsum(dataclasses.astuple(result))
         if abs(total - 1) > 1e-9:
@@ -534,6 +553,11 @@ def from_mapping(values: Mapping[str, Any], cls: type = Parameters, prefix: str 
     if cls is Parameters:
         object.__setattr__(result, "_checked", True)  # copies made by dataclasses.replace do not carry it
     return result
+
+
+@lru_cache(maxsize=64)
+def _fields(cls: type) -> dict[str, Any]:
+    return {f.name: f for f in dataclasses.fields(cls)}
 
 
 def checked(parameters: Any) -> Parameters:
@@ -562,6 +586,17 @@ def to_mapping(parameters: Any) -> dict[str, Any]:
         else:
             result[f.name] = list(value) if isinstance(value, tuple) else value
     return result
+
+
+def fingerprint(parameters: Parameters) -> str:
+    """SHA-256 (hex) of the canonical JSON of all values: the same for the same model, however it was described."""
+    groups = (f"{json.dumps(f.name)}:{_canonical(getattr(parameters, f.name))}" for f in dataclasses.fields(parameters))
+    return hashlib.sha256(("{" + ",".join(groups) + "}").encode()).hexdigest()
+
+
+@lru_cache(maxsize=4096)
+def _canonical(group: Any) -> str:
+    return json.dumps(to_mapping(group) if dataclasses.is_dataclass(group) else group, separators=(",", ":"))
 
 
 def listing(cls: type = Parameters, prefix: str = "") -> Iterator[tuple[str, Any, Record]]:
