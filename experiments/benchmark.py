@@ -20,10 +20,12 @@ import numpy as np
 from numba import njit
 from rich.table import Table
 
+from experiments.compare import pairs, run_all
+from experiments.executors import Workers
 from experiments.output import wide_console
-from experiments.runs import run_all
+from experiments.runner import Plan
 from sim import RolloutModel
-from sim.parameters import from_mapping
+from sim.parameters import Parameters, to_mapping
 from sim.presets import load
 
 #: All units live from the first weeks to the end, so that nothing is skipped.
@@ -149,15 +151,12 @@ def main(quick: bool) -> None:
             console.print(f"Start-up, {what}: {seconds:.1f} s", highlight=False)
 
         status.update("default compare")
-        cells = [
-            (m, s, from_mapping({"maturity": load("maturity", m), "strategy": load("strategy", s)}))
-            for m in ("low", "high")
-            for s in ("integration_first", "model_first")
-        ]
+        plan = Plan(to_mapping(Parameters()), pairs(["low", "high"], ["integration_first", "model_first"]), 100, weekly=1)
         workers, times = 2, {1: math.inf, 2: math.inf}
         for n in (1, workers, 1, workers):
             with tempfile.TemporaryDirectory() as folder:
-                times[n] = min(times[n], run_all(cells, 100, 1, "compiled", n, Path(folder))[3])
+                one = Workers("serial") if n == 1 else Workers("processes", n)
+                times[n] = min(times[n], run_all(plan, Path(folder), one)[1]["elapsed"])
         console.print(
             f"Default compare, 400 runs: {times[1]:.1f} s in one process, {times[workers]:.1f} s in {workers}, "
             f"{times[1] / (workers * times[workers]):.0%} of ideal {workers}-core speed",

@@ -6,24 +6,31 @@ maturity; ``strategies=[…] maturities=[…] replications=N`` compare others.
 
 from __future__ import annotations
 
-import os
 import sys
+import tempfile
 import time
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
-from scipy import stats
 
+from experiments.designs import Factor, Points
 from experiments.entry import main, take
+from experiments.executors import Workers, from_settings
 from experiments.output import Output, folder_name, input_files, shown, wide_console
-from experiments.runs import run_all
-from sim import RolloutModel
+from experiments.runner import Keeper, Plan, execute, sample
+from experiments.statistics import mean, median, share
+from experiments.storage import RUNS, WEEKS, read_shards
+from sim.model import ENGINES
 from sim.outcomes import CLASSES
-from sim.parameters import InvalidInput, from_mapping, to_mapping
+from sim.outcomes import MEASURES as RECORDED
+from sim.parameters import InvalidInput, to_mapping
 from sim.presets import load
 from sim.views.figures import compare_figure
 from sim.views.words import CLASS_LABELS, millions, strategy_label
@@ -35,18 +42,17 @@ MOST_RUNS = 100_000
 
 def compare(values: dict[str, Any]) -> int:
     """Run all strategies with common random numbers, print the comparison, write the results folder."""
-    engine, seed, output = values.pop("engine"), values.pop("seed"), take(values, "output", "text")
+    engine, seed, output = values.pop("engine"), take(values, "seed", "seed"), take(values, "output", "text")
     strategies, maturities = take(values, "strategies", "names"), take(values, "maturities", "names")
     replications = take(values, "replications", "count", 2, MOST_RUNS)
-    workers = take(values, "workers", "count", 0, 1024) or os.cpu_count() or 1
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1 << 63:
-        raise InvalidInput("seed", seed, "a whole number from 0 to 2^63 - 1")
+    workers = from_settings(values.pop("executor"))
+    if engine not in ENGINES:
+        raise InvalidInput("engine", engine, "one of " + ", ".join(ENGINES))
     if len(strategies) * len(maturities) * replications > MOST_RUNS:
-        raise InvalidInput("replications", replications, f"at most {MOST_RUNS:,} runs in all")
+        raise InvalidInput("replications", replications, f"at most {MOST_RUNS:,} runs in all; experiments.sweep takes more")
+    plan = Plan(values, pairs(maturities, strategies), replications, seed, engine, weekly=1)
     cells = [
-        (maturity, strategy, from_mapping({**values, "maturity": load("maturity", maturity), "strategy": load("strategy", strategy)}))
-        for maturity in maturities
-        for strategy in strategies
+        (point["maturity"], point["strategy"], plan.parameters(i)) for i, point in enumerate(map(plan.points.at, range(len(plan.points))))
     ]
     configuration = {
         "cells": [{"maturity": m, "strategy": s, "parameters": to_mapping(p)} for m, s, p in cells],
@@ -58,24 +64,22 @@ def compare(values: dict[str, Any]) -> int:
     name = folder_name(["+".join(strategies), "+".join(maturities), f"{first.weeks}w", f"{replications}x", f"seed{seed}"], configuration)
     with Output("compare", name, output) as folder:
         clock = time.perf_counter()
-        RolloutModel(parameters=first, rng=seed, engine=engine).run()  # compiles, once
+        sample(plan, [0])  # compiles, once
         compiled = time.perf_counter() - clock
-        runs, weekly_rows, busy, elapsed = run_all(cells, replications, seed, engine, workers, folder.folder)
-        failed = [run for run in runs if run["error"]]
-        frame = _frame(runs)
-        good = frame[frame["error"] == ""]
+        runs, speed = run_all(plan, folder.folder, workers)
+        good = runs[runs["error"] == ""]
+        failed = runs[runs["error"] != ""]
         summary, paired = summarise(good, maturities, strategies), pair(good, maturities, strategies)
-        folder.parquet("runs.parquet", frame)
+        folder.parquet("runs.parquet", runs)
         folder.csv("summary.csv", summary)
         folder.csv("paired.csv", paired)
         compare_figure(folder.folder)
         folder.manifest(configuration, engine=engine, seeds=[seed, seed + replications - 1], runs=len(runs), failed=len(failed))
     console = wide_console()
     _print(console, summary, paired, maturities, strategies, replications, first.weeks)
-    share = busy / (workers * elapsed)
     console.print(
-        f"{len(runs)} runs ({weekly_rows:,} weeks) in {elapsed:.1f} s on {workers} processes, {share:.0%} of ideal {workers}-core speed; "
-        f"compiling or loading the engine took {compiled:.1f} s before.",
+        f"{len(runs)} runs ({speed['weeks']:,.0f} weeks) in {speed['elapsed']:.1f} s on {workers.count} workers, {speed['share']:.0%} of ideal "
+        f"{workers.count}-core speed; compiling or loading the engine took {compiled:.1f} s before.",
         highlight=False,
     )
     console.print(
@@ -84,51 +88,65 @@ def compare(values: dict[str, Any]) -> int:
         soft_wrap=True,
         markup=False,
     )
-    if failed:
+    if len(failed):
         print(
-            f"error: {len(failed)} of {len(runs)} runs failed and are left out; first: seed {failed[0]['seed']}, {failed[0]['error']}",
+            f"error: {len(failed)} of {len(runs)} runs failed and are left out; first: seed {failed['seed'].iloc[0]}, {failed['error'].iloc[0]}",
             file=sys.stderr,
         )
         return 1
     return 0
 
 
-def _frame(runs: list[dict[str, Any]]) -> pd.DataFrame:
-    frame = pd.DataFrame(runs)
-    for column in ("gate_week", "weeks_to_50", "weeks_to_80", "trough_week", "payback_week"):
-        if column in frame:
-            frame[column] = frame[column].astype("Int64")
-    if "survived_three_years" in frame:
-        frame["survived_three_years"] = frame["survived_three_years"].astype("boolean")
-    return frame.sort_values(["maturity", "strategy", "replication"], ignore_index=True, kind="stable")
+def pairs(maturities: list[str], strategies: list[str]) -> Points:
+    """Every strategy at every maturity."""
+    for group, names in (("maturity", maturities), ("strategy", strategies)):
+        for name in names:
+            load(group, name)  # an unknown name is an error already here
+    axes = np.meshgrid(np.arange(len(maturities)), np.arange(len(strategies)), indexing="ij")
+    made = (Factor("maturity", "choice", choices=tuple(maturities)), Factor("strategy", "choice", choices=tuple(strategies)))
+    return Points(made, tuple(axis.ravel() for axis in axes))
+
+
+def run_all(plan: Plan, folder: Path, workers: Workers) -> tuple[pd.DataFrame, dict[str, float]]:
+    """All runs; their weekly records go into ``weekly.parquet``.
+
+    Returns:
+        The runs by maturity, strategy and replication; weeks simulated, seconds elapsed, and the
+        share of the workers' time that went into runs.
+    """
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        keeper = Keeper(Path(scratch))
+        clock = time.perf_counter()
+        with workers:
+            execute(plan, keeper, workers)
+            elapsed = time.perf_counter() - clock
+        runs = pa.concat_tables(read_shards(keeper.folder, RUNS)).to_pandas()
+        weeks = join(keeper.folder, folder / "weekly.parquet")
+    for column, measure in RECORDED.items():
+        if measure.kind in ("count", "flag"):
+            runs[column] = runs[column].astype("Int64" if measure.kind == "count" else "boolean")
+    runs = runs.sort_values(["maturity", "strategy", "replication"], ignore_index=True, kind="stable")
+    return runs, {"weeks": weeks, "elapsed": elapsed, "share": keeper.totals()["seconds"] / (workers.count * elapsed)}
+
+
+def join(scratch: Path, path: Path) -> int:
+    """Joins the weekly shards into one file, some hundred runs to a row group; returns the rows."""
+    rows, waiting, writer = 0, [], None
+    for table in (*read_shards(scratch, WEEKS), None):
+        if table is not None:
+            waiting.append(table)
+            rows += len(table)
+        if waiting and (table is None or sum(map(len, waiting)) > 100_000):
+            joined = pa.concat_tables(waiting).combine_chunks()
+            writer = writer or pq.ParquetWriter(path, joined.schema, compression="zstd", write_page_checksum=True)
+            writer.write_table(joined)
+            waiting = []
+    if writer:
+        writer.close()
+    return rows
 
 
 # --------------------------------------------------------------------------- statistics
-
-
-def _mean(x: np.ndarray) -> tuple[float, float, float]:
-    """Mean with its 95% interval (Student)."""
-    mean = float(x.mean())
-    if len(x) < 2 or x.std() == 0:
-        return mean, mean, mean
-    low, high = stats.t.interval(0.95, len(x) - 1, mean, stats.sem(x))
-    return mean, float(low), float(high)
-
-
-def _share(hits: float, n: int) -> tuple[float, float, float]:
-    """Share with its 95% interval (Wilson); ties count half, so hits may end in .5."""
-    z = stats.norm.ppf(0.975)
-    p = hits / n
-    centre, spread = p + z * z / (2 * n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return p, float((centre - spread) / (1 + z * z / n)), float((centre + spread) / (1 + z * z / n))
-
-
-def _median(x: np.ndarray) -> tuple[float, float, float]:
-    """Median with its 95% interval from order statistics; infinite where most were never reached."""
-    ordered, n = np.sort(x), len(x)
-    low, high = stats.binom.ppf([0.025, 0.975], n, 0.5).astype(int)
-    middle = float((ordered[(n - 1) // 2] + ordered[n // 2]) / 2)
-    return middle, float(ordered[max(0, low - 1)]), float(ordered[min(n - 1, high)])
 
 
 def _values(runs: pd.DataFrame, measure: str) -> np.ndarray:
@@ -147,13 +165,13 @@ def summarise(runs: pd.DataFrame, maturities: list[str], strategies: list[str]) 
                 x = _values(cell, measure)
                 if len(x) == 0 or np.isnan(x).any():
                     continue  # net_104 of a shorter horizon is undefined, not 0
-                kind, estimate = ("median", _median(x)) if measure.startswith("weeks_to") else ("mean", _mean(x))
+                kind, estimate = ("median", median(x)) if measure.startswith("weeks_to") else ("mean", mean(x))
                 if measure.startswith("final_"):  # shares end at 0 and 1, and so do their intervals
                     estimate = (estimate[0], max(0.0, estimate[1]), min(1.0, estimate[2]))
                 rows.append((maturity, strategy, measure, kind, len(x), *estimate))
             n = len(cell)
             rows += [
-                (maturity, strategy, f"outcome_{label}", "share", n, *_share(float((cell["outcome"] == label).sum()), n))
+                (maturity, strategy, f"outcome_{label}", "share", n, *share(float((cell["outcome"] == label).sum()), n))
                 for label in (CLASSES if n else ())
             ]
     return pd.DataFrame(rows, columns=["maturity", "strategy", "measure", "kind", "runs", "estimate", "low", "high"])
@@ -180,10 +198,10 @@ def pair(runs: pd.DataFrame, maturities: list[str], strategies: list[str]) -> pd
                 wins = float(np.sum(np.where(x == y, 0.5, (x > y) if sign > 0 else (x < y))))
                 difference, ratio = (np.nan, np.nan, np.nan), np.nan
                 if np.isfinite(x).all() and np.isfinite(y).all():
-                    difference = _mean(x - y)
+                    difference = mean(x - y)
                     spread = float(np.var(x - y, ddof=1)) if len(x) > 1 else 0.0
                     ratio = float((np.var(x, ddof=1) + np.var(y, ddof=1)) / spread) if spread > 0 else np.nan
-                rows.append((maturity, a, b, measure, len(x), *difference, *_share(wins, len(x)), ratio))
+                rows.append((maturity, a, b, measure, len(x), *difference, *share(wins, len(x)), ratio))
     return pd.DataFrame(
         rows,
         columns=[

@@ -22,7 +22,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from sim.parameters import InvalidInput, Parameters, nearest, to_mapping
-from sim.presets import CONFIGS, GROUPS, available, read_yaml
+from sim.presets import CONFIGS, GROUPS, available, load, read_yaml
 
 REFUSED_FLAGS = ("--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd", "--experimental-rerun")
 
@@ -53,8 +53,8 @@ def main(experiment: str, task: Callable[[dict[str, Any]], int | None]) -> None:
             code = max(code, task(values) or 0)  # type: ignore[arg-type]
         except (InvalidInput, OmegaConfBaseException) as error:
             code = refuse(error)
-        except KeyboardInterrupt:
-            print("interrupted: nothing was written", file=sys.stderr)
+        except KeyboardInterrupt as stopped:
+            print(str(stopped) or "interrupted: nothing was written", file=sys.stderr)
             code = 130
 
     run.__module__ = "__main__"
@@ -112,8 +112,10 @@ def check_command_line(arguments: list[str], experiment: str, defaults: dict[str
         if argument.split("=")[0] in REFUSED_FLAGS:
             raise InvalidInput("command line", argument, "overrides such as strategy=model_first; files go into configs/")
     own = read_experiment(experiment)
-    groups = [g for g in (*GROUPS, "experiment") if any(isinstance(d, Mapping) and g in d for d in own["defaults"])]
+    groups = [str(g) for d in own["defaults"] if isinstance(d, Mapping) for g in d if not str(g).startswith("override ")]
     known = {key for key in own if key != "defaults"}
+    for group in {"design", "executor"} & set(groups):  # these are no parameters of the model
+        known |= {f"{group}.{key}" for name in available(group) for key in load(group, name)}
     known |= set(_flat({k: v for k, v in defaults.items() if k in groups or k not in GROUPS}))
     for override in OverridesParser.create().parse_overrides(overrides):
         key, text = override.key_or_group, override.input_line
@@ -146,12 +148,20 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> list[str]:
     return keys
 
 
-def take(values: dict[str, Any], key: str, kind: str, low: int = 0, high: int = 0) -> Any:
-    """Remove and check one of the experiment's own settings: ``count``, ``names`` or ``text``."""
+def take(values: dict[str, Any], key: str, kind: str, low: float = 0, high: float = 0) -> Any:
+    """Remove and check one of the experiment's own settings: ``count``, ``number``, ``flag``, ``names``, ``text`` or ``seed``."""
     value = values.pop(key)
-    if kind == "count":
+    if kind == "seed":
+        low, high = 0, (1 << 63) - 1
+    if kind in ("count", "seed"):
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             raise InvalidInput(key, value, f"a whole number from {low} to {high}")
+    elif kind == "number":
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise InvalidInput(key, value, f"a number from {low:g} to {high:g}")
+    elif kind == "flag":
+        if not isinstance(value, bool):
+            raise InvalidInput(key, value, "true or false")
     elif kind == "names":
         if not isinstance(value, list) or not value or not all(isinstance(v, str) for v in value) or len(set(value)) < len(value):
             raise InvalidInput(key, value, "a list of names without repetition, such as [low,high]")

@@ -41,7 +41,47 @@ def folder_name(parts: list[str], configuration: dict[str, Any]) -> str:
     return f"{readable[:120]}-{digest(configuration)[:8]}"
 
 
-class Output:
+class Folder:
+    """Writes tables and texts into ``self.folder``."""
+
+    experiment: str
+    folder: Path
+
+    def parquet(self, name: str, frame: pd.DataFrame) -> None:
+        """Write a table with page checksums."""
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        pq.write_table(table, self.folder / name, compression="zstd", write_page_checksum=True)
+
+    def csv(self, name: str, frame: pd.DataFrame) -> None:
+        """Write a table as text; names that a spreadsheet would take for a formula are made harmless."""
+        texts = frame.select_dtypes(include=["object", "string", "category"]).columns
+        safe = frame.assign(**{c: frame[c].map(lambda v: neutral(v) if isinstance(v, str) else v) for c in texts})
+        safe.to_csv(self.folder / name, index=False, lineterminator="\n")
+
+    def text(self, name: str, text: str) -> None:
+        """Write a text file."""
+        (self.folder / name).write_text(text, encoding="utf-8")
+
+    def manifest(self, configuration: dict[str, Any], **more: Any) -> None:
+        """Write ``manifest.json``: configuration, versions, commit and the checksum of every file here."""
+        files = {
+            str(p.relative_to(self.folder)): hashlib.sha256(p.read_bytes()).hexdigest()
+            for p in sorted(self.folder.rglob("*"))
+            if p.suffix in (".parquet", ".csv", ".png", ".json", ".yaml") and not p.name.startswith(".") and p.name != "manifest.json"
+        }
+        content = {
+            "experiment": self.experiment,
+            "configuration": configuration,
+            "configuration_sha256": digest(configuration),
+            **more,
+            "versions": versions(),
+            "commit": commit(),
+            "files_sha256": files,
+        }
+        self.text("manifest.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+class Output(Folder):
     """A results folder, as a context: files appear all at once when everything went well.
 
     Args:
@@ -90,35 +130,6 @@ class Output:
                 "output", str(self.final), f"a folder that can be replaced; results are in {self.folder}, earlier ones in {earlier}"
             )
         shutil.rmtree(earlier, ignore_errors=True)
-
-    def parquet(self, name: str, frame: pd.DataFrame) -> None:
-        """Write a table with page checksums."""
-        table = pa.Table.from_pandas(frame, preserve_index=False)
-        pq.write_table(table, self.folder / name, compression="zstd", write_page_checksum=True)
-
-    def csv(self, name: str, frame: pd.DataFrame) -> None:
-        """Write a table as text; names that a spreadsheet would take for a formula are made harmless."""
-        texts = frame.select_dtypes(include=["object", "string", "category"]).columns
-        safe = frame.assign(**{c: frame[c].map(lambda v: neutral(v) if isinstance(v, str) else v) for c in texts})
-        safe.to_csv(self.folder / name, index=False, lineterminator="\n")
-
-    def text(self, name: str, text: str) -> None:
-        """Write a text file."""
-        (self.folder / name).write_text(text, encoding="utf-8")
-
-    def manifest(self, configuration: dict[str, Any], **more: Any) -> None:
-        """Write ``manifest.json``: configuration, versions, commit and the checksum of every file here."""
-        files = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(self.folder.iterdir())}
-        content = {
-            "experiment": self.experiment,
-            "configuration": configuration,
-            "configuration_sha256": digest(configuration),
-            **more,
-            "versions": versions(),
-            "commit": commit(),
-            "files_sha256": files,
-        }
-        self.text("manifest.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def shown(folder: Path) -> str:

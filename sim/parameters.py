@@ -588,6 +588,22 @@ def to_mapping(parameters: Any) -> dict[str, Any]:
     return result
 
 
+def studied_range(record: Record, default: float) -> tuple[float, float]:
+    """The range a number is varied over where nobody says another, inside what is allowed.
+
+    Half to double; of what lies between 0 and 1, half to double the odds. A zero goes up to a
+    twentieth of the allowed range. An assumption as good as the default it surrounds, and no better.
+    """
+    if default == 0:
+        low, high = record.low, record.low + min(record.high - record.low, 1.0 if record.kind == "number" else 20.0) / 20
+    elif record.low >= 0 and record.high <= 1 and default < 1:
+        low, high = (default * odds / (1 - default + default * odds) for odds in (0.5, 2.0))
+    else:
+        low, high = sorted((default / 2, default * 2))
+    low, high = max(record.low, low), min(record.high, high)
+    return (math.floor(low), math.ceil(high)) if record.kind == "count" else (low, high)
+
+
 def fingerprint(parameters: Parameters) -> str:
     """SHA-256 (hex) of the canonical JSON of all values: the same for the same model, however it was described."""
     groups = (f"{json.dumps(f.name)}:{_canonical(getattr(parameters, f.name))}" for f in dataclasses.fields(parameters))

@@ -15,9 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 from scipy import stats
 
-from experiments import compare, entry, output, parameters, run
-from experiments import runs as runs_module
-from experiments.compare import _mean, _median, _share
+from experiments import compare, entry, output, parameters, run, runner
+from experiments.statistics import mean, median, share
 from sim import InvalidInput, RolloutModel, presets
 from sim.parameters import listing
 
@@ -136,9 +135,9 @@ def test_comparisons_are_paired_and_their_statistics_are_right(call, tmp_path):
 
 
 def test_more_replications_never_change_old_ones_nor_do_threads(call, tmp_path):
-    call("compare", *COMPARE, "workers=1", "output=few")
-    call("compare", *COMPARE[:2], "replications=9", "workers=3", "output=many")
-    call("compare", *COMPARE, "workers=3", "output=threads")
+    call("compare", *COMPARE, "executor=serial", "output=few")
+    call("compare", *COMPARE[:2], "replications=9", "executor.workers=3", "output=many")
+    call("compare", *COMPARE, "executor.workers=3", "output=threads")
     few, many, threads = (pd.read_parquet(tmp_path / name / "runs.parquet") for name in ("few", "many", "threads"))
     pd.testing.assert_frame_equal(many[many["replication"] < 6].reset_index(drop=True), few)
     pd.testing.assert_frame_equal(threads, few)
@@ -159,7 +158,7 @@ def test_a_failed_run_is_recorded_and_never_a_value(call, tmp_path, monkeypatch)
                 raise FloatingPointError("deliberately")
             return super().run(progress)
 
-    monkeypatch.setattr(runs_module, "RolloutModel", Failing)
+    monkeypatch.setattr(runner, "RolloutModel", Failing)
     code, _, err = call("compare", *COMPARE, "maturities=[low]")
     assert code == 1 and "1 of 12 runs failed" in err and "seed 3" in err and "deliberately" in err
     folder = only(tmp_path / "results" / "compare")
@@ -180,9 +179,8 @@ def test_a_worker_that_dies_loses_its_runs_only_when_it_dies_again(call, tmp_pat
                 os.kill(os.getpid(), 9)
             return super().run(progress)
 
-    monkeypatch.setattr(runs_module, "RolloutModel", Deadly)
-    monkeypatch.setattr(runs_module, "CHUNK", 4)
-    code, _, err = call("compare", *COMPARE, "workers=2", "output=deadly")
+    monkeypatch.setattr(runner, "RolloutModel", Deadly)
+    code, _, err = call("compare", *COMPARE, "executor.workers=2", "output=deadly")
     runs = pd.read_parquet(tmp_path / "deadly" / "runs.parquet")
     assert len(runs) == 24
     lost = runs[runs["error"] != ""]
@@ -191,7 +189,7 @@ def test_a_worker_that_dies_loses_its_runs_only_when_it_dies_again(call, tmp_pat
     else:
         assert code == 1 and "4 of 24 runs failed" in err and set(lost["seed"]) == {5}
     monkeypatch.undo()
-    call("compare", *COMPARE, "workers=1", "output=calm")
+    call("compare", *COMPARE, "executor=serial", "output=calm")
     calm = pd.read_parquet(tmp_path / "calm" / "runs.parquet")
     kept = runs["error"] == ""
     pd.testing.assert_frame_equal(runs[kept], calm[kept], check_dtype=False)
@@ -203,19 +201,19 @@ def test_intervals_hold_what_they_promise():
     trials, hits = 600, {"mean": 0, "share": 0, "median": 0}
     for _ in range(trials):
         x = generator.normal(3, 2, 30)
-        low, high = _mean(x)[1:]
+        low, high = mean(x)[1:]
         hits["mean"] += low <= 3 <= high
-        low, high = _share(float((generator.random(40) < 0.3).sum()), 40)[1:]
+        low, high = share(float((generator.random(40) < 0.3).sum()), 40)[1:]
         hits["share"] += low <= 0.3 <= high
-        low, high = _median(generator.exponential(1, 51))[1:]
+        low, high = median(generator.exponential(1, 51))[1:]
         hits["median"] += low <= np.log(2) <= high
     for name, count in hits.items():
         assert abs(count / trials - 0.95) < 4 * np.sqrt(0.95 * 0.05 / trials), name
 
 
 def test_weeks_never_reached_stay_never():
-    assert _median(np.array([5.0, 7.0, np.inf, np.inf, np.inf]))[0] == np.inf
-    assert _share(0.0, 10)[1] == pytest.approx(0, abs=1e-12) and _share(0.0, 10)[2] > 0.2
+    assert median(np.array([5.0, 7.0, np.inf, np.inf, np.inf]))[0] == np.inf
+    assert share(0.0, 10)[1] == pytest.approx(0, abs=1e-12) and share(0.0, 10)[2] > 0.2
 
 
 REFUSED = {

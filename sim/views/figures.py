@@ -13,11 +13,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, PercentFormatter
+from matplotlib.ticker import Formatter, FuncFormatter, PercentFormatter, ScalarFormatter
 
 from sim.parameters import BUCKETS
 from sim.state import STAGES
-from sim.views.words import CLASS_LABELS, millions, strategy_label
+from sim.views.words import CLASS_LABELS, MONEY, SHARES, millions, strategy_label
 
 #: Okabe & Ito's colours, which people with colour-blindness can tell apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
@@ -48,7 +48,15 @@ STYLE: Any = {
 _EUR = FuncFormatter(lambda value, _: millions(value).replace(".0M", "M"))
 
 
-def _save(figure: Figure, path: Path) -> Path:
+def value_formatter(measure: str) -> Formatter:
+    """How an axis writes the values of a measure."""
+    if measure in MONEY:
+        return _EUR
+    return PercentFormatter(1) if measure in SHARES else ScalarFormatter()
+
+
+def save(figure: Figure, path: Path) -> Path:
+    """Write a picture; returns its path."""
     figure.savefig(path, metadata={"Software": None})  # no date, no version: same bytes for the same numbers
     return path
 
@@ -96,7 +104,7 @@ def run_figure(folder: Path) -> Path:
 
         _way(way, units)
         figure.suptitle(f"{CLASS_LABELS[outcome['outcome']].capitalize()}: {outcome['reason']}", x=0.01, ha="left", fontweight="bold")
-        return _save(figure, folder / "figure.png")
+        return save(figure, folder / "figure.png")
 
 
 def _way(axes: Any, units: pd.DataFrame) -> None:
@@ -154,7 +162,7 @@ def compare_figure(folder: Path) -> Path:
             fontsize=8,
         )
         figure.suptitle(_headline(summary, maturities, strategies), x=0.01, ha="left", fontweight="bold", fontsize=11)
-        return _save(figure, folder / "figure.png")
+        return save(figure, folder / "figure.png")
 
 
 def _headline(summary: pd.DataFrame, maturities: Sequence[str], strategies: Sequence[str]) -> str:

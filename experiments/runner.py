@@ -1,0 +1,478 @@
+"""Many runs, on any executor: what a run is, which runs share a shard, and what happens when one fails.
+
+Runs are numbered replication by replication, so that more replications add runs at the end. A shard
+is a fixed range of runs, whose size follows from the plan alone: the files do not depend on how
+many workers there were, how fast they are, or how often they were killed. A task is as many shards
+as take about two seconds, by measurement.
+
+A run that raises is recorded as failed. Where a worker dies, the shards it may have been at are
+tried again one by one; a shard that kills its worker again is halved until the runs that do it are
+found. They are recorded as failed, and the others go on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from experiments.designs import Points
+from experiments.executors import Workers
+from experiments.storage import RUNS, WEEKS, Store, write_shard
+from sim import RolloutModel
+from sim._numba import SOURCES
+from sim.outcomes import MEASURES
+from sim.parameters import InvalidInput, Parameters, fingerprint, from_mapping, vary
+from sim.presets import GROUPS, load
+
+#: Weekly measures that are kept where weekly records are asked for: unit and meaning.
+WEEKLY = {
+    "users_using": ("share of planners", "planned on the forecast this week, adjusted or not"),
+    "reliance": ("0 to 1", "mean habit of relying on the forecast"),
+    "trust": ("0 to 1", "mean trust"),
+    "teams_trust_and_use": ("share of teams", "teams that trust the forecast and use it"),
+    "units_live": ("business units", "units live"),
+    "units_retired": ("business units", "units that gave the forecast up"),
+    "support_ratio": ("0 to 1", "support given over support needed"),
+    "quality": ("0 to 1", "quality of the central model, 1: sound"),
+    "net": ("EUR", "net value of the week"),
+    "cumulative_net": ("EUR", "net value so far"),
+}
+SECONDS_PER_TASK = 2.0
+#: What a run is reckoned to cost when shards are cut: seconds per run and per user-week, and the textbook engine's factor.
+RECKONED = (2e-3, 70e-9, 100.0)
+TYPES = {"count": pa.int64(), "number": pa.float64(), "flag": pa.bool_(), "text": pa.string(), "choice": pa.string()}
+DIED = "WorkerDied: the run killed its process, or took longer than its limit"
+
+
+# --------------------------------------------------------------------------- what is to be run
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A design times replications, on one base configuration.
+
+    Attributes:
+        values: the complete base configuration, nested and plain.
+        points: the design.
+        replications: runs of each point; replication r has seed ``seed`` + r at every point.
+        seed: first seed, 0 to 2^63.
+        engine: ``compiled`` or ``textbook``.
+        weekly: weekly records are kept of every so many weeks; 0: none.
+        limit: seconds after which a run counts as hanging; 0: none.
+        chunk: runs per shard; 0: reckoned from the enterprise's size.
+    """
+
+    values: Mapping[str, Any]
+    points: Points
+    replications: int
+    seed: int = 1
+    engine: str = "compiled"
+    weekly: int = 0
+    limit: float = 0.0
+    chunk: int = 0
+
+    @property
+    def runs(self) -> int:
+        """Number of runs."""
+        return len(self.points) * self.replications
+
+    def parameters(self, point: int) -> Parameters:
+        """The complete parameters of a point."""
+        return parameters_at(self.values, self.points.at(point))
+
+    @cached_property
+    def shard_size(self) -> int:
+        """Runs per shard: a second's worth, or less where there are few."""
+        if self.chunk:
+            return self.chunk
+        per_run, per_week, plain = RECKONED
+        some = np.unique(np.linspace(0, len(self.points) - 1, 50).astype(int))
+        costs = []
+        for point in some:
+            p = self.parameters(int(point))
+            users = p.enterprise.units * p.enterprise.teams * p.enterprise.users if p.enterprise.source == "generated" else 1000
+            costs.append((per_run + per_week * users * p.weeks) * (plain if self.engine == "textbook" else 1.0))
+        cost = float(np.mean(costs))
+        return max(1, round(min(1.2, max(0.1, cost * self.runs / 24)) / cost))
+
+    def shards(self, start: int = 0, number: int = 0) -> list[tuple[int, int, int]]:
+        """Number, first run and runs of the shards from run ``start`` on, which begins shard ``number``."""
+        size = self.shard_size
+        return [(number + k, first, min(size, self.runs - first)) for k, first in enumerate(range(start, self.runs, size))]
+
+    def job(
+        self, folder: Path, attempts: int, shards: Sequence[tuple[int, int, int]], skip: frozenset[int] = frozenset()
+    ) -> dict[str, Any]:
+        """What a worker needs to run some shards."""
+        n = len(self.points)
+        return {
+            "values": json.dumps(self.values, sort_keys=True),
+            "names": self.points.names,
+            "kinds": tuple("text" if f.kind == "choice" and isinstance(f.choices[0], str) else "flag" if f.kind == "choice" else f.kind for f in self.points.factors),
+            "seed": self.seed,
+            "engine": self.engine,
+            "weekly": self.weekly,
+            "limit": self.limit,
+            "folder": str(folder),
+            "attempts": attempts,
+            "model": SOURCES,
+            "skip": skip,
+            "shards": [
+                (number, first, [(first + i, (first + i) % n, (first + i) // n, self.points.at((first + i) % n)) for i in range(runs)])
+                for number, first, runs in shards
+            ],
+        }  # fmt: skip
+
+
+def parameters_at(values: Mapping[str, Any], point: Mapping[str, Any]) -> Parameters:
+    """Base configuration, then the presets a point names, then its parameters."""
+    presets = tuple((name, value) for name, value in point.items() if name in GROUPS)
+    rest = {name: value for name, value in point.items() if name not in GROUPS}
+    base = _base(json.dumps(values, sort_keys=True), presets)
+    return vary(base, rest) if rest else base
+
+
+@lru_cache(maxsize=256)
+def _base(values: str, presets: tuple[tuple[str, str], ...]) -> Parameters:
+    return from_mapping({**json.loads(values), **{group: load(group, name) for group, name in presets}})
+
+
+# --------------------------------------------------------------------------- in a worker
+
+
+class _Limit:
+    """Ends this process when a run takes too long; compiled code cannot be interrupted otherwise."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.timer: threading.Timer | None = None
+
+    def __enter__(self) -> None:
+        if self.seconds:
+            self.timer = threading.Timer(self.seconds, os._exit, (70,))
+            self.timer.daemon = True
+            self.timer.start()
+
+    def __exit__(self, *_: object) -> None:
+        if self.timer:
+            self.timer.cancel()
+
+
+def work(job: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Run some shards and write them; returns a receipt for each."""
+    if job["model"] != SOURCES:
+        raise InvalidInput(
+            "executor", f"a worker with model {SOURCES[:12]}", f"model {job['model'][:12]}, this project as it is here, on every worker"
+        )
+    return [_shard(job, number, first, runs) for number, first, runs in job["shards"]]
+
+
+def probe(job: Mapping[str, Any], first: int, last: int) -> None:
+    """Run the runs of the only shard from ``first`` to before ``last``, and keep nothing: does the worker survive it?"""
+    for run in job["shards"][0][2]:
+        if first <= run[0] < last:
+            _run(job, run)
+
+
+def sample(plan: Plan, points: Sequence[int]) -> tuple[pa.Table, pa.Table]:
+    """One run at each of some points, computed here and kept nowhere: the runs, and their weekly records."""
+    job = plan.job(Path(), 1, [])
+    results = [_run(job, (point, point, 0, plan.points.at(point))) for point in points]
+    return _table(job, [record for record, _ in results]), _weekly_table(job, results)
+
+
+def _shard(job: Mapping[str, Any], number: int, first: int, runs: list[tuple]) -> dict[str, Any]:
+    clock = time.process_time()
+    results = [_run(job, run) for run in runs]
+    seconds = time.process_time() - clock
+    folder, files = Path(job["folder"]), {}
+    records = [record for record, _ in results]
+    tables = {RUNS: _table(job, records)}
+    if job["weekly"]:
+        tables[WEEKS] = _weekly_table(job, results)
+    for dataset, table in tables.items():
+        files[f"{dataset}/part-{number:06d}.parquet"], _ = write_shard(folder, dataset, number, table)
+    failed = sum(1 for record in records if record["error"])
+    return {
+        "shard": number, "first": first, "runs": len(runs), "failed": failed, "attempts": job["attempts"],
+        "seconds": seconds, "files": files,
+    }  # fmt: skip
+
+
+def _run(job: Mapping[str, Any], run: tuple[int, int, int, dict[str, Any]]) -> tuple[dict[str, Any], np.ndarray | None]:
+    index, point, replication, values = run
+    seed = job["seed"] + replication
+    record: dict[str, Any] = {"run": index, "point": point, "replication": replication, "seed": seed, "run_key": "", "error": "", **values}
+    if index in job["skip"]:
+        record["error"] = DIED
+        return record, None
+    try:
+        with _Limit(job["limit"]):
+            parameters = parameters_at(_decoded(job["values"]), values)
+            record["run_key"] = run_key(parameters, seed, job["engine"])
+            model = RolloutModel(parameters=parameters, rng=seed, engine=job["engine"]).run()
+            return {**record, **model.outcome}, model.state.weekly[:: job["weekly"]] if job["weekly"] else None
+    except Exception as error:  # recorded as failed, and never as a value
+        record["error"] = " ".join(f"{type(error).__name__}: {error}".split())[:500]
+        return record, None
+
+
+@lru_cache(maxsize=8)
+def _decoded(values: str) -> dict[str, Any]:
+    return json.loads(values)
+
+
+def run_key(parameters: Parameters, seed: int, engine: str) -> str:
+    """Identity of a run (hex): what of the model, its parameters and the seed decides its results."""
+    return hashlib.sha256(f"{SOURCES} {fingerprint(parameters)} {seed} {engine}".encode()).hexdigest()[:32]
+
+
+def schema(names: Sequence[str], kinds: Sequence[str]) -> pa.Schema:
+    """Columns of the runs, whatever came out."""
+    columns: list[tuple[str, pa.DataType]] = [
+        ("run", pa.int64()),
+        ("point", pa.int64()),
+        ("replication", pa.int64()),
+        ("seed", pa.uint64()),
+    ]
+    columns += [(name, TYPES[kind]) for name, kind in zip(names, kinds, strict=True) if name not in MEASURES]
+    columns += [(name, TYPES[measure.kind]) for name, measure in MEASURES.items()]
+    return pa.schema([*columns, ("error", pa.string()), ("run_key", pa.string())])
+
+
+def _table(job: Mapping[str, Any], records: list[dict[str, Any]]) -> pa.Table:
+    fields = schema(job["names"], job["kinds"])
+    columns = [pa.array([record.get(field.name) for record in records], field.type) for field in fields]
+    return pa.table(columns, schema=fields.with_metadata({"model": job["model"]}))
+
+
+def _weekly_table(job: Mapping[str, Any], results: list[tuple[dict[str, Any], np.ndarray | None]]) -> pa.Table:
+    kept = [(record, weekly) for record, weekly in results if weekly is not None]
+    lengths = [len(weekly) for _, weekly in kept]
+    fields: list[tuple[str, pa.DataType]] = [("run", pa.int64()), ("point", pa.int64()), ("replication", pa.int64()), ("seed", pa.uint64())]
+    fields += [(name, TYPES[kind]) for name, kind in zip(job["names"], job["kinds"], strict=True)]
+    columns = [
+        pa.array([record[name] for record, _ in kept], kind).take(pa.array(np.repeat(np.arange(len(kept)), lengths)))
+        for name, kind in fields
+    ]
+    for name in ("week", *WEEKLY):
+        values = np.concatenate([weekly[name] for _, weekly in kept]) if kept else np.array([])
+        fields.append((name, pa.int64() if name in ("week", "units_live", "units_retired") else pa.float64()))
+        columns.append(pa.array(values, fields[-1][1]))
+    return pa.table(columns, schema=pa.schema(fields))
+
+
+# --------------------------------------------------------------------------- in the parent
+
+
+class Keeper:
+    """Keeps nothing and misses everything: for results that are read once and thrown away."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self._done = folder, {"shards": 0.0, "runs": 0.0, "failed": 0.0, "seconds": 0.0}
+        for dataset in (RUNS, WEEKS):
+            (folder / dataset).mkdir(exist_ok=True)
+
+    def missing(self, shards: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+        """All of them."""
+        return list(shards)
+
+    def record(self, receipts: Sequence[Mapping[str, Any]]) -> None:
+        """Count what was done."""
+        for receipt in receipts:
+            self._done["shards"] += 1
+            for key in ("runs", "failed", "seconds"):
+                self._done[key] += receipt[key]
+
+    def totals(self) -> dict[str, float]:
+        """Shards, runs, failed runs and processor seconds."""
+        return self._done
+
+
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C: what is finished is kept."""
+
+
+def execute(
+    plan: Plan, store: Store | Keeper, workers: Workers, shards: Sequence[tuple[int, int, int]] | None = None, what: str = "runs"
+) -> None:
+    """Do what is missing of a plan; returns when all of it is in the store.
+
+    Raises:
+        InvalidInput: where a worker has another version of the model, or cannot write.
+        Stopped: after Ctrl-C; what is finished stays.
+    """
+    shards = plan.shards() if shards is None else shards
+    missing = store.missing(shards)
+    total = sum(runs for _, _, runs in shards)
+    left = sum(runs for _, _, runs in missing)
+    if not missing:
+        return
+    workers.start()
+    with _Progress(what, total, total - left) as progress:
+        try:
+            _Queue(plan, store, workers, missing, progress).work_off()
+        except KeyboardInterrupt:
+            workers.stop(wait=False)
+            done = total - left + progress.done
+            raise Stopped(f"interrupted after {done:,} of {total:,} runs, which are kept; the same command goes on") from None
+
+
+class _Queue:
+    """Shards on their way through the workers."""
+
+    def __init__(
+        self, plan: Plan, store: Store | Keeper, workers: Workers, missing: list[tuple[int, int, int]], progress: _Progress
+    ) -> None:
+        self.plan, self.store, self.workers, self.progress = plan, store, workers, progress
+        self.waiting = deque(missing)
+        self.flying: dict[Future, list[tuple[int, int, int]]] = {}
+        self.seconds, self.finished = 0.0, 0
+
+    def work_off(self) -> None:
+        while self.waiting or self.flying:
+            while self.waiting and len(self.flying) < 2 * self.workers.count:
+                task = [self.waiting.popleft() for _ in range(min(self._task_size(), len(self.waiting)))]
+                self.flying[self.workers.submit(work, self.plan.job(self.store.folder, 1, task))] = task
+                if self.workers.kind == "serial":
+                    break
+            self._collect(self.flying, self.workers.kind != "serial")
+
+    def _task_size(self) -> int:
+        """Shards of about two seconds together; single ones at first, to measure, and at the end, to finish together."""
+        if not self.finished:
+            return 1
+        by_time = int(SECONDS_PER_TASK * self.finished / max(self.seconds, 1e-9))
+        return max(1, min(by_time, len(self.waiting) // (3 * self.workers.count)))
+
+    def _collect(self, flying: dict[Future, list[tuple[int, int, int]]], block: bool) -> None:
+        done = wait(flying, timeout=None if block else 0, return_when=FIRST_COMPLETED).done
+        dead = [task for task in (self._take(future, flying.pop(future)) for future in list(done)) if task]
+        if dead:
+            for future in list(flying):  # all others under way come home first, so that suspects can be tried alone
+                task = self._take(future, flying.pop(future))
+                if task:
+                    dead.append(task)
+            for task in dead:
+                for shard in task:
+                    self._alone(shard)
+            self.workers.restart()
+
+    def _take(self, future: Future, task: list[tuple[int, int, int]]) -> list[tuple[int, int, int]] | None:
+        """Enter what a future brought into the store; returns the task if its worker died."""
+        try:
+            receipts = future.result()
+        except (BrokenExecutor, CancelledError):
+            return task
+        except OSError as error:
+            raise InvalidInput(
+                "output", str(self.store.folder), f"a folder with room to write ({error.strerror}); what is finished is kept"
+            ) from None
+        except Exception as error:
+            if type(error).__name__ == "KilledWorker":
+                return task
+            raise
+        self.store.record(receipts)
+        for receipt in receipts:
+            self.seconds += receipt["seconds"]
+            self.finished += 1
+            self.progress.advance(receipt["runs"], receipt["failed"])
+        return None
+
+    def _alone(self, shard: tuple[int, int, int]) -> None:
+        """A shard whose worker died: again, alone; and if it dies again, without the runs that kill it."""
+        if self._survives(work, self.plan.job(self.store.folder, 2, [shard])):
+            return
+        _, first, runs = shard
+        killers = frozenset(self._killers(self.plan.job(self.store.folder, 2, [shard]), first, first + runs))
+        if not self._survives(work, self.plan.job(self.store.folder, 3, [shard], killers)):
+            raise InvalidInput(
+                "executor", self.workers.kind, f"workers that live: one died three times at runs {first} to {first + runs - 1}"
+            )
+
+    def _killers(self, job: Mapping[str, Any], first: int, last: int) -> Iterator[int]:
+        if self._survives(probe, job, first, last):
+            return
+        if last - first == 1:
+            if not self._survives(probe, job, first, last):  # twice, for it may have been chance
+                yield first
+            return
+        middle = (first + last) // 2
+        yield from self._killers(job, first, middle)
+        yield from self._killers(job, middle, last)
+
+    def _survives(self, fn: Callable, *args: Any) -> bool:
+        self.workers.restart(1)
+        future = self.workers.submit(fn, *args)
+        if fn is work:
+            return self._take(future, args[0]["shards"]) is None
+        try:
+            future.result()
+        except (BrokenExecutor, CancelledError):
+            return False
+        except Exception as error:
+            if type(error).__name__ == "KilledWorker":
+                return False
+            raise
+        return True
+
+
+class _Progress:
+    """A bar on a terminal; elsewhere a line every half minute."""
+
+    def __init__(self, what: str, total: int, done: int) -> None:
+        self.what, self.total, self.before = what, total, done
+        self.done, self.failed = 0, 0
+        self.clock = self.told = time.monotonic()
+        self.bar = Progress(
+            TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}left"), TimeRemainingColumn(),
+            console=Console(stderr=True), transient=True, refresh_per_second=4, disable=not sys.stderr.isatty(),
+        )  # fmt: skip
+        self.task = self.bar.add_task("", total=total, completed=done)
+        self.started = False
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def advance(self, runs: int, failed: int) -> None:
+        self.done, self.failed = self.done + runs, self.failed + failed
+        if not self.started:  # only now: workers are forked before the bar's thread is there
+            self.started = True
+            self.bar.start()
+        self.bar.update(self.task, advance=runs, description=f"{self.failed} failed, " if self.failed else "")
+        now = time.monotonic()
+        if not sys.stderr.isatty() and now - self.told > 30:
+            self.told = now
+            left = (self.total - self.before - self.done) * (now - self.clock) / self.done
+            print(
+                f"{self.before + self.done:,} of {self.total:,} {self.what}, {self.failed:,} failed, {duration(left)} left",
+                file=sys.stderr,
+                flush=True,
+            )
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words."""
+    if seconds < 90:
+        return f"{math.ceil(seconds)} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

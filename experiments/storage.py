@@ -1,0 +1,234 @@
+"""Results that survive: one folder, one writer, immutable Parquet shards, and a ledger of what is done.
+
+The parent alone owns the ledger (SQLite, on local disk). Workers write shards beside their place
+and rename them; what the ledger does not know, or whose checksum is another, is done again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import filelock
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from experiments.output import Folder
+from sim.parameters import InvalidInput
+
+#: Datasets of a results folder: one row a run, and one row a run and week.
+RUNS, WEEKS = "runs", "weekly"
+PLAN, LEDGER = "plan.json", "ledger.sqlite"
+
+
+def shard_name(shard: int) -> str:
+    """File name of a shard; names sort as the runs do."""
+    return f"part-{shard:06d}.parquet"
+
+
+def write_shard(folder: Path, dataset: str, shard: int, table: pa.Table) -> tuple[str, int]:
+    """Write one immutable shard so that it is there whole or not at all; returns SHA-256 (hex) and bytes."""
+    place = folder / dataset
+    final, beside = place / shard_name(shard), place / f".{shard_name(shard)}.{os.getpid()}"
+    buffer = pa.BufferOutputStream()
+    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
+    content = buffer.getvalue()
+    try:
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(final)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    directory = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+    return hashlib.sha256(content).hexdigest(), content.size
+
+
+class Store(Folder):
+    """A results folder that a later start goes on with, as a context.
+
+    Args:
+        experiment: name of the experiment.
+        path: the folder.
+        plan: everything that decides the results, as plain JSON values.
+
+    Raises:
+        InvalidInput: where the folder cannot be written, is being written by somebody else, holds
+            something else, or the results of another plan.
+    """
+
+    def __init__(self, experiment: str, path: Path, plan: Mapping[str, Any]) -> None:
+        self.experiment, self.folder = experiment, path
+        self.plan: dict[str, Any] = json.loads(json.dumps({"experiment": experiment, **plan}))
+        self.repaired: list[str] = []
+        try:
+            known = path.is_dir() and any(path.iterdir())
+            if path.exists() and not path.is_dir():
+                raise InvalidInput("output", str(path), "a folder")
+            if known and not (path / PLAN).is_file():
+                raise InvalidInput("output", str(path), "a new folder, an empty one, or one of this experiment to go on with")
+            for dataset in (RUNS, WEEKS) if plan.get("weekly") else (RUNS,):
+                (path / dataset).mkdir(parents=True, exist_ok=True)
+            self._lock = filelock.FileLock(path / ".lock", timeout=0)
+            self._lock.acquire()
+        except filelock.Timeout:
+            raise InvalidInput("output", str(path), "a folder that no other process is writing at the moment") from None
+        except OSError as error:
+            raise InvalidInput("output", str(path), f"a folder that can be written ({error.strerror})") from None
+        try:
+            self._same_plan()
+            self._ledger = self._open()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _same_plan(self) -> None:
+        place = self.folder / PLAN
+        if not place.is_file():
+            self.text(f".{PLAN}", json.dumps(self.plan, indent=1, ensure_ascii=False) + "\n")
+            (self.folder / f".{PLAN}").replace(place)
+            return
+        try:
+            before = json.loads(place.read_text(encoding="utf-8"))
+        except ValueError:
+            raise InvalidInput(str(place), "damaged", "the plan that this folder was begun with; start in another folder") from None
+        for key, mine, theirs in differences(self.plan, before):
+            raise InvalidInput(key, mine, f"{theirs!r}, with which {self.folder} was begun; use another output folder for another plan")
+
+    def _open(self) -> sqlite3.Connection:
+        for dataset in (RUNS, WEEKS):
+            for left in (self.folder / dataset).glob(".part-*"):
+                left.unlink()
+        place = self.folder / LEDGER
+        for _ in range(2):
+            ledger = sqlite3.connect(place, isolation_level=None)
+            try:
+                ledger.execute("PRAGMA journal_mode=WAL")
+                ledger.execute("PRAGMA synchronous=FULL")
+                ledger.execute(
+                    "CREATE TABLE IF NOT EXISTS shards (shard INTEGER PRIMARY KEY, first INTEGER, runs INTEGER, failed INTEGER, "
+                    "attempts INTEGER, seconds REAL, files TEXT)"
+                )
+                if ledger.execute("PRAGMA quick_check").fetchone() == ("ok",):
+                    return ledger
+            except sqlite3.DatabaseError:
+                pass
+            ledger.close()
+            self.repaired.append(f"{LEDGER} was damaged; its runs are done again")
+            for name in (LEDGER, f"{LEDGER}-wal", f"{LEDGER}-shm"):
+                with contextlib.suppress(FileNotFoundError):
+                    (self.folder / name).replace(self.folder / f"{name}.damaged")
+        raise InvalidInput(str(place), "damaged", "a ledger that SQLite can open")
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._ledger.close()
+        self._lock.release()
+        if isinstance(error, (OSError, sqlite3.OperationalError)):
+            raise InvalidInput(
+                "output",
+                str(self.folder),
+                f"a folder with room to write ({getattr(error, 'strerror', None) or error}); what is finished is kept",
+            ) from None
+
+    # ------------------------------------------------------------------ shards
+
+    def missing(self, shards: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+        """Those of the shards (number, first run, runs) that are not here, whole and as they were written."""
+        done = {row[0]: row[1:] for row in self._ledger.execute("SELECT shard, first, runs, files FROM shards")}
+        left = []
+        for shard in shards:
+            number, first, runs = shard
+            problem = None
+            if number not in done:
+                problem = ""
+            elif done[number][:2] != (first, runs):
+                problem = "holds other runs"
+            else:
+                for name, checksum in json.loads(done[number][2]).items():
+                    place = self.folder / name
+                    if not place.is_file():
+                        problem = f"{name} is missing"
+                    elif hashlib.sha256(place.read_bytes()).hexdigest() != checksum:
+                        problem = f"{name} is damaged or altered"
+            if problem is not None:
+                left.append(shard)
+            if problem:
+                self.repaired.append(f"{problem}; its {runs} runs are done again")
+                self._ledger.execute("DELETE FROM shards WHERE shard = ?", (number,))
+        return left
+
+    def record(self, receipts: Sequence[Mapping[str, Any]]) -> None:
+        """Enter finished shards into the ledger, in one transaction."""
+        for receipt in receipts:
+            for name, checksum in receipt["files"].items():
+                if not (self.folder / name).is_file():
+                    raise InvalidInput(
+                        "output", str(self.folder / name), f"a folder that workers share with this process (SHA-256 {checksum[:8]})"
+                    )
+        self._ledger.execute("BEGIN")
+        self._ledger.executemany(
+            "INSERT OR REPLACE INTO shards VALUES (:shard, :first, :runs, :failed, :attempts, :seconds, :files)",
+            [{**receipt, "files": json.dumps(receipt["files"], sort_keys=True)} for receipt in receipts],
+        )
+        self._ledger.execute("COMMIT")
+
+    def totals(self) -> dict[str, float]:
+        """Shards, runs and failed runs that are done, and the processor seconds they took."""
+        row = self._ledger.execute("SELECT COUNT(*), SUM(runs), SUM(failed), SUM(seconds) FROM shards").fetchone()
+        return dict(zip(("shards", "runs", "failed", "seconds"), (value or 0 for value in row), strict=True))
+
+    # ------------------------------------------------------------------ reading
+
+    def runs(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """The finished runs, in order; every page is checked against its checksum."""
+        return read(self.folder, RUNS, columns)
+
+    def finish(self, configuration: dict[str, Any], **more: Any) -> None:
+        """Write ``manifest.json``, with the checksum of every file of the results."""
+        self.manifest(configuration, **more)
+
+
+def read(folder: Path, dataset: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """A dataset of a results folder as one frame, in the order of the runs.
+
+    Raises:
+        InvalidInput: naming the file that is damaged.
+    """
+    return pa.concat_tables(read_shards(folder, dataset, columns)).to_pandas()
+
+
+def read_shards(folder: Path, dataset: str, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """The shards of a dataset one by one, in order, each page checked."""
+    for path in sorted((folder / dataset).glob("part-*.parquet")):
+        try:
+            yield pq.ParquetFile(path, page_checksum_verification=True).read(columns=list(columns) if columns else None)
+        except (OSError, pa.ArrowException) as error:
+            raise InvalidInput(
+                str(path), str(error).splitlines()[0], "a whole Parquet file; start the same command again to repair it"
+            ) from None
+
+
+def differences(mine: Any, theirs: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Leaves in which two nested plans differ: dotted key, this plan's value, the other's."""
+    if isinstance(mine, dict) and isinstance(theirs, dict):
+        for name in dict.fromkeys((*mine, *theirs)):
+            yield from differences(mine.get(name, "nothing"), theirs.get(name, "nothing"), f"{key}.{name}" if key else name)
+    elif mine != theirs:
+        yield key, mine, theirs

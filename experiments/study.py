@@ -1,0 +1,169 @@
+"""What all studies of many runs share: their settings, what is recorded of them, and how they end."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.compute as pc
+from rich.console import Console
+
+from experiments import designs, executors
+from experiments.entry import take
+from experiments.output import input_files, shown
+from experiments.runner import WEEKLY, Plan, duration, parameters_at
+from experiments.storage import RUNS, WEEKS, Store, read_shards
+from sim._numba import SOURCES
+from sim.outcomes import MEASURES
+from sim.parameters import InvalidInput, from_mapping
+from sim.presets import GROUPS
+
+#: Outcomes that are numbers.
+NUMERIC = [name for name, measure in MEASURES.items() if measure.kind in ("number", "count", "flag")]
+UNCONFIRMED = 1_000_000
+
+
+def common_settings(values: dict[str, Any]) -> dict[str, Any]:
+    """Take the settings that all experiments on many runs share."""
+    settings = {
+        "seed": take(values, "seed", "seed"),
+        "engine": take(values, "engine", "text"),
+        "weekly": take(values, "weekly", "count", 0, 5200),
+        "limit": take(values, "limit", "number", 0, 1e6),
+        "confirm": take(values, "confirm", "flag"),
+        "output": take(values, "output", "text"),
+        "workers": executors.from_settings(values.pop("executor")),
+    }
+    if settings["engine"] not in ("compiled", "textbook"):
+        raise InvalidInput("engine", settings["engine"], "one of compiled, textbook")
+    if settings["limit"] and settings["workers"].kind in ("serial", "mpi"):
+        raise InvalidInput("limit", settings["limit"], "0 with this executor: only a process of its own can be ended")
+    return settings
+
+
+def plan_record(plan: Plan, design: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    """Everything that decides the results, as plain values."""
+    return {
+        "parameters": dict(plan.values),
+        "design": dict(design),
+        "replications": plan.replications,
+        "seed": plan.seed,
+        "engine": plan.engine,
+        "weekly": plan.weekly,
+        "limit": plan.limit,
+        "input_files": input_files(from_mapping(plan.values)),
+        "model": SOURCES,
+        **more,
+    }
+
+
+def digest_of(points: designs.Points) -> str:
+    """SHA-256 of the values of a design."""
+    return hashlib.sha256(repr([(f, c.tolist()) for f, c in zip(points.factors, points.columns, strict=True)]).encode()).hexdigest()
+
+
+def results_folder(experiment: str, name: str, output: str) -> Path:
+    """Where an experiment's results go."""
+    return Path(output).expanduser() if output else Path.cwd() / "results" / experiment / name
+
+
+def check_points(plan: Plan, most: int = 5000) -> None:
+    """Refuse a design with points whose parameters do not go together (the first thousands are looked at)."""
+    for point in range(min(most, len(plan.points))):
+        parameters_at(plan.values, plan.points.at(point))
+
+
+def needs_confirming(plan: Plan, confirmed: bool) -> None:
+    """Refuse very many runs that nobody confirmed."""
+    if plan.runs > UNCONFIRMED and not confirmed:
+        raise InvalidInput("confirm", False, f"true for {plan.runs:,} runs: more than {UNCONFIRMED:,}")
+
+
+def refuse_inside(group: str) -> None:
+    """Refuse parameters set inside a preset group that is itself varied: the presets would replace them."""
+    from hydra.core.hydra_config import HydraConfig
+
+    if group in GROUPS and HydraConfig.initialized():
+        for override in HydraConfig.get().overrides.task:
+            if override.split("=")[0].startswith((f"{group}.", f"{group}=")):
+                raise InvalidInput(
+                    override.split("=")[0],
+                    override.split("=", 1)[-1],
+                    f"no setting in {group}, because the design varies {group} as a whole",
+                )
+
+
+# --------------------------------------------------------------------------- how it ends
+
+
+def close(console: Console, store: Store, plan: Plan, configuration: dict[str, Any], clock: float, files: list[str]) -> int:
+    """Failures, manifest and the last lines of every experiment on many runs; returns the exit code."""
+    failed = write_failures(store, plan)
+    totals = store.totals()
+    store.manifest(
+        configuration, seeds=[plan.seed, plan.seed + plan.replications - 1], runs=int(totals["runs"]), failed=int(totals["failed"])
+    )
+    for note in store.repaired:
+        print(f"note: {note}", file=sys.stderr)
+    console.print(
+        f"{plan.runs:,} runs, {len(plan.points):,} points × {plan.replications:,} replications; this start took {duration(time.perf_counter() - clock)}.",
+        highlight=False,
+    )
+    console.print(
+        f"Written to {shown(store.folder)}: {', '.join([*files, 'manifest.json'])}", highlight=False, soft_wrap=True, markup=False
+    )
+    if failed:
+        print(
+            f"error: {len(failed):,} of {plan.runs:,} runs failed and are left out; see failures.csv; first: {failed[0]['error']}",
+            file=sys.stderr,
+        )
+        return 1
+    return 0
+
+
+def good_runs(store: Store, columns: Iterable[str]) -> pd.DataFrame:
+    """The runs that did not fail."""
+    runs = store.runs(list(dict.fromkeys(["run", "point", "replication", *columns, "error"])))
+    return runs[runs["error"] == ""].drop(columns="error")
+
+
+def write_failures(store: Store, plan: Plan) -> list[dict[str, Any]]:
+    """``failures.csv``: what failed, with the command that repeats it; returns its rows."""
+    (store.folder / "failures.csv").unlink(missing_ok=True)
+    if not store.totals()["failed"]:
+        return []
+    rows = []
+    for table in read_shards(store.folder, RUNS, ["run", "point", "replication", "seed", "error"]):
+        for record in table.filter(pc.not_equal(table["error"], "")).to_pylist():
+            point = plan.points.at(record["point"])
+            overrides = " ".join(f"{name}={value}" for name, value in point.items())
+            rows.append({**record, **point, "command": f"python -m experiments.run {overrides} seed={record['seed']} engine={plan.engine}"})
+    store.csv("failures.csv", pd.DataFrame(rows))
+    return rows
+
+
+def write_dictionary(store: Store, plan: Plan) -> None:
+    """``data_dictionary.csv``: every column of the datasets, with type, unit and meaning."""
+    rows = [
+        (RUNS, "run", "count", "", "number of the run: replication x points + point"),
+        (RUNS, "point", "count", "", "point of the design"),
+        (RUNS, "replication", "count", "", "runs of one replication share their luck, whatever the point"),
+        (RUNS, "seed", "count", "", "seed of the run"),
+    ]
+    for f in plan.points.factors:
+        record = designs.RECORDS[f.name][1] if f.name in designs.RECORDS else None
+        rows.append((RUNS, f.name, f.kind, record.unit if record else "", f"factor: {record.note if record else 'preset'}"))
+    rows += [(RUNS, name, m.kind, m.unit, m.meaning) for name, m in MEASURES.items() if name not in plan.points.names]
+    rows += [
+        (RUNS, "error", "text", "", "empty, or why the run failed"),
+        (RUNS, "run_key", "text", "", "hash of model, parameters and seed"),
+    ]
+    if plan.weekly:
+        rows += [(WEEKS, "week", "count", "weeks", "week, from 0")]
+        rows += [(WEEKS, name, "number", *WEEKLY[name]) for name in WEEKLY]
+    store.csv("data_dictionary.csv", pd.DataFrame(rows, columns=["dataset", "column", "type", "unit", "meaning"]))
