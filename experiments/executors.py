@@ -10,6 +10,8 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
+import time
 import warnings
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
@@ -49,6 +51,7 @@ class Workers:
         self.kind, self.address, self.given = "given" if given else kind, address, given
         self.count = 1 if kind == "serial" and not given else count or os.cpu_count() or 1
         self._executor: Executor | None = None
+        self._client: Any = None
         self._close: list[Callable[[], Any]] = []
 
     def __enter__(self) -> Workers:
@@ -88,6 +91,16 @@ class Workers:
         else:
             self._mpi()
 
+    def check(self) -> None:
+        """Raise where no worker is left that could ever finish anything."""
+        if self.kind == "dask" and not self._client.scheduler_info()["workers"]:
+            try:
+                self._client.wait_for_workers(1, timeout=60)
+            except TimeoutError:
+                raise InvalidInput(
+                    "executor.kind", "dask", "a cluster with workers: none came back for a minute; start again to go on"
+                ) from None
+
     def stop(self, wait: bool = True) -> None:
         """Stop what was started here."""
         executor, self._executor = self._executor, None
@@ -108,7 +121,7 @@ class Workers:
         forks = sys.platform == "linux" and "fork" in multiprocessing.get_all_start_methods()
         warnings.filterwarnings("ignore", message=".*multi-threaded.*fork", category=DeprecationWarning)
         warnings.filterwarnings("ignore", message=".*fork.*should not be used with.*loky", category=UserWarning)
-        self._executor = ProcessPoolExecutor(count, context=get_context("fork" if forks else "loky"), initializer=leave_interrupts)
+        self._executor = ProcessPoolExecutor(count, context=get_context("fork" if forks else "loky"), initializer=settle_in)
 
     def _dask(self) -> None:
         import dask
@@ -124,7 +137,6 @@ class Workers:
             self.count = sum(client.nthreads().values()) or 1
         else:
             settings = {
-                "distributed.worker.multiprocessing-method": "fork" if sys.platform == "linux" else "spawn",
                 "distributed.scheduler.allowed-failures": 0,  # the runner finds out itself which run it was
                 "distributed.worker.memory.terminate": False,
             }
@@ -132,10 +144,12 @@ class Workers:
                 cluster = LocalCluster(
                     n_workers=self.count, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50, memory_limit=0
                 )
+            cluster.adapt(minimum=self.count, maximum=self.count)  # a worker that died as it started is replaced
             self._close.append(cluster.close)
             client = Client(cluster, set_as_default=False)
         self._close.append(client.close)
-        self._executor = client.get_executor()
+        self._client = client
+        self._executor = client.get_executor(pure=False)
 
     def _mpi(self) -> None:
         try:
@@ -151,9 +165,17 @@ class Workers:
         self._executor = MPIPoolExecutor()
 
 
-def leave_interrupts() -> None:
-    """In a worker: Ctrl-C is the parent's affair."""
+def settle_in() -> None:
+    """In a worker: Ctrl-C is the parent's affair, and a worker whose parent was killed ends too."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def from_settings(settings: Any) -> Workers:

@@ -176,12 +176,18 @@ class _Limit:
 
 
 def work(job: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Run some shards and write them; returns a receipt for each."""
+    """Run some shards and write them; returns a receipt for each, and why it stopped where it could not write the rest."""
     if job["model"] != SOURCES:
         raise InvalidInput(
             "executor", f"a worker with model {SOURCES[:12]}", f"model {job['model'][:12]}, this project as it is here, on every worker"
         )
-    return [_shard(job, number, first, runs) for number, first, runs in job["shards"]]
+    receipts: list[dict[str, Any]] = []
+    for number, first, runs in job["shards"]:
+        try:
+            receipts.append(_shard(job, number, first, runs))
+        except OSError as error:
+            return [*receipts, {"stopped": error.strerror or str(error)}]
+    return receipts
 
 
 def probe(job: Mapping[str, Any], first: int, last: int) -> None:
@@ -363,7 +369,8 @@ class _Queue:
         return max(1, min(by_time, len(self.waiting) // (3 * self.workers.count)))
 
     def _collect(self, flying: dict[Future, list[tuple[int, int, int]]], block: bool) -> None:
-        done = wait(flying, timeout=None if block else 0, return_when=FIRST_COMPLETED).done
+        while not (done := wait(flying, timeout=20 if block else 0, return_when=FIRST_COMPLETED).done) and block:
+            self.workers.check()
         dead = [task for task in (self._take(future, flying.pop(future)) for future in list(done)) if task]
         if dead:
             for future in list(flying):  # all others under way come home first, so that suspects can be tried alone
@@ -381,19 +388,18 @@ class _Queue:
             receipts = future.result()
         except (BrokenExecutor, CancelledError):
             return task
-        except OSError as error:
-            raise InvalidInput(
-                "output", str(self.store.folder), f"a folder with room to write ({error.strerror}); what is finished is kept"
-            ) from None
         except Exception as error:
             if type(error).__name__ == "KilledWorker":
                 return task
             raise
+        stopped = receipts.pop()["stopped"] if receipts and "stopped" in receipts[-1] else ""
         self.store.record(receipts)
         for receipt in receipts:
             self.seconds += receipt["seconds"]
             self.finished += 1
             self.progress.advance(receipt["runs"], receipt["failed"])
+        if stopped:
+            raise InvalidInput("output", str(self.store.folder), f"a folder with room to write ({stopped}); what is finished is kept")
         return None
 
     def _alone(self, shard: tuple[int, int, int]) -> None:
@@ -421,6 +427,8 @@ class _Queue:
     def _survives(self, fn: Callable, *args: Any) -> bool:
         self.workers.restart(1)
         future = self.workers.submit(fn, *args)
+        while not wait([future], timeout=20).done:
+            self.workers.check()
         if fn is work:
             return self._take(future, args[0]["shards"]) is None
         try:
