@@ -181,7 +181,7 @@ def pair(runs: pd.DataFrame, maturities: list[str], strategies: list[str]) -> pd
     """One row per maturity, pair of strategies and measure.
 
     ``difference`` is the mean of a - b over runs with the same luck, with its 95% interval; empty
-    where a week was never reached. ``a_wins`` is the share of pairs in which a does better (ties
+    where a week was never reached. ``a_wins`` is the share of pairs in which a does better (``ties``
     count half). ``variance_ratio`` is the variance an unpaired comparison would have had over the
     paired one's: how many times more runs it would have needed.
     """
@@ -201,7 +201,7 @@ def pair(runs: pd.DataFrame, maturities: list[str], strategies: list[str]) -> pd
                     difference = mean(x - y)
                     spread = float(np.var(x - y, ddof=1)) if len(x) > 1 else 0.0
                     ratio = float((np.var(x, ddof=1) + np.var(y, ddof=1)) / spread) if spread > 0 else np.nan
-                rows.append((maturity, a, b, measure, len(x), *difference, *share(wins, len(x)), ratio))
+                rows.append((maturity, a, b, measure, len(x), int(np.sum(x == y)), *difference, *share(wins, len(x)), ratio))
     return pd.DataFrame(
         rows,
         columns=[
@@ -210,6 +210,7 @@ def pair(runs: pd.DataFrame, maturities: list[str], strategies: list[str]) -> pd
             "b",
             "measure",
             "pairs",
+            "ties",
             "difference",
             "low",
             "high",
@@ -243,6 +244,12 @@ def _print(
         console.print(_side_by_side(title, part, strategies, weeks) if len(strategies) <= 3 else _list(title, part, strategies, weeks))
         for _, row in paired[(paired["maturity"] == maturity) & (paired["measure"] == "net") & (paired["a"] == strategies[0])].iterrows():
             ratio = row["variance_ratio"]
+            if row["ties"] == row["pairs"]:
+                same = (
+                    f"  {strategy_label(row['a'])} and {strategy_label(row['b'])} came to the same net value in all {row['pairs']} pairs."
+                )
+                console.print(same, highlight=False, markup=False)
+                continue
             console.print(
                 f"  Same luck, net value after {weeks} weeks: {strategy_label(row['a'])} − {strategy_label(row['b'])} = "
                 f"{_cell('net', row['difference'], row['low'], row['high'])}; better in {row['a_wins']:.0%} "

@@ -164,7 +164,7 @@ def take(values: dict[str, Any], key: str, kind: str, low: float = 0, high: floa
             raise InvalidInput(key, value, "true or false")
     elif kind == "names":
         if not isinstance(value, list) or not value or not all(isinstance(v, str) for v in value) or len(set(value)) < len(value):
-            raise InvalidInput(key, value, "a list of names without repetition, such as [low,high]")
+            raise InvalidInput(key, value, "a list of names without repetition, in brackets: [one,another]")
     elif not isinstance(value, str) or "\0" in value:
         raise InvalidInput(key, value, "a text")
     return value

@@ -160,7 +160,7 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str:
-    """The commit of the checkout, with ``+changes`` where files differ from it; empty outside one."""
+    """The commit of the checkout, with ``+changes`` where what computes differs from it; empty outside one."""
 
     def git(*arguments: str) -> str:
         done = subprocess.run(
@@ -171,6 +171,8 @@ def commit() -> str:
     try:
         if Path(git("rev-parse", "--show-toplevel")) != ROOT:
             return ""
-        return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain") else "")
+        return git("rev-parse", "HEAD") + (
+            "+changes" if git("status", "--porcelain", "--", "sim", "experiments", "configs", "pyproject.toml") else ""
+        )
     except (OSError, subprocess.SubprocessError):
         return ""

@@ -20,7 +20,8 @@ def share(hits: float, n: int) -> tuple[float, float, float]:
     z = float(special.ndtri(0.975))
     p = hits / n
     centre, spread = p + z * z / (2 * n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return p, float((centre - spread) / (1 + z * z / n)), float((centre + spread) / (1 + z * z / n))
+    low, high = (centre - spread) / (1 + z * z / n), (centre + spread) / (1 + z * z / n)
+    return p, float(low) if hits > 0 else 0.0, float(high) if hits < n else 1.0
 
 
 def median(x: np.ndarray) -> tuple[float, float, float]:

@@ -80,7 +80,7 @@ def sweep(values: dict[str, Any]) -> int:
     if dry_run:
         return describe(console, plan, folder, settings["workers"])
     clock = time.perf_counter()
-    with Store("sweep", folder, configuration) as store, settings["workers"] as workers:
+    with settings["workers"] as workers, Store("sweep", folder, configuration) as store:
         plan = run_auto(plan, store, workers, outcome, precision, most) if auto else run_fixed(plan, store, workers)
         return conclude(console, store, plan, configuration, outcome, clock)
 

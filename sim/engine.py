@@ -6,7 +6,8 @@ rule's name stands for the new function.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from types import FunctionType, SimpleNamespace
 from typing import Any
@@ -30,7 +31,7 @@ disturb, contribute, forecast = BusinessUnit.disturb, BusinessUnit.contribute, B
 add_up, correct, account = BusinessUnit.add_up, BusinessUnit.correct, BusinessUnit.account
 back, succeed = BusinessUnit.back, BusinessUnit.succeed
 redesign, prepare, meet = Team.redesign, Team.prepare, Team.meet
-join, decide, learn, do_without, tally = User.join, User.decide, User.learn, User.do_without, User.tally
+join, decide, learn, practise, do_without, tally = User.join, User.decide, User.learn, User.practise, User.do_without, User.tally
 
 COMPILE: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
@@ -55,6 +56,7 @@ def plan_and_learn(units, teams, users, peers_first, peers, used, chance, noise,
                     seen = heed(using, peers_first[i + 1] - peers_first[i], p)
                     decide(user, team, unit, seen, (chance[i] - leaving) / (1.0 - leaving), p)
                     learn(user, team, unit, seen, noise[i], p)
+                    practise(user, unit, p)
                 else:
                     do_without(user, p)
                 tally(user, team, p)
@@ -168,6 +170,11 @@ def check_rules(classes: Mapping[type[PlanningAgent], type[PlanningAgent]]) -> t
                 raise InvalidInput(
                     f"{cls.__name__}.{name}", "an override without @rule", 'the decorator sim.rule above it, or engine="textbook"'
                 )
+            wanted, given = (list(inspect.signature(f).parameters) for f in (getattr(base, name), function))
+            if len(wanted) != len(given):
+                raise InvalidInput(
+                    f"{cls.__name__}.{name}", f"({', '.join(given)})", f"the arguments of the rule it replaces, ({', '.join(wanted)})"
+                )
             changed.append((f"{base.__name__}.{name}", function))
         if cls.step is not base.step:
             raise InvalidInput(f"{cls.__name__}.step", "an override", 'engine="textbook": the compiled engine calls the rules, not step()')
@@ -190,8 +197,11 @@ def loops(changed: tuple[tuple[str, Callable], ...]) -> Callable[..., None]:
     return njit(**COMPILE)(rebound(many_weeks))
 
 
-def advance(state: State, run: Callable[..., None], week: int, most: int, p: np.ndarray) -> int:
-    """Run as many weeks from ``week`` on as are drawn ahead, at most ``most``; returns how many."""
+def advance(state: State, run: Callable[..., None], week: int, most: int, p: np.ndarray, changed: Sequence[str] = ()) -> int:
+    """Run as many weeks from ``week`` on as are drawn ahead, at most ``most``; returns how many.
+
+    ``changed`` names the overridden rules, for the message where Numba cannot compile them.
+    """
     draws = state.draws
     weeks = min(most, draws.ahead())
     state.room_for_events(int(state.firm["events"][0]), weeks)
@@ -225,6 +235,7 @@ def advance(state: State, run: Callable[..., None], week: int, most: int, p: np.
         KeyError,
     ) as error:  # KeyError: an attribute that no row has. Numba's message runs to pages; the last line that speaks of the source says it
         reasons = [line.strip() for line in str(error).splitlines() if line.strip() and "Record" not in line]
-        raise InvalidInput("engine", "compiled", f"rules that Numba can compile; it says: {'; '.join(reasons[-4:])[:400]}") from None
+        wrong = f"rules that Numba can compile; it says: {'; '.join(reasons[-4:])[:250]}"
+        raise InvalidInput(" or ".join(changed) or "engine", "compiled", wrong) from None
     draws.row += weeks
     return weeks

@@ -27,6 +27,7 @@ from sim.state import State
 from sim.strategy import allocate, review, roll_out
 
 ENGINES = ("compiled", "textbook")
+AGENTS = (BusinessUnit, Team, User)
 
 
 class RolloutModel(mesa.Model):
@@ -52,7 +53,7 @@ class RolloutModel(mesa.Model):
     """
 
     #: The classes of the agents. A subclass of the model may put its own here.
-    agent_classes: ClassVar[Mapping[type[PlanningAgent], type[PlanningAgent]]] = {BusinessUnit: BusinessUnit, Team: Team, User: User}
+    agent_classes: ClassVar[Mapping[type[PlanningAgent], type[PlanningAgent]]] = {cls: cls for cls in AGENTS}
     #: Weekly measures the default DataCollector reports.
     reporters: ClassVar[tuple[str, ...]] = (
         "users_using",
@@ -81,6 +82,14 @@ class RolloutModel(mesa.Model):
     ) -> None:
         if engine not in ENGINES:
             raise InvalidInput("engine", engine, "one of " + ", ".join(ENGINES))
+        if "seed" in overrides:
+            raise InvalidInput("seed", overrides["seed"], f"the seed as rng={overrides['seed']!r}, as Mesa's models have it")
+        if set(self.agent_classes) != set(AGENTS):
+            raise InvalidInput(
+                f"{type(self).__name__}.agent_classes",
+                [c.__name__ for c in self.agent_classes],
+                "{**RolloutModel.agent_classes, User: YourUser}",
+            )
         self.seed_used = _seed(rng)
         super().__init__(rng=self.seed_used)
         graph = network if isinstance(network, nx.Graph) else None
@@ -103,7 +112,8 @@ class RolloutModel(mesa.Model):
         if engine == "textbook":
             self._make_agents()
         else:
-            self._run = compiled.loops(compiled.check_rules(self.agent_classes))
+            changed = compiled.check_rules(self.agent_classes)
+            self._run, self._changed = compiled.loops(changed), [name for name, _ in changed]
 
     # ------------------------------------------------------------------ the week
 
@@ -127,7 +137,7 @@ class RolloutModel(mesa.Model):
             self.running = False
             return
         if self.engine == "compiled":
-            compiled.advance(self.state, self._run, self.week, 1, self._record)
+            compiled.advance(self.state, self._run, self.week, 1, self._record, self._changed)
         else:
             self._textbook_week()
         self.week += 1
@@ -206,7 +216,7 @@ class RolloutModel(mesa.Model):
         if self.week < self.parameters.weeks:
             self._default_schedule.stop()
         while self.week < self.parameters.weeks:
-            weeks = compiled.advance(self.state, self._run, self.week, self.parameters.weeks - self.week, self._record)
+            weeks = compiled.advance(self.state, self._run, self.week, self.parameters.weeks - self.week, self._record, self._changed)
             self.week += weeks
             self.steps += weeks
             self.time += float(weeks)

@@ -505,7 +505,7 @@ def template(folder: Path) -> list[Path]:
     try:
         for path in paths:
             if os.path.lexists(path):
-                raise InvalidInput(str(path), "an existing file", "a folder without this file; nothing is overwritten")
+                raise InvalidInput(str(path), "a file that exists", "a folder without it: nothing is overwritten, and nothing was written")
         missing = [place for place in (folder, *folder.parents) if not place.exists()]
         folder.mkdir(parents=True, exist_ok=True)
         for path, content in zip(paths, contents.values(), strict=True):
@@ -525,8 +525,8 @@ def template(folder: Path) -> list[Path]:
 
 
 def _example() -> dict[str, str]:
-    """Contents of the CSV files: a small enterprise as it is drawn with seed 1."""
-    p = resolve({"enterprise": "small"}, {})
+    """Contents of the CSV files: four units of the article's size, as they are drawn with seed 1."""
+    p = resolve({}, {"enterprise.units": 4})
     drawn = generated_layout(p)
     state = create(p, drawn, 1)
     teams = [

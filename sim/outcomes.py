@@ -256,7 +256,7 @@ def _in_words(kind: int, unit: str, value: float) -> str:
         LEADER_LEFT: f"the leader of {unit} leaves",
         DEMAND_SHIFT: f"demand shifts in {unit}",
         SUDDEN_DRIFT: f"the forecast for {unit} goes stale overnight",
-        REVIEW_FAILED: f"{unit} fails its quarterly review: {value:.0%} of the hoped-for success is visible",
+        REVIEW_FAILED: f"{unit} fails its quarterly review: its leader's backing is low, and {value:.0%} of the hoped-for success is visible",
         UNIT_RETIRED: f"{unit} gives the forecast up, with sponsorship down to {value:.0%}",
         STOPPED: "the initiative is stopped",
     }[kind]

@@ -41,7 +41,14 @@ class PlanningAgent(mesa.Agent):
 
     def remove(self) -> None:
         """Refused: people leave by turnover, which fills their seat, and units by retirement."""
-        raise InvalidInput(f"{type(self).__name__}.remove", self.row, "a fixed population: agents are replaced, not removed")
+        raise InvalidInput(
+            f"{type(self).__name__}.remove", f"agent {self.unique_id}", "a fixed population: agents are replaced, not removed"
+        )
+
+    @classmethod
+    def create_agents(cls, model: Any, n: int, *args: Any, **kwargs: Any) -> Any:
+        """Refused: the enterprise's sizes are parameters."""
+        raise InvalidInput(f"{cls.__name__}.create_agents", n, "a fixed population: its size is enterprise.units, teams and users")
 
 
 @lru_cache(maxsize=64)

@@ -36,7 +36,7 @@ class User(PlanningAgent):
     """
 
     dtype = USER
-    rules = ("join", "decide", "learn", "do_without", "tally")
+    rules = ("join", "decide", "learn", "practise", "do_without", "tally")
     team: Team
     unit: BusinessUnit
 
@@ -52,6 +52,7 @@ class User(PlanningAgent):
             seen = heed(using, len(self.peers), p)
             self.decide(team, unit, seen, (chance - leaving) / (1.0 - leaving), p)
             self.learn(team, unit, seen, noise, p)
+            self.practise(unit, p)
         else:
             self.do_without(p)
         self.tally(team, p)
@@ -108,12 +109,11 @@ class User(PlanningAgent):
 
     @rule
     def learn(user, team, unit, seen, z, p):
-        """Realised errors move trust, failures more than successes; choices move habit and understanding.
+        """Realised errors move trust, failures more than successes.
 
         ``x = tanh((ln own error - ln forecast error + noise z) / 2)``: how clearly the forecast won
         this week (tanh is written with exp, which is twice as fast). Non-users see it as far as monitoring
-        shows it. Sources: asymmetry, Dietvorst,
-        Simmons & Massey 2015; dip and recovery, McElheran et al. 2025.
+        shows it. Source of the asymmetry: Dietvorst, Simmons & Massey 2015.
         """
         governance = unit.readiness[GOVERNANCE]
         trust = user.trust
@@ -130,9 +130,17 @@ class User(PlanningAgent):
             trust += p.trust.peer * (seen - trust)
         trust += p.trust.governance * governance * (p.trust.anchor - trust)
         user.trust = clip(trust, 0.0, 1.0)
+
+    @rule
+    def practise(user, unit, p):
+        """What was done this week becomes habit, and use and explanations become understanding.
+
+        Source of the dip while it is learnt, and of the recovery: McElheran et al. 2025.
+        """
+        used = 1.0 if user.choice != OWN else 0.0
         user.reliance += p.habit.pace * (used - user.reliance)
         user.understanding += p.habit.understanding * used * (1.0 - user.understanding)
-        user.understanding += p.habit.explained * governance * (1.0 - user.understanding)
+        user.understanding += p.habit.explained * unit.readiness[GOVERNANCE] * (1.0 - user.understanding)
 
     @rule
     def do_without(user, p):

@@ -87,7 +87,7 @@ def run_figure(folder: Path) -> Path:
                 (outcome["trough_week"] + 1, outcome["trough"]),
                 xytext=(0, -14),
                 textcoords="offset points",
-                ha="center",
+                ha="right" if outcome["trough_week"] > 0.8 * len(week) else "center",
                 fontsize=8,
                 color=COLOURS[1],
             )
@@ -143,7 +143,7 @@ def compare_figure(folder: Path) -> Path:
     maturities, strategies = list(dict.fromkeys(summary["maturity"])), list(dict.fromkeys(summary["strategy"]))
     with matplotlib.rc_context(STYLE):
         height = 3.3 + 0.5 + 0.34 * len(strategies)
-        figure = Figure(figsize=(max(5.5, 4.6 * len(maturities)), height + 0.9), layout=ConstrainedLayoutEngine(wspace=0.06))
+        figure = Figure(figsize=(max(7.5, 4.6 * len(maturities)), height + 0.9), layout=ConstrainedLayoutEngine(wspace=0.06))
         axes = figure.subplots(2, len(maturities), squeeze=False, height_ratios=(3.3, 0.5 + 0.34 * len(strategies)), sharey="row")
         for column, maturity in enumerate(maturities):
             _value_over_time(axes[0, column], weekly[weekly["maturity"] == maturity], strategies)
@@ -151,9 +151,16 @@ def compare_figure(folder: Path) -> Path:
             _endings(axes[1, column], summary[summary["maturity"] == maturity], strategies)
         axes[0, 0].set_ylabel("cumulative net value (EUR)")
         bands = "bands: 95% interval of the mean" + (" (dark),\nmiddle 80% of runs (light)" if len(strategies) <= 4 else "")
-        axes[0, 0].text(0.02, 0.98, bands, transform=axes[0, 0].transAxes, va="top", fontsize=7.5, color="#444444")
+        if len(maturities) > 1 or len(strategies) == 1:
+            axes[0, 0].text(0.02, 0.98, bands, transform=axes[0, 0].transAxes, va="top", fontsize=7.5, color="#444444")
         if len(strategies) > 1:
-            axes[0, -1].legend(loc="upper left", fontsize=8)
+            alone = len(maturities) == 1  # then the note is the legend's title, beside the panel
+            place: Any = (
+                {"loc": "center left", "bbox_to_anchor": (1.0, 0.5), "title": bands, "title_fontsize": 7.5}
+                if alone
+                else {"loc": "upper left"}
+            )
+            axes[0, -1].legend(fontsize=8, alignment="left", **place)
         used = [name for name in CLASS_LABELS if summary.loc[summary["measure"] == f"outcome_{name}", "estimate"].max() > 0]
         figure.legend(
             handles=[Patch(color=CLASS_COLOURS[n], label=CLASS_LABELS[n]) for n in used],

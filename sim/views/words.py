@@ -52,7 +52,9 @@ def in_words(measure: str, value: Any) -> str:
 
 
 def millions(value: float) -> str:
-    """EUR in millions, with a proper minus."""
+    """EUR in millions, or thousands where they are few, with a proper minus."""
+    if 0 < abs(round(value, -3)) < 1e6:
+        return f"€{value / 1e3:.0f}k".replace("€-", "−€")
     return f"€{value / 1e6:.1f}M".replace("€-", "−€")
 
 
