@@ -1,7 +1,7 @@
 """What a simulated user-week costs, measured in this run: ``python -m experiments.benchmark``.
 
 Figures compare things measured side by side, best of several rounds, so that they hold on a busy
-machine too. ``--quick`` leaves out the largest enterprises.
+machine too. ``--quick`` leaves out the largest enterprise, ``--scale`` measures many runs instead.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 from numba import njit
 from rich.table import Table
 
+from experiments.benchmark_scale import scale
 from experiments.compare import pairs, run_all
 from experiments.executors import Workers
 from experiments.output import wide_console
@@ -195,4 +196,9 @@ def main(quick: bool) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m experiments.benchmark", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="leave out a million planners")
-    main(parser.parse_args().quick)
+    parser.add_argument("--scale", action="store_true", help="measure many runs: executors, memory, resuming (about ten minutes)")
+    given = parser.parse_args()
+    if given.scale:
+        scale(wide_console())
+    else:
+        main(given.quick)

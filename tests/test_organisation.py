@@ -72,7 +72,7 @@ def unit_of(result: Layout) -> dict[str, str]:
 def test_template_comes_back_as_the_enterprise_it_shows(tmp_path: Path) -> None:
     written = template(tmp_path / "new" / "company")
     assert [path.name for path in written] == ["units.csv", "teams.csv", "users.csv", "ties.csv", "README.md"]
-    shown = textbook(enterprise="small", strategy="model_first").state
+    shown = textbook(strategy="model_first", **{"enterprise.units": 4}).state
     model = textbook(enterprise=from_folder(written[0].parent), strategy="model_first")
     for table in ("units", "teams", "users"):
         theirs, ours = getattr(shown, table), getattr(model.state, table)
