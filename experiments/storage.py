@@ -75,6 +75,7 @@ class Store(Folder):
         self.experiment, self.folder = experiment, path
         self.plan: dict[str, Any] = json.loads(json.dumps({"experiment": experiment, **plan}))
         self.repaired: list[str] = []
+        self.changed = False  # whether this start added anything
         try:
             known = path.is_dir() and any(path.iterdir())
             if path.exists() and not path.is_dir():
@@ -176,6 +177,7 @@ class Store(Folder):
 
     def record(self, receipts: Sequence[Mapping[str, Any]]) -> None:
         """Enter finished shards into the ledger, in one transaction."""
+        self.changed = True
         for receipt in receipts:
             for name, checksum in receipt["files"].items():
                 if not (self.folder / name).is_file():
@@ -200,9 +202,15 @@ class Store(Folder):
         """The finished runs, in order; every page is checked against its checksum."""
         return read(self.folder, RUNS, columns)
 
-    def finish(self, configuration: dict[str, Any], **more: Any) -> None:
-        """Write ``manifest.json``, with the checksum of every file of the results."""
-        self.manifest(configuration, **more)
+    def concluded(self, configuration: Mapping[str, Any]) -> bool:
+        """Whether an earlier start wrote everything, and all of it is here as it was written."""
+        try:
+            manifest = json.loads((self.folder / "manifest.json").read_text(encoding="utf-8"))
+            same = manifest["configuration"] == json.loads(json.dumps(configuration))
+            files = manifest["files_sha256"].items()
+            return not self.changed and same and all(hashlib.sha256((self.folder / n).read_bytes()).hexdigest() == c for n, c in files)
+        except (OSError, ValueError, KeyError, AttributeError):
+            return False
 
 
 def read(folder: Path, dataset: str, columns: Sequence[str] | None = None) -> pd.DataFrame:

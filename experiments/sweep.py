@@ -166,11 +166,12 @@ def _existing(folder: Path) -> Path:
 
 def conclude(console: Console, store: Store, plan: Plan, configuration: dict[str, Any], outcome: str, clock: float) -> int:
     """Tables by point, the picture, the data dictionary and the manifest; prints what there is."""
-    table = points_table(store, plan)
-    store.parquet("points.parquet", table)
-    store.csv("points.csv", table)
-    write_dictionary(store, plan)
-    sweep_figure(store.folder, outcome)
+    if not store.concluded(configuration):
+        table = points_table(store, plan)
+        store.parquet("points.parquet", table)
+        store.csv("points.csv", table)
+        write_dictionary(store, plan)
+        sweep_figure(store.folder, outcome)
     return close(console, store, plan, configuration, clock, ["figure.png", "points.csv", f"{RUNS}/"])
 
 
