@@ -21,7 +21,7 @@ def test_the_output_shown_is_what_the_one_command_prints(tmp_path):
         [sys.executable, "-m", "experiments.compare", f"output={tmp_path / 'out'}"], cwd=ROOT, capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stderr
-    shown = re.search(r"<!-- compare -->\n```\n(.*?)\n```", README, re.S)[1]
+    shown = re.search(r"<!-- output of: python -m experiments.compare -->\n```\n(.*?)\n```", README, re.S)[1]
 
     def figures(text):  # all but what was timed, and the folder
         return [line.rstrip() for line in text.split("400 runs (")[0].strip().splitlines()]

@@ -10,6 +10,8 @@ import os
 import random
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -25,6 +27,7 @@ from distributed import LocalCluster
 from experiments import runner, storage
 from experiments.designs import factors, make
 from experiments.executors import Workers
+from experiments.output import ROOT
 from experiments.runner import DIED, Plan, Stopped, execute
 from experiments.storage import RUNS, WEEKS, Store, read
 from sim import InvalidInput, RolloutModel
@@ -51,7 +54,7 @@ def contents(folder: Path) -> dict[str, str]:
     return {
         str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest()
         for d in (RUNS, WEEKS)
-        for p in sorted((folder / d).iterdir())
+        for p in sorted((folder / d).glob("*"))
     }
 
 
@@ -320,6 +323,19 @@ def test_a_scheduler_that_does_not_answer_is_one_line_within_half_a_minute():
     with pytest.raises(InvalidInput, match=r"executor\.address"), Workers("dask", address="tcp://127.0.0.1:9"):
         pass
     assert time.monotonic() - clock < 30
+
+
+@pytest.mark.slow
+def test_the_same_bytes_under_mpi(tmp_path):
+    sweep = ["experiments.sweep", "enterprise=small", "weeks=30", "design.over=[trust.loss]", "design.samples=8", "replications=6"]
+    mpiexec = Path(sys.executable).with_name("mpiexec")
+    under_mpi = [str(mpiexec), "-n", "3", sys.executable, "-m", "mpi4py.futures", "-m", *sweep, "executor=mpi", "output=mpi"]
+    for command in (under_mpi, [sys.executable, "-m", *sweep, "executor=serial", "output=serial"]):
+        done = subprocess.run(
+            command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stderr
+    assert contents(tmp_path / "mpi") == contents(tmp_path / "serial")
 
 
 # --------------------------------------------------------------------------- killed and interrupted
