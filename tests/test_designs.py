@@ -102,6 +102,7 @@ def test_a_design_file_is_taken_as_it_is(tmp_path):
         ("", "design.file", "head line"),
     ],
 )
+@pytest.mark.fault("files", "design files: unknown columns, NaN, wrong numbers, missing values", "refused with file and line")
 def test_design_files_that_are_refused(text, where, hint, tmp_path):
     (tmp_path / "p.csv").write_text(text)
     with pytest.raises(InvalidInput) as error:
@@ -133,6 +134,7 @@ def test_a_design_file_in_another_encoding_is_refused(tmp_path):
         ("trust.loss", [1], "a mapping"),
     ],
 )
+@pytest.mark.fault("configuration", "designs: unknown parameters, empty and one-point ranges, contradictions", "refused in one line")
 def test_designs_that_are_refused(over, ranges, hint):
     with pytest.raises(InvalidInput) as error:
         factors(over, ranges)

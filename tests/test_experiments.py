@@ -182,6 +182,7 @@ def test_a_failed_run_is_recorded_and_never_a_value(call, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("deaths", [1, 2])
+@pytest.mark.fault("process", "a worker killed once, and at every attempt (compare)", "redone; recorded as failed")
 def test_a_worker_that_dies_loses_its_runs_only_when_it_dies_again(call, tmp_path, monkeypatch, deaths):
     class Deadly(RolloutModel):
         def run(self, progress=None):
@@ -276,6 +277,11 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("fault", REFUSED)
+@pytest.mark.fault(
+    "configuration",
+    "the command line: unknown keys, executable nodes, interpolation, Hydra's own settings, wrong types",
+    "refused in one line, exit code 2, nothing written",
+)
 def test_bad_input_is_one_line_with_exit_code_2_and_writes_nothing(fault, call, tmp_path):
     (tmp_path / "a_file").write_text("mine")
     (tmp_path / "others").mkdir()
@@ -311,6 +317,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("fault", HOSTILE)
+@pytest.mark.fault("files", "strategy files with code, defaults, interpolation", "refused, nothing executed")
 def test_hostile_strategy_files_are_refused_and_nothing_runs(fault, call, tmp_path, monkeypatch):
     configs = tmp_path / "configs"
     shutil.copytree(presets.CONFIGS, configs)
@@ -324,6 +331,7 @@ def test_hostile_strategy_files_are_refused_and_nothing_runs(fault, call, tmp_pa
     assert err.count("\n") == 1 and not (tmp_path / "results").exists()
 
 
+@pytest.mark.fault("process", "output folder that cannot be written (run, compare)", "refused before anything runs")
 def test_an_output_folder_that_cannot_be_written_is_refused_before_anything_runs(call, monkeypatch):
     def full(*_, **__):
         raise OSError(30, "Read-only file system")
@@ -333,6 +341,7 @@ def test_an_output_folder_that_cannot_be_written_is_refused_before_anything_runs
     assert code == 2 and out == "" and "output" in err and "Read-only file system" in err
 
 
+@pytest.mark.fault("process", "disk full while writing (run, compare)", "one line; earlier results untouched")
 def test_a_full_disk_leaves_no_half_result(call, tmp_path, monkeypatch):
     call("run", *SMALL)
     folder = only(tmp_path / "results" / "run")

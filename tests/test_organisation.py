@@ -134,6 +134,7 @@ def test_the_command_writes_refuses_and_says_what_next(tmp_path: Path, capsys: p
 
 
 @pytest.mark.parametrize("name", ["=cmd|'/c calc'!A1", "+1", "-1", "@sum"])
+@pytest.mark.fault("files", "names that a spreadsheet takes for a formula", "made harmless")
 def test_names_are_no_formulas(name: str) -> None:
     assert neutral(name) == "'" + name
     assert neutral("a" + name) == "a" + name
@@ -202,6 +203,7 @@ def test_ties_are_drawn_where_the_file_is_absent_only(tmp_path: Path) -> None:
     assert textbook(enterprise=from_folder(tmp_path / "b")).run().week == 3
 
 
+@pytest.mark.fault("files", "self-loops, duplicate ties, a disconnected network", "dropped and counted; runs")
 def test_self_loops_duplicates_and_parts_are_counted(tmp_path: Path) -> None:
     ties = "source,target\nzoe,bea\nbea,zoe\nzoe,bea\nadam,adam\ncarl,bea\n"
     result = read(write(tmp_path, ties=ties))
@@ -341,6 +343,11 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD.values(), ids=BAD)
+@pytest.mark.fault(
+    "files",
+    "an organisation's CSV files: missing columns, wrong encoding, duplicate or unknown ids, bad numbers",
+    "refused with file and line",
+)
 def test_bad_files_are_refused_by_file_and_line(tmp_path: Path, case: tuple) -> None:
     table, content, *words = case
     write(tmp_path, **{table: content})
@@ -374,6 +381,7 @@ def test_too_many_planners_are_refused(tmp_path: Path, monkeypatch: pytest.Monke
         read(write(tmp_path))
 
 
+@pytest.mark.fault("files", "devices, folders and broken links for files", "refused with the path")
 def test_devices_folders_and_broken_links_are_no_files(tmp_path: Path) -> None:
     write(tmp_path, users=None)
     (tmp_path / "users.csv").mkdir()
@@ -462,6 +470,7 @@ def test_teams_are_people_who_are_tied(tmp_path: Path) -> None:
         (EDGES, LABELS + "g\x07s 1\n", ("labels.txt, line 9", "control")),
     ],
 )
+@pytest.mark.fault("files", "edge lists and labels: nodes without a label, wrong lines", "refused with file and line")
 def test_bad_edge_lists_are_refused_by_file_and_line(tmp_path: Path, edges: str, labels: str, words: tuple[str, ...]) -> None:
     with pytest.raises(InvalidInput) as refused:
         layout(resolve({"network": edge_list(tmp_path, edges, labels)}, {}))

@@ -509,7 +509,10 @@ def refused(values: Any) -> InvalidInput:
 
 
 @pytest.mark.parametrize("name", NUMERIC)
-def test_numbers_out_of_range_or_of_another_kind_are_refused(name):
+@pytest.mark.fault(
+    "configuration", "NaN, infinity, negative, out of range, text or true for a number: every numeric parameter", "refused in one line"
+)
+def test_numbers_out_of_range_or_of_another_kind_are_refused(name, record_property):
     record = NUMERIC[name]
     whole = record.kind == "count"
     low, high = (
@@ -518,6 +521,7 @@ def test_numbers_out_of_range_or_of_another_kind_are_refused(name):
     bad = [low, high, math.nan, math.inf, -math.inf, "7", "", True, np.True_, None, [1], {"a": 1}, 1j, np.array(1.0)]
     bad += [8.0, np.float64(8)] if whole else []
     bad += [-1] if record.low >= 0 else []
+    record_property("injected", len(bad))
     for value in bad:
         error = refused(nested(name, value))
         assert (error.key, error.allowed) == (name, record.allowed) and error.value is value
@@ -526,12 +530,14 @@ def test_numbers_out_of_range_or_of_another_kind_are_refused(name):
 
 @pytest.mark.parametrize("name", ["weeks", "trust.loss"])
 @pytest.mark.parametrize("digits", [400, 5000])
+@pytest.mark.fault("configuration", "numbers of hundreds and thousands of digits", "refused in one line")
 def test_numbers_of_many_digits_are_refused(name, digits):
     """More than a float holds, and more than Python prints."""
     assert refused(nested(name, 10**digits)).key == name
 
 
 @pytest.mark.parametrize("name", CHOICES)
+@pytest.mark.fault("configuration", "unknown alternative", "refused, the known ones listed")
 def test_unknown_alternatives_are_refused(name):
     for value in ("", "Fixed ", CHOICES[name][0].upper(), 0, True, None, [CHOICES[name][0]]):
         error = refused(nested(name, value))
@@ -549,6 +555,7 @@ def test_unknown_alternatives_are_refused(name):
         ("nothing like it", "nothing like it", "trust"),
     ],
 )
+@pytest.mark.fault("configuration", "unknown key", "refused, the nearest one named")
 def test_unknown_names_are_refused_with_the_nearest_one(name, key, near):
     error = refused(nested(name, 1))
     assert error.key == key and near in error.allowed
@@ -557,6 +564,7 @@ def test_unknown_names_are_refused_with_the_nearest_one(name, key, near):
 
 
 @pytest.mark.parametrize("name", ["a\nb", "a" * 9000, 5, None])
+@pytest.mark.fault("configuration", "keys with line breaks, thousands of characters, no text", "refused in one line")
 def test_odd_names_are_refused_in_one_line(name):
     refused({name: 1})
 
@@ -567,6 +575,7 @@ def test_groups_are_mappings(values):
 
 
 @pytest.mark.parametrize("shares", [{"model": 0.5}, {"model": 0.5, "workflow": 0.51}, dict.fromkeys(BUCKETS, 0.17), {}])
+@pytest.mark.fault("configuration", "shares that do not add up to 1", "refused, never rescaled")
 def test_shares_add_up_to_one(shares):
     error = refused({"strategy": {"effort": {"run": shares}}})
     assert error.key == "strategy.effort.run" and "add up to 1" in error.allowed
@@ -588,6 +597,7 @@ def test_shares_of_thirds_add_up_to_one():
         ("forecast", "step", "steep"),
     ],
 )
+@pytest.mark.fault("configuration", "unknown preset", "refused, the nearest one named")
 def test_unknown_presets_are_refused_with_the_nearest_one(group, name, near):
     with pytest.raises(InvalidInput) as error:
         RolloutModel(**{group: name})
@@ -595,6 +605,7 @@ def test_unknown_presets_are_refused_with_the_nearest_one(group, name, near):
 
 
 @pytest.mark.parametrize("name", ["", "../strategy/balanced", "/etc/passwd", "balanced.yaml", "Balanced ", 5, ["balanced"], True])
+@pytest.mark.fault("configuration", "preset names that are paths, empty, no text", "refused in one line")
 def test_a_preset_is_a_plain_name(name):
     with pytest.raises(InvalidInput, match="balanced") as error:
         RolloutModel(strategy=name)
@@ -602,12 +613,14 @@ def test_a_preset_is_a_plain_name(name):
 
 
 @pytest.mark.parametrize("name", ["a\0b", "\ud800", "a" * 5000], ids=["null", "surrogate", "long"])
+@pytest.mark.fault("configuration", "preset names no file can have", "refused in one line")
 def test_a_preset_is_a_name_that_a_file_can_have(name):
     with pytest.raises(InvalidInput):
         RolloutModel(strategy=name)
 
 
 @pytest.mark.parametrize("seed", [-1, True, 1.5, 7.0, "7", 2**64, math.nan, math.inf, [1]])
+@pytest.mark.fault("configuration", "seed negative, fractional, text, too large", "refused in one line")
 def test_seeds_that_are_none_are_refused(seed):
     with pytest.raises(InvalidInput) as error:
         RolloutModel(enterprise="small", rng=seed)
@@ -626,6 +639,7 @@ def test_unknown_engines_are_refused(engine):
 
 
 @pytest.mark.parametrize("name", ["units", "users", "teams"])
+@pytest.mark.fault("configuration", "zero units, teams or planners", "refused in one line")
 def test_an_enterprise_of_nobody_is_refused(name):
     with pytest.raises(InvalidInput, match=f"enterprise.{name}: 0"):
         RolloutModel(enterprise={name: 0})
@@ -639,6 +653,7 @@ def test_an_enterprise_of_nobody_is_refused(name):
         ({"enterprise.units": 10_000, "enterprise.teams": 1, "enterprise.users": 1, "weeks": 5200}, "weeks x units"),
     ],
 )
+@pytest.mark.fault("configuration", "more planners or weeks than memory holds", "refused with the estimate, before any is allocated")
 def test_what_would_not_fit_memory_is_refused_before_any_is_asked_for(size, key):
     tracemalloc.start()
     try:
@@ -669,6 +684,7 @@ def test_messages_stay_short():
 @pytest.mark.parametrize(
     ("name", "right", "wrong"), [("weeks", 1, True), ("weeks", 1, 1.0), ("trust.loss", 1, True), ("trust.loss", 0.0, False)]
 )
+@pytest.mark.fault("configuration", "true after 1, 1.0 after 1 (equal for a cache)", "refused in one line")
 def test_a_value_checked_before_does_not_let_its_double_pass(name, right, wrong):
     """1 == True == 1.0 with one hash: a cache must not take one for the other."""
     RolloutModel(enterprise="small", **{name: right})
@@ -753,6 +769,9 @@ UNSAFE = {
 
 
 @pytest.mark.parametrize("fault", UNSAFE)
+@pytest.mark.fault(
+    "files", "YAML: tags, aliases, anchors, merges, repeated keys, octal, base 60, no, dates, halves", "refused with file and line"
+)
 def test_yaml_that_is_not_plain_is_refused_with_file_and_line(fault, tmp_path):
     text, line, word = UNSAFE[fault]
     with pytest.raises(InvalidInput) as error:
@@ -779,12 +798,14 @@ UNBOUNDED = {
 
 
 @pytest.mark.parametrize("fault", UNBOUNDED)
+@pytest.mark.fault("files", "YAML: thousands of digits or levels", "refused with the file")
 def test_yaml_that_python_cannot_read_is_refused_with_the_file(fault, tmp_path):
     with pytest.raises(InvalidInput) as error:
         parsed(tmp_path, UNBOUNDED[fault])
     assert str(tmp_path / "ours.yaml") in error.value.key and "\n" not in str(error.value)
 
 
+@pytest.mark.fault("files", "YAML with Python code", "refused, not executed")
 def test_a_python_tag_is_not_executed(tmp_path):
     mark = tmp_path / "executed"
     with pytest.raises(InvalidInput, match="tag"):
@@ -801,6 +822,7 @@ def test_a_python_tag_is_not_executed(tmp_path):
         (b"name: a\0b\n", "", "special characters"),
     ],
 )
+@pytest.mark.fault("files", "YAML of another encoding, too large, with NUL", "refused with the file")
 def test_files_that_are_no_text_are_refused(content, where, word, tmp_path):
     with pytest.raises(InvalidInput) as error:
         parsed(tmp_path, content)
@@ -814,10 +836,12 @@ def test_what_is_no_file_is_refused(name, tmp_path):
     assert error.value.key == str(tmp_path / name)
 
 
-def test_every_beginning_of_a_file_is_read_or_refused(tmp_path):
+@pytest.mark.fault("files", "a preset cut off anywhere", "read as what is there, or refused")
+def test_every_beginning_of_a_file_is_read_or_refused(tmp_path, record_property):
     """A file cut short by a full disk or a broken copy: never a traceback."""
     whole = (presets.CONFIGS / "strategy" / "balanced.yaml").read_bytes()
     cut_short = 0
+    record_property("injected", len(range(0, len(whole), 11)))
     for length in range(0, len(whole), 11):
         try:
             parsed(tmp_path, whole[:length])

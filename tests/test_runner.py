@@ -114,6 +114,7 @@ def test_more_replications_add_shards_and_change_none(undisturbed, tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["truncated", "bit flipped", "deleted", "emptied", "swapped"])
+@pytest.mark.fault("files", "a shard truncated, emptied, deleted, swapped, one bit flipped", "named and done again, same bytes")
 def test_a_damaged_shard_is_found_named_and_done_again(damage, undisturbed, tmp_path):
     folder = run(tmp_path / "out")
     shard = folder / RUNS / "part-000003.parquet"
@@ -134,13 +135,15 @@ def test_a_damaged_shard_is_found_named_and_done_again(damage, undisturbed, tmp_
     assert len(notes(folder)) == 1 and "part-000003.parquet" in notes(folder)[0]
 
 
-def test_no_flipped_bit_of_a_shard_is_read_as_a_value(undisturbed, tmp_path):
+@pytest.mark.fault("files", "one bit flipped, all over a shard", "reading fails, or the ledger's checksum differs")
+def test_no_flipped_bit_of_a_shard_is_read_as_a_value(undisturbed, tmp_path, record_property):
     """Every 97th byte, one bit: either reading fails, or what is read is what was written."""
     shard = undisturbed / RUNS / "part-000000.parquet"
     content, true = shard.read_bytes(), read(undisturbed, RUNS).iloc[:5]
     place = tmp_path / RUNS / "part-000000.parquet"
     place.parent.mkdir()
     found = 0
+    record_property("injected", len(range(0, len(content), 97)))
     for k in range(0, len(content), 97):
         damaged = bytearray(content)
         damaged[k] ^= 1 << (k % 8)
@@ -156,6 +159,7 @@ def test_no_flipped_bit_of_a_shard_is_read_as_a_value(undisturbed, tmp_path):
     assert found > len(content) / 97 / 2
 
 
+@pytest.mark.fault("files", "a ledger overwritten with rubbish", "set aside, done again, same bytes")
 def test_a_damaged_ledger_is_set_aside_and_the_runs_are_done_again(undisturbed, tmp_path):
     folder = run(tmp_path / "out")
     for path in folder.glob("ledger.sqlite*"):
@@ -165,6 +169,7 @@ def test_a_damaged_ledger_is_set_aside_and_the_runs_are_done_again(undisturbed, 
     assert (folder / "ledger.sqlite.damaged").is_file()
 
 
+@pytest.mark.fault("process", "another plan, another experiment in the same folder", "refused with the difference")
 def test_another_plan_in_the_same_folder_is_refused_with_the_difference(undisturbed):
     changed = json.loads(json.dumps(RECORD))
     changed["parameters"]["trust"]["loss"] = 0.5
@@ -178,12 +183,14 @@ def test_another_plan_in_the_same_folder_is_refused_with_the_difference(undistur
     run(undisturbed)  # and the lock was let go of
 
 
+@pytest.mark.fault("process", "two writers in one folder", "the second refused")
 def test_a_second_writer_is_refused(tmp_path):
     with Store("sweep", tmp_path / "out", RECORD), pytest.raises(InvalidInput, match="no other process"):
         Store("sweep", tmp_path / "out", RECORD)
     run(tmp_path / "out")
 
 
+@pytest.mark.fault("process", "an output folder with somebody's files", "refused, left alone")
 def test_a_folder_of_something_else_is_refused_and_left_alone(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.txt").write_text("mine")
@@ -192,6 +199,7 @@ def test_a_folder_of_something_else_is_refused_and_left_alone(tmp_path):
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["thesis.txt"]
 
 
+@pytest.mark.fault("process", "half a shard left by a killed worker", "removed, same bytes")
 def test_left_over_halves_are_swept_up(tmp_path, undisturbed):
     folder = run(tmp_path / "out")
     half = folder / RUNS / ".part-000001.parquet.4711"
@@ -239,11 +247,13 @@ def check_failed(folder: Path, undisturbed: Path, seeds: set[int], words: str) -
 
 
 @pytest.mark.parametrize("workers", ["serial", "processes"])
+@pytest.mark.fault("process", "runs that raise", "recorded as failed; the others same bytes")
 def test_a_run_that_raises_is_recorded_and_the_others_go_on(workers, trouble, undisturbed, tmp_path):
     trouble(**{"raise": [2, 7]})
     check_failed(run(tmp_path / "out", workers=Workers(workers, 2)), undisturbed, {2, 7}, "FloatingPointError: on purpose")
 
 
+@pytest.mark.fault("process", "runs that kill their worker, each time", "found by halving, recorded; the others same bytes")
 def test_a_run_that_kills_its_worker_is_found_by_halving(trouble, undisturbed, tmp_path):
     trouble(kill=[3])
     folders = [run(tmp_path / str(count), workers=Workers("processes", count)) for count in (1, 2)]
@@ -253,6 +263,7 @@ def test_a_run_that_kills_its_worker_is_found_by_halving(trouble, undisturbed, t
 
 
 @pytest.mark.slow
+@pytest.mark.fault("process", "a run that kills its Dask worker, each time", "found by halving, recorded; the others same bytes")
 def test_a_run_that_kills_its_worker_is_found_on_a_dask_cluster_too(tmp_path):
     """A cluster of somebody else's, reached by its address; its workers load a model that kills them."""
     (tmp_path / "trap.py").write_text(
@@ -281,18 +292,21 @@ def test_a_run_that_kills_its_worker_is_found_on_a_dask_cluster_too(tmp_path):
     pd.testing.assert_frame_equal(runs[~failed], calm[~failed], check_dtype=False)
 
 
+@pytest.mark.fault("process", "runs that hang", "ended, recorded; the others same bytes")
 def test_a_run_that_hangs_is_ended_and_recorded(trouble, undisturbed, tmp_path):
     trouble(hang=[5])
     folder = run(tmp_path / "out", plan(limit=1.0), Workers("processes", 2))
     check_failed(folder, undisturbed, {5}, "longer than its limit")
 
 
+@pytest.mark.fault("process", "a worker with another version of the model", "refused in one line")
 def test_a_worker_with_another_model_is_refused(tmp_path):
     with pytest.raises(InvalidInput) as error:
         runner.work({**plan().job(tmp_path, 1, []), "model": "0" * 64})
     assert error.value.key == "executor" and "000000000000" in error.value.allowed
 
 
+@pytest.mark.fault("process", "disk full in mid-sweep", "one line; what is finished is kept; goes on, same bytes")
 def test_a_full_disk_stops_in_one_line_and_keeps_what_is_finished(monkeypatch, undisturbed, tmp_path):
     real, written = storage.write_shard, []
 
@@ -311,6 +325,7 @@ def test_a_full_disk_stops_in_one_line_and_keeps_what_is_finished(monkeypatch, u
     assert contents(run(tmp_path / "out")) == contents(undisturbed)
 
 
+@pytest.mark.fault("process", "an output folder that cannot be made", "refused before anything is computed")
 def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_computed(tmp_path):
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "file", tmp_path / "file" / "below"):
@@ -318,6 +333,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_computed(
             Store("sweep", path, RECORD)
 
 
+@pytest.mark.fault("process", "a scheduler that does not answer", "one line within half a minute")
 def test_a_scheduler_that_does_not_answer_is_one_line_within_half_a_minute():
     clock = time.monotonic()
     with pytest.raises(InvalidInput, match=r"executor\.address"), Workers("dask", address="tcp://127.0.0.1:9"):
@@ -371,6 +387,7 @@ def slow_undisturbed(tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(30))
+@pytest.mark.fault("process", "SIGKILL to parent or worker at random moments", "goes on, same bytes")
 def test_killed_at_random_moments_the_dataset_is_the_same(seed, slow_undisturbed, tmp_path):
     """SIGKILL to the parent (then started again) or to a worker, once to three times."""
     want, seconds = slow_undisturbed
@@ -404,6 +421,7 @@ def _kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
+@pytest.mark.fault("process", "Ctrl-C", "stops, keeps what is finished, says how to go on")
 def test_interrupted_it_says_how_to_go_on_and_goes_on(tmp_path):
     folder, which = tmp_path / "out", plan(points=8, replications=400)
     process = start(folder, which, 2)

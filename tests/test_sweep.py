@@ -135,6 +135,7 @@ def test_the_number_of_replications_wanted():
     assert replications_needed(9.0, 1.0, 10, 15) == 15
 
 
+@pytest.mark.fault("process", "runs that raise (sweep)", "recorded with the command that repeats them; exit code 1")
 def test_failed_runs_are_counted_named_and_repeatable(call, tmp_path, monkeypatch):
     class Failing(RolloutModel):
         def run(self, progress=None):
@@ -178,6 +179,11 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.fault(
+    "configuration",
+    "sweeps: unknown names, no replications, a million runs not confirmed, unknown executors",
+    "refused in one line, exit code 2, nothing written",
+)
 def test_refused_in_one_line_with_nothing_written(case, call, tmp_path):
     arguments, words = REFUSED[case]
     (tmp_path / "other.txt").write_text("")
@@ -188,6 +194,7 @@ def test_refused_in_one_line_with_nothing_written(case, call, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["other.txt"]
 
 
+@pytest.mark.fault("process", "the same folder with another configuration", "refused with the difference")
 def test_the_same_folder_with_another_configuration_is_refused(call, tmp_path):
     call(*DESIGN, "output=out")
     code, _, err = call(*DESIGN, "output=out", "trust.gain=0.07")
