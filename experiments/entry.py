@@ -24,7 +24,11 @@ from omegaconf.errors import OmegaConfBaseException
 from sim.parameters import InvalidInput, Parameters, nearest, to_mapping
 from sim.presets import CONFIGS, GROUPS, available, load, read_yaml
 
-REFUSED_FLAGS = ("--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd", "--experimental-rerun")
+#: Hydra's flags that read nothing from elsewhere. All others are refused, abbreviated ones too, which Hydra would take.
+FLAGS = {
+    "--help", "-h", "--hydra-help", "--version", "--cfg", "-c", "--resolve", "--package", "-p", "--run", "-r", "--multirun", "-m",
+    "--info", "-i", "--shell-completion", "-sc",
+}  # fmt: skip
 
 
 def _store_defaults() -> dict[str, Any]:
@@ -109,8 +113,10 @@ def check_command_line(arguments: list[str], experiment: str, defaults: dict[str
     """Refuse unknown keys and anything executable among the overrides, naming the nearest known key."""
     overrides = [a for a in arguments if not a.startswith("-") and ("=" in a or a.startswith("~"))]
     for argument in arguments:
-        if argument.split("=")[0] in REFUSED_FLAGS:
-            raise InvalidInput("command line", argument, "overrides such as strategy=model_first; files go into configs/")
+        if argument.startswith("-") and argument.split("=")[0] not in FLAGS:
+            raise InvalidInput(
+                "command line", argument, "overrides such as strategy=model_first, or a flag such as --cfg job; files go into configs/"
+            )
     own = read_experiment(experiment)
     groups = [str(g) for d in own["defaults"] if isinstance(d, Mapping) for g in d if not str(g).startswith("override ")]
     known = {key for key in own if key != "defaults"}
