@@ -24,9 +24,10 @@ from experiments.designs import Factor, Points
 from experiments.entry import main, take
 from experiments.executors import Workers, from_settings
 from experiments.output import Output, folder_name, input_files, shown, wide_console
-from experiments.runner import Keeper, Plan, execute, sample
+from experiments.runner import Keeper, Plan, Stopped, execute, sample
 from experiments.statistics import mean, median, share
 from experiments.storage import RUNS, WEEKS, read_shards
+from sim import RolloutModel
 from sim.model import ENGINES
 from sim.outcomes import CLASSES
 from sim.outcomes import MEASURES as RECORDED
@@ -63,10 +64,17 @@ def compare(values: dict[str, Any]) -> int:
     first = cells[0][2]
     name = folder_name(["+".join(strategies), "+".join(maturities), f"{first.weeks}w", f"{replications}x", f"seed{seed}"], configuration)
     with Output("compare", name, output) as folder:
+        for _, _, parameters in cells:
+            RolloutModel(parameters=parameters, rng=seed, engine=engine)  # what cannot be used is said now, in one line
         clock = time.perf_counter()
         sample(plan, [0])  # compiles, once
         compiled = time.perf_counter() - clock
-        runs, speed = run_all(plan, folder.folder, workers)
+        try:
+            runs, speed = run_all(plan, folder.folder, workers)
+        except Stopped:
+            raise KeyboardInterrupt from None
+        if (runs["error"] != "").all():
+            raise InvalidInput("compare", runs["error"].iloc[0], "at least one run that does not fail; nothing was written")
         good = runs[runs["error"] == ""]
         failed = runs[runs["error"] != ""]
         summary, paired = summarise(good, maturities, strategies), pair(good, maturities, strategies)
@@ -229,7 +237,7 @@ def _cell(measure: str, estimate: float, low: float, high: float) -> str:
     if measure.startswith("net"):
         texts = [millions(v) for v in (estimate, low, high)]
     elif measure.startswith("weeks_to"):
-        texts = ["never" if np.isinf(v) else f"{v:.0f}" for v in (estimate, low, high)]
+        texts = ["–" if np.isnan(v) else "never" if np.isinf(v) else f"{v:.0f}" for v in (estimate, low, high)]
     else:
         texts = [f"{v:.0%}" for v in (estimate, low, high)]
     return f"{texts[0]}  [{texts[1]}, {texts[2]}]"

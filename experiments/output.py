@@ -81,6 +81,16 @@ class Folder:
         self.text("manifest.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
+def results_folder(experiment: str, name: str, path: str) -> Path:
+    """Where an experiment's results go: ``path``, links followed, or a folder by their name below ``results/``."""
+    try:
+        folder = (Path(path).expanduser() if path else Path.cwd() / "results" / experiment / name).resolve()
+        folder.exists()
+        return folder
+    except (OSError, RuntimeError, ValueError) as error:
+        raise InvalidInput("output", path, f"a path that a folder can have ({getattr(error, 'strerror', None) or error})") from None
+
+
 class Output(Folder):
     """A results folder, as a context: files appear all at once when everything went well.
 
@@ -94,19 +104,33 @@ class Output(Folder):
     """
 
     def __init__(self, experiment: str, name: str, path: str = "") -> None:
-        self.final = Path(path).expanduser() if path else Path.cwd() / "results" / experiment / name
+        self.final = results_folder(experiment, name, path)
         self.experiment = experiment
         if self.final.exists():
             if not self.final.is_dir():
                 raise InvalidInput("output", str(self.final), "a folder")
-            foreign = any(self.final.iterdir()) and not (self.final / "manifest.json").is_file()
-            if foreign:
-                raise InvalidInput("output", str(self.final), "a new folder, an empty one, or one with earlier results")
+            if any(self.final.iterdir()) and not self._ours():
+                raise InvalidInput(
+                    "output", str(self.final), f"a new folder, an empty one, or one with nothing but earlier results of {experiment}"
+                )
+            if self.final == Path.cwd().resolve() or self.final.is_mount():
+                raise InvalidInput("output", str(self.final), "a folder that can be replaced, not the one you are in, nor a mount")
         try:
             self.final.parent.mkdir(parents=True, exist_ok=True)
             self.folder = Path(tempfile.mkdtemp(prefix=f".{self.final.name[:40]}-", dir=self.final.parent))
         except OSError as error:
             raise InvalidInput("output", str(self.final), f"a folder that can be written ({error.strerror})") from None
+
+    def _ours(self) -> bool:
+        """Whether the folder holds what an earlier start wrote, and nothing else."""
+        try:
+            manifest = json.loads((self.final / "manifest.json").read_text(encoding="utf-8"))
+            listed = {"manifest.json", *manifest["files_sha256"]}
+            return manifest["experiment"] == self.experiment and all(
+                str(p.relative_to(self.final)) in listed for p in self.final.rglob("*") if not p.is_dir()
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
 
     def __enter__(self) -> Output:
         return self
@@ -145,12 +169,18 @@ def wide_console() -> Console:
 
 
 def input_files(parameters: Parameters) -> dict[str, str]:
-    """SHA-256 of every file the enterprise is read from, by name; they belong to the configuration."""
+    """SHA-256 of every file the enterprise is read from, by what it is; they belong to the configuration."""
     size, network = parameters.enterprise, parameters.network
-    paths = sorted(Path(size.folder).glob("*.csv")) if size.source == "files" else []
+    paths = {path.name: path for path in sorted(Path(size.folder).glob("*.csv"))} if size.source == "files" else {}
     if network.kind == "edges":
-        paths += [Path(network.edges), Path(network.labels)]
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+        paths |= {"network.edges": Path(network.edges), "network.labels": Path(network.labels)}
+    digests = {}
+    for name, path in paths.items():
+        try:
+            digests[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise InvalidInput(name, str(path), f"a file that can be read ({error.strerror})") from None
+    return digests
 
 
 def versions() -> dict[str, str]:

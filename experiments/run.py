@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -24,7 +25,7 @@ from sim.views.words import OUTCOME_LABELS, in_words
 
 def run(values: dict[str, Any]) -> None:
     """Simulate, print, and write the results folder."""
-    engine, seed, output = values.pop("engine"), values.pop("seed"), take(values, "output", "text")
+    engine, seed, output = take(values, "engine", "text"), take(values, "seed", "seed"), take(values, "output", "text")
     parameters = from_mapping(values)
     model = RolloutModel(parameters=parameters, rng=seed, engine=engine)
     configuration = {**to_mapping(parameters), "seed": seed, "input_files": input_files(parameters)}
@@ -57,7 +58,7 @@ def report(console: Console, model: RolloutModel, outcome: dict[str, Any], folde
     """Print the outcome, the event log in words and where the files are."""
     for note in model.state.notes:
         console.print(f"note: {note}", markup=False)
-    table = Table(title=f"{model.parameters.strategy.name}, seed {model.seed_used}", title_justify="left")
+    table = Table(title=f"{escape(model.parameters.strategy.name)}, seed {model.seed_used}", title_justify="left")
     table.add_column("outcome")
     table.add_column("", justify="right")
     for key, label in OUTCOME_LABELS.items():

@@ -55,8 +55,8 @@ WEEKLY = {
     "cumulative_net": ("EUR", "net value so far"),
 }
 SECONDS_PER_TASK = 2.0
-#: What a run is reckoned to cost when shards are cut: seconds per run and per user-week, and the textbook engine's factor.
-RECKONED = (2e-3, 70e-9, 100.0)
+#: What a run is reckoned to cost when shards are cut: seconds per run and per user-week.
+RECKONED = (2e-3, 70e-9)
 TYPES = {"count": pa.int64(), "number": pa.float64(), "flag": pa.bool_(), "text": pa.string(), "choice": pa.string()}
 DIED = "WorkerDied: the run killed its process, or took longer than its limit"
 
@@ -102,13 +102,13 @@ class Plan:
         """Runs per shard: a second's worth, or less where there are few."""
         if self.chunk:
             return self.chunk
-        per_run, per_week, plain = RECKONED
+        per_run, per_week = RECKONED
         some = np.unique(np.linspace(0, len(self.points) - 1, 50).astype(int))
         costs = []
         for point in some:
             p = self.parameters(int(point))
             users = p.enterprise.units * p.enterprise.teams * p.enterprise.users if p.enterprise.source == "generated" else 1000
-            costs.append((per_run + per_week * users * p.weeks) * (plain if self.engine == "textbook" else 1.0))
+            costs.append(per_run + per_week * users * p.weeks)  # whatever the engine: both write the same files
         cost = float(np.mean(costs))
         return max(1, round(min(1.2, max(0.1, cost * self.runs / 24)) / cost))
 
@@ -232,7 +232,7 @@ def _run(job: Mapping[str, Any], run: tuple[int, int, int, dict[str, Any]]) -> t
     try:
         with _Limit(job["limit"]):
             parameters = parameters_at(_decoded(job["values"]), values)
-            record["run_key"] = run_key(parameters, seed, job["engine"])
+            record["run_key"] = run_key(parameters, seed)
             model = RolloutModel(parameters=parameters, rng=seed, engine=job["engine"]).run()
             return {**record, **model.outcome}, model.state.weekly[:: job["weekly"]] if job["weekly"] else None
     except Exception as error:  # recorded as failed, and never as a value
@@ -245,9 +245,9 @@ def _decoded(values: str) -> dict[str, Any]:
     return json.loads(values)
 
 
-def run_key(parameters: Parameters, seed: int, engine: str) -> str:
+def run_key(parameters: Parameters, seed: int) -> str:
     """Identity of a run (hex): what of the model, its parameters and the seed decides its results."""
-    return hashlib.sha256(f"{SOURCES} {fingerprint(parameters)} {seed} {engine}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{SOURCES} {fingerprint(parameters)} {seed}".encode()).hexdigest()[:32]
 
 
 def schema(names: Sequence[str], kinds: Sequence[str]) -> pa.Schema:
@@ -337,7 +337,7 @@ def execute(
             _Queue(plan, store, workers, missing, progress).work_off()
         except KeyboardInterrupt:
             workers.stop(wait=False)
-            done = total - left + progress.done
+            done = int(store.totals()["runs"])
             raise Stopped(f"interrupted after {done:,} of {total:,} runs, which are kept; the same command goes on") from None
 
 

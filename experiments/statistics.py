@@ -25,11 +25,16 @@ def share(hits: float, n: int) -> tuple[float, float, float]:
 
 
 def median(x: np.ndarray) -> tuple[float, float, float]:
-    """Median with its 95% interval from order statistics; infinite where most were never reached."""
+    """Median with its 95% interval from order statistics; infinite where most were never reached.
+
+    Fewer than six values have no such interval (NaN): even from the least to the most it covers less.
+    """
     ordered, n = np.sort(x), len(x)
     below = special.bdtr(np.arange(n + 1), n, 0.5)  # quantiles of the binomial: how many lie below the median
     low, high = (int(np.searchsorted(below, q)) for q in (0.025, 0.975))
     middle = float((ordered[(n - 1) // 2] + ordered[n // 2]) / 2)
+    if n < 6:
+        return middle, np.nan, np.nan
     return middle, float(ordered[max(0, low - 1)]), float(ordered[min(n - 1, high)])
 
 

@@ -184,12 +184,17 @@ class Store(Folder):
                     raise InvalidInput(
                         "output", str(self.folder / name), f"a folder that workers share with this process (SHA-256 {checksum[:8]})"
                     )
+        rows = [{**receipt, "files": json.dumps(receipt["files"], sort_keys=True)} for receipt in receipts]
         self._ledger.execute("BEGIN")
-        self._ledger.executemany(
-            "INSERT OR REPLACE INTO shards VALUES (:shard, :first, :runs, :failed, :attempts, :seconds, :files)",
-            [{**receipt, "files": json.dumps(receipt["files"], sort_keys=True)} for receipt in receipts],
-        )
-        self._ledger.execute("COMMIT")
+        try:
+            self._ledger.executemany(
+                "INSERT OR REPLACE INTO shards VALUES (:shard, :first, :runs, :failed, :attempts, :seconds, :files)", rows
+            )
+            self._ledger.execute("COMMIT")
+        except BaseException:  # Ctrl-C among them
+            if self._ledger.in_transaction:
+                self._ledger.execute("ROLLBACK")
+            raise
 
     def totals(self) -> dict[str, float]:
         """Shards, runs and failed runs that are done, and the processor seconds they took."""

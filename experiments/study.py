@@ -6,7 +6,6 @@ import hashlib
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,6 +17,7 @@ from experiments.entry import take
 from experiments.output import input_files, shown
 from experiments.runner import WEEKLY, Plan, duration, parameters_at
 from experiments.storage import RUNS, WEEKS, Store, read_shards
+from sim import RolloutModel
 from sim._numba import SOURCES
 from sim.outcomes import MEASURES
 from sim.parameters import InvalidInput, from_mapping
@@ -67,15 +67,12 @@ def digest_of(points: designs.Points) -> str:
     return hashlib.sha256(repr([(f, c.tolist()) for f, c in zip(points.factors, points.columns, strict=True)]).encode()).hexdigest()
 
 
-def results_folder(experiment: str, name: str, output: str) -> Path:
-    """Where an experiment's results go."""
-    return Path(output).expanduser() if output else Path.cwd() / "results" / experiment / name
-
-
 def check_points(plan: Plan, most: int = 5000) -> None:
     """Refuse a design with points whose parameters do not go together (the first thousands are looked at)."""
     for point in range(min(most, len(plan.points))):
-        parameters_at(plan.values, plan.points.at(point))
+        parameters = parameters_at(plan.values, plan.points.at(point))
+        if point == 0:
+            RolloutModel(parameters=parameters, rng=plan.seed, engine=plan.engine)  # an organisation that cannot be read is an error now
 
 
 def needs_confirming(plan: Plan, confirmed: bool) -> None:

@@ -22,7 +22,7 @@ from rich.console import Console
 from experiments import designs
 from experiments.entry import main, take
 from experiments.executors import Workers
-from experiments.output import folder_name, shown, wide_console
+from experiments.output import folder_name, results_folder, shown, wide_console
 from experiments.runner import Plan, duration, execute, sample
 from experiments.statistics import half_widths, mean, replications_needed, share
 from experiments.storage import RUNS, Store
@@ -36,7 +36,6 @@ from experiments.study import (
     needs_confirming,
     plan_record,
     refuse_inside,
-    results_folder,
     write_dictionary,
 )
 from sim.outcomes import CLASSES
@@ -166,7 +165,7 @@ def _existing(folder: Path) -> Path:
 
 def conclude(console: Console, store: Store, plan: Plan, configuration: dict[str, Any], outcome: str, clock: float) -> int:
     """Tables by point, the picture, the data dictionary and the manifest; prints what there is."""
-    if not store.concluded(configuration):
+    if not store.concluded(configuration) and store.totals()["failed"] < plan.runs:
         table = points_table(store, plan)
         store.parquet("points.parquet", table)
         store.csv("points.csv", table)

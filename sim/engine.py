@@ -235,7 +235,10 @@ def advance(state: State, run: Callable[..., None], week: int, most: int, p: np.
         KeyError,
     ) as error:  # KeyError: an attribute that no row has. Numba's message runs to pages; the last line that speaks of the source says it
         reasons = [line.strip() for line in str(error).splitlines() if line.strip() and "Record" not in line]
-        wrong = f"rules that Numba can compile; it says: {'; '.join(reasons[-4:])[:250]}"
+        if isinstance(error, KeyError):
+            wrong = f"rules that read and write fields of the state only, not {error}"
+        else:
+            wrong = f"rules that Numba can compile (the rule replaced is called by a name of its own, base = User.learn); it says: {'; '.join(reasons[-4:])[:250]}"
         raise InvalidInput(" or ".join(changed) or "engine", "compiled", wrong) from None
     draws.row += weeks
     return weeks

@@ -84,7 +84,7 @@ class RolloutModel(mesa.Model):
             raise InvalidInput("engine", engine, "one of " + ", ".join(ENGINES))
         if "seed" in overrides:
             raise InvalidInput("seed", overrides["seed"], f"the seed as rng={overrides['seed']!r}, as Mesa's models have it")
-        if set(self.agent_classes) != set(AGENTS):
+        if set(self.agent_classes) != set(AGENTS) or not all(issubclass(cls, base) for base, cls in self.agent_classes.items()):
             raise InvalidInput(
                 f"{type(self).__name__}.agent_classes",
                 [c.__name__ for c in self.agent_classes],
@@ -246,9 +246,10 @@ class RolloutModel(mesa.Model):
             else:
                 view = window(cls)  # type: ignore[arg-type]
                 columns = {name: rows[name] for name in cls.dtype.names or ()}
-                made[base] = [view(self, row, None) for row in range(len(rows))]
-                for agent in made[base]:
-                    agent.__dict__["columns"] = columns
+                made[base] = [object.__new__(view) for _ in range(len(rows))]
+                for row, agent in enumerate(made[base]):
+                    agent.__dict__.update(columns=columns, row=row)  # before __init__, which may read fields
+                    agent.__init__(self, row, None)
         units, teams, users = made[BusinessUnit], made[Team], made[User]
         first, peers = state.peers_first.tolist(), state.peers.tolist()
         for unit in units:
@@ -266,6 +267,19 @@ class RolloutModel(mesa.Model):
         self._order = state.order.tolist()
         if self.engine == "textbook":
             self.firm = as_namespace(state.firm[0])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle and copy: the compiled engine's agents are windows, made anew when they are asked for."""
+        state = self.__dict__.copy()
+        if self.engine == "compiled" and self._agents_made:
+            for name in ("_units", "_teams", "_users", "_order"):
+                del state[name]
+            state.update(_agents_made=False, _agents={}, _agents_by_type={}, _all_agents=_HardKeyAgentSet([], random=self.random))
+        return state
+
+    def remove_all_agents(self) -> None:
+        """Refused: people leave by turnover, which fills their seat, and units by retirement."""
+        raise InvalidInput("remove_all_agents", "all agents", "a fixed population: agents are replaced, not removed")
 
     def columns(self) -> dict[str, np.ndarray]:
         """The state as structured arrays ``firm``, ``units``, ``teams`` and ``users``, whichever engine runs."""

@@ -24,11 +24,14 @@ Ties = tuple[np.ndarray, np.ndarray]
 
 def draw_ties(network: Network, layout: Layout, seed: int) -> Ties:
     """Ties of a generated network, as two arrays of planner rows."""
+    if network.kind == "blocks":
+        return blocks(network, layout, seed)
+    generator, rows = stream(seed, CROSS_TIES), layout.rows_by_unit_name  # by name: the order of units changes nothing
     if network.kind == "small_world":
-        return small_world(layout.n_users, network.ties, network.rewired, stream(seed, CROSS_TIES))
-    if network.kind == "scale_free":
-        return scale_free(layout.n_users, network.ties, stream(seed, CROSS_TIES))
-    return blocks(network, layout, seed)
+        source, target = small_world(layout.n_users, network.ties, network.rewired, generator)
+    else:
+        source, target = scale_free(layout.n_users, network.ties, generator)
+    return rows[source], rows[target]
 
 
 def blocks(network: Network, layout: Layout, seed: int) -> Ties:

@@ -125,7 +125,8 @@ def build_local(firm, units, order, k, effort, p):
             if effort <= 0.0 or unit.stage == RETIRED or started != (turn == 0):
                 continue
             total = local_effort(unit, k, firm.core[k], p)
-            spent = min(effort, min(p.platform.crew, total * (1.0 - unit.readiness[k])))
+            spent = min(effort, min(unit.crew[k], total * (1.0 - unit.readiness[k])))
+            unit.crew[k] -= spent
             unit.readiness[k] = clip(unit.readiness[k] + spent / total, 0.0, 1.0)
             effort -= spent
             firm.effort[1 + k] += spent
@@ -145,6 +146,9 @@ def build(firm, units, order, p):
     """
     for k in range(WORKFLOW + 1):
         firm.effort[k] = 0.0
+    for b in range(len(units)):
+        for k in range(K):
+            units[b].crew[k] = p.platform.crew
     left = max(0.0, firm.budget - firm.effort[SUPPORT])
     spill = 0.0
     for k in range(K):

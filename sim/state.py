@@ -71,6 +71,7 @@ UNIT = np.dtype([
     ("fragmentation", "f8"),  # extra effort share
     ("sponsorship", "f8"), ("spend", "f8"),  # 0 to 1; EUR per planner-week
     ("readiness", "f8", (K,)), ("debt", "f8", (K,)), ("tail", "f8", (K,)),
+    ("crew", "f8", (K,)),  # person-weeks that can still usefully work on it this week
     ("freshness", "f8"), ("clean", "f8"), ("support", "f8"), ("need", "f8"),
     ("late", "f8"), ("defects", "f8"), ("channel", "f8"),  # weeks late after relief; error share from defects; 0 to 1
     ("visible", "f8"),  # visible success, 0 to 1, remembered

@@ -150,7 +150,7 @@ def allocate(firm, units, teams, uniforms, week, p):
 def binding(firm, units, teams, p):
     """Shares in proportion to the square of each constraint's gap, over the units whose turn it is.
 
-    Counts units that pilot, onboard or are live, or all waiting ones while none is.
+    Counts units that pilot, onboard or are live; while none does, every gap counts as full. The model keeps a hundredth.
     """
     for k in range(N_BUCKETS):
         firm.shares[k] = 0.0

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import mesa
 import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
 
-from sim import InvalidInput, RolloutModel
+from sim import InvalidInput, RolloutModel, rule
 from sim.agents import BusinessUnit, Team, User
 
 ENGINES = ["compiled", "textbook"]
@@ -185,3 +188,85 @@ def test_a_seed_is_drawn_and_kept_where_none_is_given(tiny):
     first = tiny(rng=None)
     assert tiny(rng=first.seed_used).run().outcome == first.run().outcome
     assert tiny(rng=None).seed_used != first.seed_used
+
+
+def test_a_subclass_may_read_its_fields_as_it_is_made(tiny):
+    class Remembering(User):
+        def __init__(self, model, row, values):
+            super().__init__(model, row, values)
+            self.trust_at_first = self.trust
+
+    class Model(RolloutModel):
+        agent_classes = {**RolloutModel.agent_classes, User: Remembering}
+
+    for engine in ("compiled", "textbook"):
+        model = Model(enterprise="small", weeks=30, rng=1, engine=engine)
+        first = model.agents_by_type[Remembering].get("trust_at_first")
+        assert first == model.columns()["users"]["trust"].tolist()
+
+
+@pytest.mark.parametrize("engine", ["compiled", "textbook"])
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))], ids=["deepcopy", "pickle"])
+def test_a_model_whose_agents_were_looked_at_can_be_copied(engine, copied):
+    model = RolloutModel(enterprise="small", weeks=30, rng=1, engine=engine)
+    for _ in range(10):
+        model.step()
+    model.agents_by_type[User].set("trust", 0.9)
+    other = copied(model)
+    assert other.agents_by_type[User].get("trust") == model.agents_by_type[User].get("trust")
+    assert other.run().outcome == model.run().outcome
+    assert other.agents_by_type[User].get("trust") == other.columns()["users"]["trust"].tolist()
+
+
+@pytest.mark.parametrize("engine", ["compiled", "textbook"])
+def test_the_population_is_fixed(engine):
+    model = RolloutModel(enterprise="small", weeks=30, rng=1, engine=engine)
+    for action in (model.remove_all_agents, next(iter(model.agents)).remove, lambda: User.create_agents(model, 2)):
+        with pytest.raises(InvalidInput, match="fixed population"):
+            action()
+
+
+def test_classes_of_agents_that_cannot_be_are_refused():
+    for classes in ({User: User}, {**RolloutModel.agent_classes, User: Team}):
+        model = type("Odd", (RolloutModel,), {"agent_classes": classes})
+        for engine in ("compiled", "textbook"):
+            with pytest.raises(InvalidInput, match="agent_classes"):
+                model(enterprise="small", engine=engine)
+
+
+def test_the_seed_is_called_rng_and_the_message_says_so():
+    with pytest.raises(InvalidInput, match="rng=3"):
+        RolloutModel(seed=3)
+
+
+def test_rules_that_cannot_be_compiled_are_named():
+    class Misspelt(User):
+        @rule
+        def learn(user, team, unit, seen, z, p):
+            user.trst = 0.5
+
+    class Short(User):
+        @rule
+        def learn(user, team, unit, p):
+            pass
+
+    base = User.learn
+
+    class Halved(User):
+        @rule
+        def learn(user, team, unit, seen, z, p):
+            base(user, team, unit, seen, 0.5 * z, p)
+
+    def model(user, engine="compiled"):
+        made = type("Changed", (RolloutModel,), {"agent_classes": {**RolloutModel.agent_classes, User: user}})
+        return made(enterprise="small", weeks=5, rng=1, engine=engine)
+
+    with pytest.raises(InvalidInput, match=r"User\.learn.*'trst'"):
+        model(Misspelt).run()
+    with pytest.raises(InvalidInput, match=r"Short\.learn.*user, team, unit, seen, z, p"):
+        model(Short)
+    assert (
+        model(Halved).run().outcome
+        == model(Halved, "textbook").run().outcome
+        != RolloutModel(enterprise="small", weeks=5, rng=1).run().outcome
+    )

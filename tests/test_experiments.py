@@ -272,6 +272,13 @@ REFUSED = {
     "another folder, glued": ("run", ["-cd/tmp"], ["-cd"]),
     "another file, abbreviated": ("run", ["--config-n", "x"], ["--config-n"]),
     "a rerun": ("run", ["--experimental=x.pkl"], ["--experimental"]),
+    "no seed": ("run", ["seed=null"], ["seed", "None"]),
+    "an edge list that is not there (compare)": ("compare", ["network=edges", "replications=2"], ["network"]),
+    "an organisation that is not there (compare)": ("compare", ["enterprise=from_files", "enterprise.folder=nowhere"], ["nowhere"]),
+    "the folder one is in": ("run", ["output=others/.."], ["output"]),
+    "a path too long": ("run", ["output=" + "a" * 300], ["output", "File name too long"]),
+    "a home of nobody": ("run", ['output="~nouser/x"'], ["output", "home"]),
+    "a folder with a manifest of something else": ("run", ["output=web"], ["output", "web"]),
     "deleting a key": ("run", ["~trust"], ["trust"]),
     "half a list": ("run", ["trust.loss=[1"], ["[1"]),
     "no key at all": ("run", ["nonsense"], ["nonsense"]),
@@ -290,6 +297,9 @@ REFUSED = {
 def test_bad_input_is_one_line_with_exit_code_2_and_writes_nothing(fault, call, tmp_path):
     (tmp_path / "a_file").write_text("mine")
     (tmp_path / "others").mkdir()
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "manifest.json").write_text("{}")
+    (tmp_path / "web" / "index.html").write_text("precious")
     (tmp_path / "others" / "thesis.txt").write_text("mine")
     before = sorted(str(p) for p in tmp_path.rglob("*"))
     experiment, arguments, said = REFUSED[fault]
@@ -370,6 +380,42 @@ def test_of_two_writers_of_one_folder_the_last_one_stays_and_nothing_is_left_ove
             quick.text("manifest.json", "quick")
         assert (place / "manifest.json").read_text() == "quick"
     assert (place / "manifest.json").read_text() == "slow" and only(place.parent) == place
+
+
+def test_files_beside_earlier_results_are_never_deleted(call, tmp_path):
+    assert call("run", *SMALL, "output=mine")[0] == 0
+    (tmp_path / "mine" / "notes.txt").write_text("precious")
+    code, _, err = call("run", *SMALL, "output=mine")
+    assert code == 2 and "nothing but earlier results" in err and (tmp_path / "mine" / "notes.txt").read_text() == "precious"
+
+
+def test_a_link_to_a_folder_stays_a_link(call, tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    assert call("run", *SMALL, "output=link")[0] == 0
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "real" / "manifest.json").is_file()
+
+
+def test_names_with_markup_are_printed_as_they_are(call):
+    code, out, _ = call("run", *SMALL, 'strategy.name="[/x] [red]"')
+    assert code == 0 and "[/x] [red], seed 1" in out
+
+
+def test_both_engines_write_the_same_runs(call, tmp_path):
+    tiny = ["enterprise.units=2", "enterprise.teams=1", "enterprise.users=2", "weeks=10", "replications=5", "executor=serial"]
+    for engine in ("compiled", "textbook"):
+        call("compare", *tiny, f"engine={engine}", f"output={engine}")
+    for name in ("runs.parquet", "weekly.parquet", "summary.csv", "paired.csv", "figure.png"):
+        assert (tmp_path / "compiled" / name).read_bytes() == (tmp_path / "textbook" / name).read_bytes(), name
+
+
+def test_an_interrupted_comparison_says_that_nothing_was_written(call, tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise runner.Stopped("interrupted after 5 of 24 runs, which are kept; the same command goes on")
+
+    monkeypatch.setattr(compare, "execute", interrupted)
+    code, _, err = call("compare", *COMPARE)
+    assert code == 130 and err == "interrupted: nothing was written\n" and not list((tmp_path / "results" / "compare").iterdir())
 
 
 def test_names_in_csv_are_harmless(tmp_path):

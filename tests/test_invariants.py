@@ -193,3 +193,18 @@ def test_staff_turnover_is_what_the_parameter_says(engine):
     stayed = (model.columns()["users"]["disposition"] == start).mean()
     expected = (1 - 0.5 / 52) ** 260
     assert abs(stayed - expected) < 5 * math.sqrt(expected * (1 - expected) / len(start))
+
+
+@pytest.mark.parametrize("strategy", ["integration_first", "balanced"])
+def test_no_more_than_a_crew_works_on_one_thing(strategy):
+    crew = {"maturity.budget": 20.0, "platform.decay": 0.0, "strategy.core_first": 0.0, "sponsor.own_effort": 0.0, "maturity.readiness": 0.0,
+            "platform.local_pipelines": 1e4, "platform.local_integration": 1e4, "platform.reuse": 0.0, "platform.debt": 0.0}  # fmt: skip
+    model = RolloutModel(strategy=strategy, weeks=10, rng=1, **crew)
+    most = 0.0
+    for _ in range(10):
+        before = model.columns()["units"]["readiness"].copy()
+        model.step()
+        units = model.columns()["units"]
+        spent = (units["readiness"] - before)[:, :2] * 1e4 * (1 + units["fragmentation"])[:, None] * units["tail"][:, :2]
+        most = max(most, spent.max())
+    assert most == pytest.approx(model.parameters.platform.crew)
