@@ -95,7 +95,12 @@ class Plan:
 
     def parameters(self, point: int) -> Parameters:
         """The complete parameters of a point."""
-        return parameters_at(self.values, self.points.at(point))
+        return parameters_at(self.text, self.points.at(point))
+
+    @cached_property
+    def text(self) -> str:
+        """The base configuration as canonical JSON."""
+        return json.dumps(self.values, sort_keys=True)
 
     @cached_property
     def shard_size(self) -> int:
@@ -118,12 +123,12 @@ class Plan:
         return [(number + k, first, min(size, self.runs - first)) for k, first in enumerate(range(start, self.runs, size))]
 
     def job(
-        self, folder: Path, attempts: int, shards: Sequence[tuple[int, int, int]], skip: frozenset[int] = frozenset()
+        self, folder: Path, attempts: int, shards: Sequence[tuple[int, int, int]], skip: frozenset[int] = frozenset(), durable: bool = True
     ) -> dict[str, Any]:
         """What a worker needs to run some shards."""
         n = len(self.points)
         return {
-            "values": json.dumps(self.values, sort_keys=True),
+            "values": self.text,
             "names": self.points.names,
             "kinds": tuple("text" if f.kind == "choice" and isinstance(f.choices[0], str) else "flag" if f.kind == "choice" else f.kind for f in self.points.factors),
             "seed": self.seed,
@@ -132,6 +137,7 @@ class Plan:
             "limit": self.limit,
             "folder": str(folder),
             "attempts": attempts,
+            "durable": durable,
             "model": SOURCES,
             "skip": skip,
             "shards": [
@@ -141,11 +147,11 @@ class Plan:
         }  # fmt: skip
 
 
-def parameters_at(values: Mapping[str, Any], point: Mapping[str, Any]) -> Parameters:
-    """Base configuration, then the presets a point names, then its parameters."""
+def parameters_at(values: str, point: Mapping[str, Any]) -> Parameters:
+    """Base configuration (as JSON), then the presets a point names, then its parameters."""
     presets = tuple((name, value) for name, value in point.items() if name in GROUPS)
     rest = {name: value for name, value in point.items() if name not in GROUPS}
-    base = _base(json.dumps(values, sort_keys=True), presets)
+    base = _base(values, presets)
     return vary(base, rest) if rest else base
 
 
@@ -214,7 +220,7 @@ def _shard(job: Mapping[str, Any], number: int, first: int, runs: list[tuple]) -
     if job["weekly"]:
         tables[WEEKS] = _weekly_table(job, results)
     for dataset, table in tables.items():
-        files[f"{dataset}/part-{number:06d}.parquet"], _ = write_shard(folder, dataset, number, table)
+        files[f"{dataset}/part-{number:06d}.parquet"], _ = write_shard(folder, dataset, number, table, job["durable"])
     failed = sum(1 for record in records if record["error"])
     return {
         "shard": number, "first": first, "runs": len(runs), "failed": failed, "attempts": job["attempts"],
@@ -231,18 +237,13 @@ def _run(job: Mapping[str, Any], run: tuple[int, int, int, dict[str, Any]]) -> t
         return record, None
     try:
         with _Limit(job["limit"]):
-            parameters = parameters_at(_decoded(job["values"]), values)
+            parameters = parameters_at(job["values"], values)
             record["run_key"] = run_key(parameters, seed)
             model = RolloutModel(parameters=parameters, rng=seed, engine=job["engine"]).run()
             return {**record, **model.outcome}, model.state.weekly[:: job["weekly"]] if job["weekly"] else None
     except Exception as error:  # recorded as failed, and never as a value
         record["error"] = " ".join(f"{type(error).__name__}: {error}".split())[:500]
         return record, None
-
-
-@lru_cache(maxsize=8)
-def _decoded(values: str) -> dict[str, Any]:
-    return json.loads(values)
 
 
 def run_key(parameters: Parameters, seed: int) -> str:
@@ -356,10 +357,13 @@ class _Queue:
         while self.waiting or self.flying:
             while self.waiting and len(self.flying) < 2 * self.workers.count:
                 task = [self.waiting.popleft() for _ in range(min(self._task_size(), len(self.waiting)))]
-                self.flying[self.workers.submit(work, self.plan.job(self.store.folder, 1, task))] = task
+                self.flying[self.workers.submit(work, self._job(1, task))] = task
                 if self.workers.kind == "serial":
                     break
             self._collect(self.flying, self.workers.kind != "serial")
+
+    def _job(self, attempts: int, shards: Sequence[tuple[int, int, int]], skip: frozenset[int] = frozenset()) -> dict[str, Any]:
+        return self.plan.job(self.store.folder, attempts, shards, skip, isinstance(self.store, Store))
 
     def _task_size(self) -> int:
         """Shards of about two seconds together; single ones at first, to measure, and at the end, to finish together."""
@@ -404,11 +408,11 @@ class _Queue:
 
     def _alone(self, shard: tuple[int, int, int]) -> None:
         """A shard whose worker died: again, alone; and if it dies again, without the runs that kill it."""
-        if self._survives(work, self.plan.job(self.store.folder, 2, [shard])):
+        if self._survives(work, self._job(2, [shard])):
             return
         _, first, runs = shard
-        killers = frozenset(self._killers(self.plan.job(self.store.folder, 2, [shard]), first, first + runs))
-        if not self._survives(work, self.plan.job(self.store.folder, 3, [shard], killers)):
+        killers = frozenset(self._killers(self._job(2, [shard]), first, first + runs))
+        if not self._survives(work, self._job(3, [shard], killers)):
             raise InvalidInput(
                 "executor", self.workers.kind, f"workers that live: one died three times at runs {first} to {first + runs - 1}"
             )

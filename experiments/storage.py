@@ -34,8 +34,11 @@ def shard_name(shard: int) -> str:
     return f"part-{shard:06d}.parquet"
 
 
-def write_shard(folder: Path, dataset: str, shard: int, table: pa.Table) -> tuple[str, int]:
-    """Write one immutable shard so that it is there whole or not at all; returns SHA-256 (hex) and bytes."""
+def write_shard(folder: Path, dataset: str, shard: int, table: pa.Table, durable: bool = True) -> tuple[str, int]:
+    """Write one immutable shard so that it is there whole or not at all; returns SHA-256 (hex) and bytes.
+
+    What is not ``durable`` is read and thrown away at once, and need not outlive a power cut.
+    """
     place = folder / dataset
     final, beside = place / shard_name(shard), place / f".{shard_name(shard)}.{os.getpid()}"
     buffer = pa.BufferOutputStream()
@@ -44,12 +47,15 @@ def write_shard(folder: Path, dataset: str, shard: int, table: pa.Table) -> tupl
     try:
         with beside.open("wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         beside.replace(final)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+    if not durable:
+        return hashlib.sha256(content).hexdigest(), content.size
     directory = os.open(place, os.O_RDONLY)
     try:
         os.fsync(directory)

@@ -15,7 +15,7 @@ from rich.console import Console
 from experiments import designs, executors
 from experiments.entry import take
 from experiments.output import input_files, shown
-from experiments.runner import WEEKLY, Plan, duration, parameters_at
+from experiments.runner import WEEKLY, Plan, duration
 from experiments.storage import RUNS, WEEKS, Store, read_shards
 from sim import RolloutModel
 from sim._numba import SOURCES
@@ -70,7 +70,7 @@ def digest_of(points: designs.Points) -> str:
 def check_points(plan: Plan, most: int = 5000) -> None:
     """Refuse a design with points whose parameters do not go together (the first thousands are looked at)."""
     for point in range(min(most, len(plan.points))):
-        parameters = parameters_at(plan.values, plan.points.at(point))
+        parameters = plan.parameters(point)
         if point == 0:
             RolloutModel(parameters=parameters, rng=plan.seed, engine=plan.engine)  # an organisation that cannot be read is an error now
 

@@ -310,11 +310,11 @@ def test_a_worker_with_another_model_is_refused(tmp_path):
 def test_a_full_disk_stops_in_one_line_and_keeps_what_is_finished(monkeypatch, undisturbed, tmp_path):
     real, written = storage.write_shard, []
 
-    def full(folder, dataset, shard, table):
+    def full(folder, dataset, shard, table, durable):
         if len(written) >= 7:
             raise OSError(28, "No space left on device")
         written.append(shard)
-        return real(folder, dataset, shard, table)
+        return real(folder, dataset, shard, table, durable)
 
     monkeypatch.setattr(runner, "write_shard", full)
     with pytest.raises(InvalidInput, match=r"No space left on device.*finished is kept"):
