@@ -87,7 +87,7 @@ def compare(values: dict[str, Any]) -> int:
     _print(console, summary, paired, maturities, strategies, replications, first.weeks)
     console.print(
         f"{len(runs)} runs ({speed['weeks']:,.0f} weeks) in {speed['elapsed']:.1f} s on {workers.count} workers, {speed['share']:.0%} of ideal "
-        f"{workers.count}-core speed; compiling or loading the engine took {compiled:.1f} s before.",
+        f"{workers.count}-core speed; loading the engine and starting workers took {compiled + speed['start']:.1f} s before.",
         highlight=False,
     )
     console.print(
@@ -119,13 +119,15 @@ def run_all(plan: Plan, folder: Path, workers: Workers) -> tuple[pd.DataFrame, d
     """All runs; their weekly records go into ``weekly.parquet``.
 
     Returns:
-        The runs by maturity, strategy and replication; weeks simulated, seconds elapsed, and the
+        The runs by maturity, strategy and replication; weeks simulated, seconds of starting workers and of running, and the
         share of the workers' time that went into runs.
     """
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         keeper = Keeper(Path(scratch))
-        clock = time.perf_counter()
+        before = time.perf_counter()
         with workers:
+            workers.prime()
+            clock = time.perf_counter()
             execute(plan, keeper, workers)
             elapsed = time.perf_counter() - clock
         runs = pa.concat_tables(read_shards(keeper.folder, RUNS)).to_pandas()
@@ -134,7 +136,12 @@ def run_all(plan: Plan, folder: Path, workers: Workers) -> tuple[pd.DataFrame, d
         if measure.kind in ("count", "flag"):
             runs[column] = runs[column].astype("Int64" if measure.kind == "count" else "boolean")
     runs = runs.sort_values(["maturity", "strategy", "replication"], ignore_index=True, kind="stable")
-    return runs, {"weeks": weeks, "elapsed": elapsed, "share": keeper.totals()["seconds"] / (workers.count * elapsed)}
+    return runs, {
+        "weeks": weeks,
+        "start": clock - before,
+        "elapsed": elapsed,
+        "share": keeper.totals()["seconds"] / (workers.count * elapsed),
+    }
 
 
 def join(scratch: Path, path: Path) -> int:

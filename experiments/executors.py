@@ -91,6 +91,12 @@ class Workers:
         else:
             self._mpi()
 
+    def prime(self) -> None:
+        """Start the workers and wait until they answer, so that what follows is computing only."""
+        self.start()
+        for future in [self.submit(time.sleep, 0.02) for _ in range(2 * self.count)]:
+            future.result()
+
     def check(self) -> None:
         """Raise where no worker is left that could ever finish anything."""
         if self.kind == "dask" and not self._client.scheduler_info()["workers"]:
