@@ -10,24 +10,19 @@ import os
 import random
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-import dask
 import numpy as np
 import pandas as pd
 import psutil
 import pytest
-from distributed import LocalCluster
 
 from experiments import runner, storage
 from experiments.designs import factors, make
 from experiments.executors import Workers
-from experiments.output import ROOT
 from experiments.runner import DIED, Plan, Stopped, execute
 from experiments.storage import RUNS, WEEKS, Store, read
 from sim import InvalidInput, RolloutModel
@@ -86,8 +81,8 @@ def test_the_dataset_is_what_single_runs_give(undisturbed):
 
 @pytest.mark.parametrize(
     "workers",
-    [Workers("processes", 1), Workers("processes", 3), Workers("dask", 2), Workers(given=ThreadPoolExecutor(2))],
-    ids=["one process", "three processes", "dask", "an executor of one's own"],
+    [Workers("processes", 1), Workers("processes", 3), Workers(given=ThreadPoolExecutor(2))],
+    ids=["one process", "three processes", "an executor of one's own"],
 )
 def test_the_same_bytes_on_every_executor(workers, undisturbed, tmp_path):
     assert contents(run(tmp_path / "out", workers=workers)) == contents(undisturbed)
@@ -262,36 +257,6 @@ def test_a_run_that_kills_its_worker_is_found_by_halving(trouble, undisturbed, t
     assert contents(folders[0]) == contents(folders[1])
 
 
-@pytest.mark.slow
-@pytest.mark.fault("process", "a run that kills its Dask worker, each time", "found by halving, recorded; the others same bytes")
-def test_a_run_that_kills_its_worker_is_found_on_a_dask_cluster_too(tmp_path):
-    """A cluster of somebody else's, reached by its address; its workers load a model that kills them."""
-    (tmp_path / "trap.py").write_text(
-        "import os, time\nfrom experiments import runner\nfrom sim import RolloutModel\n\n"
-        "class Trap(RolloutModel):\n    def run(self, progress=None):\n"
-        "        if self.seed_used == 3 and self.parameters.strategy.name == 'model_first':\n            time.sleep(1)\n            os._exit(9)\n"
-        "        return super().run(progress)\n\nrunner.RolloutModel = Trap\n"
-    )
-    which = plan(points=2, replications=3, chunk=2, weekly=0)  # one of the two points is model-first
-    with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
-        LocalCluster(
-            n_workers=1,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address=None,
-            silence_logs=50,
-            preload=[str(tmp_path / "trap.py")],
-        ) as cluster,
-    ):
-        cluster.adapt(minimum=1, maximum=1)  # replaces a worker whose nanny gave it up
-        folder = run(tmp_path / "out", which, Workers("dask", address=cluster.scheduler_address))
-    runs, calm = read(folder, RUNS), read(run(tmp_path / "calm", which), RUNS)
-    failed = (runs["strategy"] == "model_first") & (runs["seed"] == 3)
-    assert failed.sum() == 1 and runs.loc[failed, "error"].item() == DIED
-    pd.testing.assert_frame_equal(runs[~failed], calm[~failed], check_dtype=False)
-
-
 @pytest.mark.fault("process", "runs that hang", "ended, recorded; the others same bytes")
 def test_a_run_that_hangs_is_ended_and_recorded(trouble, undisturbed, tmp_path):
     trouble(hang=[5])
@@ -331,27 +296,6 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_computed(
     for path in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(InvalidInput, match="output"):
             Store("sweep", path, RECORD)
-
-
-@pytest.mark.fault("process", "a scheduler that does not answer", "one line within half a minute")
-def test_a_scheduler_that_does_not_answer_is_one_line_within_half_a_minute():
-    clock = time.monotonic()
-    with pytest.raises(InvalidInput, match=r"executor\.address"), Workers("dask", address="tcp://127.0.0.1:9"):
-        pass
-    assert time.monotonic() - clock < 30
-
-
-@pytest.mark.slow
-def test_the_same_bytes_under_mpi(tmp_path):
-    sweep = ["experiments.sweep", "enterprise=small", "weeks=30", "design.over=[trust.loss]", "design.samples=8", "replications=6"]
-    mpiexec = Path(sys.executable).with_name("mpiexec")
-    under_mpi = [str(mpiexec), "-n", "3", sys.executable, "-m", "mpi4py.futures", "-m", *sweep, "executor=mpi", "output=mpi"]
-    for command in (under_mpi, [sys.executable, "-m", *sweep, "executor=serial", "output=serial"]):
-        done = subprocess.run(
-            command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=300
-        )
-        assert done.returncode == 0, done.stderr
-    assert contents(tmp_path / "mpi") == contents(tmp_path / "serial")
 
 
 # --------------------------------------------------------------------------- killed and interrupted
@@ -468,7 +412,7 @@ def test_the_cut_into_shards_follows_from_the_plan_alone():
     assert [first for _, first, _ in shards] == list(np.cumsum([0, *(runs for *_, runs in shards)])[:-1])
     assert sum(runs for *_, runs in shards) == 5000 and 20 <= len(shards) <= 30
     textbook = replace(p, engine="textbook")
-    assert textbook.shard_size < p.shard_size
+    assert textbook.shards() == shards  # both engines write the same files
 
 
 def test_runs_are_the_same_however_the_preset_is_named():
