@@ -23,7 +23,7 @@ from sim.parameters import Parameters, to_mapping
 WORKERS = 2
 #: Runs a sweep in a process of its own and says how long it took and how much memory its parent had at most.
 ALONE = """
-import json, resource, sys, time
+import json, sys, time
 from pathlib import Path
 clock = time.perf_counter()
 from experiments import sweep, entry
@@ -32,7 +32,8 @@ sys.argv = ["sweep", *sys.argv[1:]]
 try:
     entry.main("sweep", sweep.sweep)
 except SystemExit as done:
-    print(json.dumps([resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter() - clock, imported, done.code]))
+    peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))  # maxrss holds the starter's, too
+    print(json.dumps([int(peak), time.perf_counter() - clock, imported, done.code]))
 """
 
 
@@ -40,7 +41,7 @@ def scale(console: Console, runs: int = 10_000, many: int = 100_000, plain: int 
     """Measure and print: throughput of the executors, ``mesa.batch_run``, memory and resuming."""
     plan = Plan(to_mapping(Parameters()), make("lhs", factors(["trust.loss"], None), 100, 0, 1), runs // 100)
     table = Table(title=f"Sweep of {plan.runs:,} runs of the default enterprise", title_justify="left")
-    for head in ("executor", "workers", "start", "runs a second", "÷ bare engine × workers"):
+    for head in ("executor", "workers", "start", "runs a second", "÷ bare engine × workers", "÷ bare engines side by side"):
         table.add_column(head, justify="right" if head != "executor" else "left")
     rates = {}
     bare = bare_rate(plan)
@@ -51,7 +52,10 @@ def scale(console: Console, runs: int = 10_000, many: int = 100_000, plain: int 
         count = 1 if kind == "serial" else WORKERS
         rates[kind] = plan.runs / seconds
         ideal, bare = 0.5 * (bare + after) * count, after
-        table.add_row(kind, str(count), f"{start:.1f} s", f"{rates[kind]:.0f}", f"{rates[kind] / ideal:.2f}")
+        together = bare if count == 1 else side_by_side(plan)
+        table.add_row(
+            kind, str(count), f"{start:.1f} s", f"{rates[kind]:.0f}", f"{rates[kind] / ideal:.2f}", f"{rates[kind] / together:.2f}"
+        )
     console.print(table)
 
     with console.status(f"mesa.batch_run: {plain} runs on the textbook engine"):
@@ -86,6 +90,13 @@ def bare_rate(plan: Plan, runs: int = 300) -> float:
             _ = RolloutModel(parameters=some[k % len(some)], rng=1 + k).run().outcome
         best = max(best, (runs // 3) / (time.perf_counter() - clock))
     return best
+
+
+def side_by_side(plan: Plan) -> float:
+    """Runs a second of bare engines in as many processes at once: what this machine's cores give together."""
+    with Workers("processes", WORKERS) as workers:
+        workers.prime()
+        return sum(future.result() for future in [workers.submit(bare_rate, plan, 900) for _ in range(WORKERS)])
 
 
 def sweep_seconds(plan: Plan, workers: Workers) -> tuple[float, float]:
