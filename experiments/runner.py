@@ -34,7 +34,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from experiments.designs import Points
 from experiments.executors import Workers
-from experiments.storage import RUNS, WEEKS, Store, write_shard
+from experiments.storage import RUNS, UNFINISHED, WEEKS, Store, write_shard
 from sim import RolloutModel
 from sim._numba import SOURCES
 from sim.outcomes import MEASURES
@@ -294,7 +294,7 @@ class Keeper:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self._done = folder, {"shards": 0.0, "runs": 0.0, "failed": 0.0, "seconds": 0.0}
-        for dataset in (RUNS, WEEKS):
+        for dataset in (UNFINISHED, RUNS, WEEKS):
             (folder / dataset).mkdir(exist_ok=True)
 
     def missing(self, shards: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int]]:

@@ -26,6 +26,7 @@ from sim.parameters import InvalidInput
 
 #: Datasets of a results folder: one row a run, and one row a run and week.
 RUNS, WEEKS = "runs", "weekly"
+UNFINISHED = ".unfinished"
 PLAN, LEDGER = "plan.json", "ledger.sqlite"
 
 
@@ -40,7 +41,8 @@ def write_shard(folder: Path, dataset: str, shard: int, table: pa.Table, durable
     What is not ``durable`` is read and thrown away at once, and need not outlive a power cut.
     """
     place = folder / dataset
-    final, beside = place / shard_name(shard), place / f".{shard_name(shard)}.{os.getpid()}"
+    # not in the dataset's own folder: a worker that is killed, or outlives its parent, leaves nothing there
+    final, beside = place / shard_name(shard), folder / UNFINISHED / f"{dataset}-{shard}.{os.getpid()}"
     buffer = pa.BufferOutputStream()
     pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
     content = buffer.getvalue()
@@ -88,7 +90,7 @@ class Store(Folder):
                 raise InvalidInput("output", str(path), "a folder")
             if known and not (path / PLAN).is_file():
                 raise InvalidInput("output", str(path), "a new folder, an empty one, or one of this experiment to go on with")
-            for dataset in (RUNS, WEEKS) if plan.get("weekly") else (RUNS,):
+            for dataset in (UNFINISHED, RUNS, WEEKS) if plan.get("weekly") else (UNFINISHED, RUNS):
                 (path / dataset).mkdir(parents=True, exist_ok=True)
             self._lock = filelock.FileLock(path / ".lock", timeout=0)
             self._lock.acquire()
@@ -117,9 +119,7 @@ class Store(Folder):
             raise InvalidInput(key, mine, f"{theirs!r}, with which {self.folder} was begun; use another output folder for another plan")
 
     def _open(self) -> sqlite3.Connection:
-        for dataset in (RUNS, WEEKS):
-            for left in (self.folder / dataset).glob(".part-*"):
-                left.unlink()
+        self._sweep_up()
         place = self.folder / LEDGER
         for _ in range(2):
             ledger = sqlite3.connect(place, isolation_level=None)
@@ -144,8 +144,14 @@ class Store(Folder):
     def __enter__(self) -> Store:
         return self
 
+    def _sweep_up(self) -> None:
+        """Remove what killed workers left half written."""
+        for left in (self.folder / UNFINISHED).iterdir():
+            left.unlink(missing_ok=True)
+
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._ledger.close()
+        self._sweep_up()
         self._lock.release()
         if isinstance(error, (OSError, sqlite3.OperationalError)):
             raise InvalidInput(
