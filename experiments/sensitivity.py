@@ -1,0 +1,470 @@
+"""Which parameters decide by how much a strategy is ahead, and which conclusions rest on judged ones.
+
+``python -m experiments.sensitivity`` screens all numbers of the model (Morris); ``method=sobol 'over=[…]'`` divides the variance
+between a dozen of them. What is analysed is the difference between two strategies with the same luck, ``strategy`` − ``versus``.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+from scipy import special
+
+from experiments import designs
+from experiments.designs import Factor, Points
+from experiments.entry import main, take
+from experiments.output import folder_name, results_folder, wide_console
+from experiments.runner import Plan, execute, sample
+from experiments.statistics import share
+from experiments.storage import RUNS, Store
+from experiments.study import NUMERIC, check_points, close, common_settings, good_runs, needs_confirming, plan_record, write_dictionary
+from experiments.sweep import describe
+from sim.outcomes import MEASURES
+from sim.parameters import InvalidInput, Parameters, from_mapping, nearest, to_mapping
+from sim.presets import load
+from sim.views.importance import amount, outcome_words, sensitivity_figure
+from sim.views.words import strategy_label
+
+METHODS = ("morris", "sobol")
+SOURCES = ("judged", "calibrated", "documented")
+#: Groups that ``over=all`` leaves alone: what management chooses, the enterprise itself, and where outcome classes end.
+LEFT_ALONE = ("strategy", "enterprise", "weeks", "network", "outcomes")
+#: Outcomes that every run has, or every run of a sufficient horizon.
+COMPLETE = [name for name in NUMERIC if "null" not in MEASURES[name].meaning or "shorter horizon" in MEASURES[name].meaning]
+#: Outcomes of which more is better; of others a strategy is said to have more, not to win.
+BETTER = {"net", "net_104", "net_discounted", "net_last_year", "trough", "final_users_using", "final_reliance", "final_trust",
+          "final_teams_trust_and_use", "final_units_live", "lowest_support_ratio", "weeks_in_production", "survived_three_years"}  # fmt: skip
+#: From where on a parameter matters. Morris: the whole range moves the outcome by a tenth of its mean size. Sobol: a twentieth of
+#: the variance (total index). The lower end of the interval has to be above, and above what luck alone would give.
+MATTERS = {"morris": 0.1, "sobol": 0.05}
+RESAMPLES = 1000
+FEWEST_BLOCKS = 4
+SHOWN = 20
+COLUMNS = {
+    "parameter": "parameter",
+    "unit": "unit of the parameter",
+    "source": "documented, calibrated or judged: what its value rests on",
+    "configured": "its configured value, in its unit",
+    "range_low": "lowest value tried, in its unit",
+    "range_high": "highest value tried, in its unit",
+    "mu_star": "Morris: mean size of the elementary effect, over the whole range, in the outcome's unit",
+    "mu": "Morris: mean elementary effect, with its sign",
+    "sigma": "Morris: standard deviation of the elementary effects: interactions and curvature",
+    "S1": "Sobol: share of the variance that it explains alone",
+    "ST": "Sobol: share of the variance with all its interactions",
+    "matters": "lower end of the interval of mu_star or ST above the threshold",
+    "turns": "share of its moves, all else equal, across which the sign of the difference changes",
+    "flipped_low_half": "share of points in the lower half of its range where the strategy that mostly leads is behind",
+    "flipped_high_half": "the same in the upper half",
+    "concentrates": "those two differ by more than chance (Student, error from a bootstrap over blocks, 5% divided by the number of parameters)",
+}
+
+
+def sensitivity(values: dict[str, Any]) -> int:
+    """Run the design, analyse it, print what decides, write the results folder."""
+    settings = common_settings(values)
+    method, dry_run, outcome = take(values, "method", "text"), take(values, "dry_run", "flag"), take(values, "outcome", "text")
+    sizes = {
+        "trajectories": take(values, "trajectories", "count", FEWEST_BLOCKS, 100_000),
+        "levels": take(values, "levels", "count", 2, 1000),
+        "samples": take(values, "samples", "count", FEWEST_BLOCKS, 1 << 20),
+    }
+    replications = take(values, "replications", "count", 1, 1_000_000)
+    over, ranges, versus = values.pop("over"), values.pop("ranges"), take(values, "versus", "text")
+    if method not in METHODS:
+        raise InvalidInput("method", method, "one of " + ", ".join(METHODS))
+    base = from_mapping(values)
+    made = numeric_factors(over, ranges, base, bool(versus))
+    unit = unit_points(method, made, settings["seed"], 2 if versus else 1, **sizes)
+    points = designs.at_unit(made, unit)
+    if versus:
+        points = paired(points, rival(base, values, versus))
+    plan = Plan(to_mapping(base), points, replications, **{k: settings[k] for k in ("seed", "engine", "weekly", "limit")})
+    check_points(plan)
+    needs_confirming(plan, settings["confirm"])
+    check_outcome(outcome, plan)
+    asked = {"kind": method, "ranges": {f.name: [f.low, f.high] for f in made}}
+    asked |= {"samples": sizes["samples"]} if method == "sobol" else {key: sizes[key] for key in ("trajectories", "levels")}
+    configuration = plan_record(plan, asked, outcome=outcome, versus=versus)
+    name = folder_name(
+        [method, f"{len(made)}parameters", f"{base.strategy.name}{'-' + versus if versus else ''}", f"{len(unit)}points",
+         f"{replications}x", f"{base.weeks}w", f"seed{settings['seed']}"], configuration,
+    )  # fmt: skip
+    folder = results_folder("sensitivity", name, settings["output"])
+    console = wide_console()
+    if dry_run:
+        return describe(console, plan, folder, settings["workers"])
+    clock = time.perf_counter()
+    with settings["workers"] as workers, Store("sensitivity", folder, configuration) as store:
+        execute(plan, store, workers)
+        if not store.concluded(configuration) and not conclude(store, plan, method, made, unit, base, outcome, bool(versus)):
+            console.print("Too many points have failed runs: nothing can be said about the parameters.", highlight=False)
+            return close(console, store, plan, configuration, clock, [f"{RUNS}/"])
+        show(console, store, base.strategy.name, versus, outcome)
+        return close(console, store, plan, configuration, clock, ["figure.png", "importance.csv", "summary.csv", "points.parquet"])
+
+
+# --------------------------------------------------------------------------- what is varied, and how strategies are paired
+
+
+def numeric_factors(over: Any, ranges: Any, base: Parameters, both: bool) -> tuple[Factor, ...]:
+    """The parameters varied, all of them numbers.
+
+    Args:
+        over: a list of dotted names, or ``all``: every number that is not in a group of :data:`LEFT_ALONE`; ``judged``,
+            ``calibrated`` or ``documented``: those of them with that source.
+        ranges: a mapping of names to ``[low, high]``, or None: around the values in ``base``.
+        base: the configured values.
+        both: whether two strategies are run, whose parameters then cannot be varied.
+    """
+    known = {n: r for n, (_, r) in designs.RECORDS.items() if r.kind in ("number", "count") and n.split(".")[0] not in LEFT_ALONE}
+    by_source = {"all": list(known)} | {source: [n for n, r in known.items() if r.source == source] for source in SOURCES}
+    if isinstance(over, str) and by_source.get(over):
+        over = by_source[over]
+    elif not isinstance(over, list):
+        words = ", ".join(name for name, names in by_source.items() if names)
+        raise InvalidInput("over", over, f"{words}, or a list of parameters such as [trust.loss,forecast.late]")
+    try:
+        made = designs.factors(over, ranges, base)
+    except InvalidInput as error:
+        raise InvalidInput(error.key.removeprefix("design."), error.value, error.allowed.replace("design.", "")) from None
+    for f in made:
+        if f.kind == "choice":
+            raise InvalidInput("over", f.name, "parameters that are numbers: positions of a choice have no order")
+        if both and f.name.startswith("strategy."):
+            raise InvalidInput("over", f.name, "no parameter of the strategy, because two strategies are compared as they are")
+    return made
+
+
+def rival(base: Parameters, values: dict[str, Any], versus: str) -> tuple[str, str]:
+    """The strategy and the one it is compared with, both as their presets say.
+
+    Raises:
+        InvalidInput: where they are the same, or the strategy has other settings than its preset, which the design would replace.
+    """
+    name = base.strategy.name
+    load("strategy", versus) if versus != name else None
+    if versus == name:
+        raise InvalidInput("versus", versus, f"another strategy than {name}")
+    if from_mapping({**values, "strategy": load("strategy", name)}).strategy != base.strategy:
+        raise InvalidInput(
+            "strategy", f"{name} with changes", "a strategy as its file in configs/strategy says; write the changes into a new file there"
+        )
+    return name, versus
+
+
+def paired(points: Points, strategies: tuple[str, str]) -> Points:
+    """Every point under both strategies, one after the other: points 2i and 2i + 1."""
+    columns = [np.repeat(column, 2) for column in points.columns]
+    choice = np.tile(np.arange(2), len(points))
+    return Points((*points.factors, Factor("strategy", "choice", choices=strategies)), (*columns, choice))
+
+
+def check_outcome(outcome: str, plan: Plan) -> None:
+    """Refuse an outcome that a run may lack."""
+    if outcome not in COMPLETE:
+        raise InvalidInput("outcome", outcome, nearest(outcome, COMPLETE))
+    if "null" in MEASURES[outcome].meaning and sample(plan, [0])[0].column(outcome)[0].as_py() is None:
+        raise InvalidInput("outcome", outcome, f"an outcome that a run of {plan.values['weeks']} weeks has")
+
+
+def cells(store: Store, plan: Plan, outcome: str, both: bool) -> np.ndarray:
+    """The outcome by point and replication, [points, replications]; with two strategies their difference. Failed runs: NaN."""
+    runs = good_runs(store, [outcome])
+    result = np.full((len(plan.points), plan.replications), np.nan)
+    result[runs["point"], runs["replication"]] = runs[outcome].astype("Float64").to_numpy(float, na_value=np.nan)
+    return result[0::2] - result[1::2] if both else result
+
+
+# --------------------------------------------------------------------------- design and analysis, in the unit cube
+
+
+def unit_points(method: str, made: tuple[Factor, ...], seed: int, runs: int, trajectories: int, levels: int, samples: int) -> np.ndarray:
+    """Morris trajectories or Saltelli's points in the unit cube, [blocks × (d + 1 or d + 2), d]."""
+    if method == "morris" and levels % 2:
+        raise InvalidInput("levels", levels, "an even number: Morris' step is half the grid")
+    if method == "sobol" and samples & (samples - 1):
+        raise InvalidInput("samples", samples, "a power of two, such as 256: a Sobol sequence is balanced only then")
+    key, blocks = ("trajectories", trajectories) if method == "morris" else ("samples", samples)
+    if (size := blocks * block_size(method, len(made)) * runs) > designs.MOST_POINTS:
+        raise InvalidInput(key, blocks, f"at most {designs.MOST_POINTS:,} points, not {size:,}")
+    problem = designs.unit_problem(made)
+    if method == "morris":
+        from SALib.sample import morris
+
+        return morris.sample(problem, trajectories, num_levels=levels, seed=seed)
+    from SALib.sample import sobol
+
+    return sobol.sample(problem, samples, calc_second_order=False, seed=seed)
+
+
+def block_size(method: str, d: int) -> int:
+    """Points of a trajectory, or of a base sample with its mixtures: blocks are complete or of no use, and independent."""
+    return d + 1 if method == "morris" else d + 2
+
+
+def analyse(method: str, unit: np.ndarray, y: np.ndarray, levels: int = 4, seed: int = 1) -> pd.DataFrame:
+    """Importance of each parameter, with 95% bootstrap intervals.
+
+    Args:
+        method: one of :data:`METHODS`.
+        unit: points of whole blocks in the unit cube, [points, d].
+        y: the analysed quantity, [points].
+        levels: of Morris' grid.
+        seed: of the bootstrap.
+
+    Returns:
+        A row a parameter; Morris (1991; Campolongo et al. 2007): mu_star, mu, sigma; Sobol: S1, ST (Saltelli et al. 2010).
+    """
+    d = unit.shape[1]
+    names = {"morris": ("mu_star", "mu_star_low", "mu_star_high", "mu", "sigma"), "sobol": ("S1", "S1_low", "S1_high", "ST", "ST_low", "ST_high")}[method]  # fmt: skip
+    if np.ptp(y) == 0:
+        return pd.DataFrame(np.zeros((d, len(names))), columns=list(names))
+    problem = {"num_vars": d, "names": [str(j) for j in range(d)], "bounds": [[0.0, 1.0]] * d}
+    if method == "morris":
+        from SALib.analyze import morris
+
+        found = morris.analyze(problem, unit, y, num_resamples=RESAMPLES, num_levels=levels, seed=seed)
+    else:
+        from SALib.analyze import sobol
+
+        found = sobol.analyze(problem, y, calc_second_order=False, num_resamples=RESAMPLES, seed=seed + 1)  # 0 would mean no seed
+    table: dict[str, np.ndarray] = {}
+    for index in ("mu_star",) if method == "morris" else ("S1", "ST"):
+        estimate, half = np.asarray(found[index], float), np.asarray(found[index + "_conf"], float)
+        low = estimate - half if index == "S1" else np.maximum(0.0, estimate - half)
+        table |= {index: estimate, f"{index}_low": low, f"{index}_high": estimate + half}
+    if method == "morris":
+        table |= {index: np.asarray(found[index], float) for index in ("mu", "sigma")}
+    return pd.DataFrame(table)
+
+
+def turning(method: str, unit: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Whether moving one parameter alone changed the sign of ``y``, once a block: [blocks, d]."""
+    d = unit.shape[1]
+    x, sign = unit.reshape(-1, block_size(method, d), d), np.sign(y).reshape(-1, block_size(method, d))
+    if method == "sobol":
+        return sign[:, 1:-1] != sign[:, :1]
+    turned = np.zeros((len(x), d), bool)
+    moved = np.abs(np.diff(x, axis=1)).argmax(axis=2)
+    np.put_along_axis(turned, moved, sign[:, 1:] != sign[:, :-1], axis=1)
+    return turned
+
+
+def halves(unit: np.ndarray, flipped: np.ndarray, size: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Share of flipped points in the lower and in the upper half of each parameter's range, and whether they differ.
+
+    Points of a block are alike; so blocks are resampled, not points.
+    """
+    d = unit.shape[1]
+    upper = (unit > 0.5).reshape(-1, size, d).astype(float)
+    bad = flipped.reshape(-1, size, 1).astype(float)
+    sums = np.stack([(upper * bad).sum(1), upper.sum(1), ((1 - upper) * bad).sum(1), (1 - upper).sum(1)])  # [4, blocks, d]
+    weights = np.random.Generator(np.random.SFC64(seed)).multinomial(sums.shape[1], np.full(sums.shape[1], 1 / sums.shape[1]), RESAMPLES)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        high_bad, high, low_bad, low = sums.sum(axis=1)
+        a, b, c, e = (weights @ part for part in sums)
+        n = sums.shape[1]
+        spread = np.nanstd(a / b - c / e, axis=0) * np.sqrt(n / (n - 1))
+        low_share, high_share = low_bad / low, high_bad / high
+        differs = np.abs(high_share - low_share) > special.stdtrit(n - 1, 1 - 0.025 / d) * spread
+    return low_share, high_share, differs & np.isfinite(low_share) & np.isfinite(high_share)
+
+
+@dataclass(frozen=True)
+class Luck:
+    """What chance does to a point's mean, and from where on a parameter matters more than that."""
+
+    error: float
+    threshold: float
+
+
+def luck_of(method: str, outcomes: np.ndarray, levels: int) -> Luck:
+    """The standard error of points' means (root mean square over points), and the threshold of mattering.
+
+    A parameter that did nothing but shuffle the luck would have elementary effects of two errors' difference, of mean size
+    2 error / √π over the step, and a total index of error² / variance.
+    """
+    means, n = outcomes.mean(axis=1), outcomes.shape[1]
+    error = float(np.sqrt(np.mean(outcomes.var(axis=1, ddof=1) / n))) if n > 1 else 0.0
+    if method == "morris":
+        step = levels / (2 * (levels - 1))
+        return Luck(error, max(MATTERS[method] * float(np.abs(means).mean()), 2 * error / np.sqrt(np.pi) / step))
+    spread = float(means.var())
+    return Luck(error, max(MATTERS[method], error**2 / spread if spread else 0.0))
+
+
+# --------------------------------------------------------------------------- tables
+
+
+def conclude(
+    store: Store, plan: Plan, method: str, made: tuple[Factor, ...], unit: np.ndarray, base: Parameters, outcome: str, both: bool
+) -> bool:
+    """Write tables and picture; False where too few blocks have no failed run."""
+    outcomes = cells(store, plan, outcome, both)
+    size, seed = block_size(method, len(made)), plan.seed
+    table = dict(zip([f.name for f in made], designs.at_unit(made, unit).columns, strict=True))
+    per_point = pd.DataFrame({"point": np.arange(len(unit)), **table, "value": outcomes.mean(axis=1)})
+    if plan.replications > 1:
+        per_point["standard_error"] = outcomes.std(axis=1, ddof=1) / np.sqrt(plan.replications)
+    store.parquet("points.parquet", per_point)
+    store.csv("points.csv", per_point)
+    whole = ~np.isnan(outcomes).any(axis=1).reshape(-1, size).any(axis=1)
+    if whole.sum() < FEWEST_BLOCKS:
+        return False
+    unit, outcomes = unit[np.repeat(whole, size)], outcomes[np.repeat(whole, size)]
+    y, levels = outcomes.mean(axis=1), int(json.loads((store.folder / "plan.json").read_text())["design"].get("levels", 4))
+    luck = luck_of(method, outcomes, levels)
+    importance = pd.DataFrame(
+        {
+            "parameter": [f.name for f in made],
+            "unit": [designs.RECORDS[f.name][1].unit for f in made],
+            "source": [designs.RECORDS[f.name][1].source for f in made],
+            "configured": [float(_at(base, f.name)) for f in made],
+            "range_low": [float(f.low) for f in made],
+            "range_high": [float(f.high) for f in made],
+        }
+    )
+    importance = pd.concat([importance, analyse(method, unit, y, levels, seed)], axis=1)
+    main_index = "mu_star" if method == "morris" else "ST"
+    importance["matters"] = importance[f"{main_index}_low"] > luck.threshold
+    summary: dict[str, Any] = {"method": method, "outcome": outcome, "points": len(y), "left_out": int((~whole).sum()) * size,
+                               "blocks": int(whole.sum()), "mean": y.mean(), "mean_size": np.abs(y).mean(), "luck": luck.error, "threshold": luck.threshold}  # fmt: skip
+    if both:
+        turned = turning(method, unit, y)
+        turns = np.array([share(float(column.sum()), len(column)) for column in turned.T])
+        importance["turns"], importance["turns_low"], importance["turns_high"] = turns.T
+        leads = float((y > 0).sum()) >= float((y < 0).sum())
+        flipped = y < 0 if leads else y > 0
+        low, high, differs = halves(unit, flipped, size, seed)
+        importance["flipped_low_half"], importance["flipped_high_half"], importance["concentrates"] = low, high, differs
+        for key, hit in (("ahead", y > 0), ("behind", y < 0)):
+            by_block = hit.reshape(-1, size).mean(axis=1)
+            drawn = np.random.Generator(np.random.SFC64(seed)).choice(by_block, (RESAMPLES, len(by_block))).mean(axis=1)
+            summary |= {key: hit.mean(), f"{key}_low": np.quantile(drawn, 0.025), f"{key}_high": np.quantile(drawn, 0.975)}
+        if plan.replications > 1:
+            half = special.stdtrit(plan.replications - 1, 0.975) * outcomes.std(axis=1, ddof=1) / np.sqrt(plan.replications)
+            summary["undecided"] = (np.abs(y) <= half).mean()
+    importance = importance.sort_values(main_index, ascending=False, kind="stable", ignore_index=True)
+    for name, frame in (("importance", importance), ("summary", pd.DataFrame([summary]))):
+        store.parquet(f"{name}.parquet", frame)
+        store.csv(f"{name}.csv", frame)
+    write_dictionary(store, plan)
+    also_describe(store, "importance", importance, COLUMNS)
+    sensitivity_figure(store.folder)
+    return True
+
+
+def _at(base: Parameters, name: str) -> Any:
+    value: Any = base
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def also_describe(store: Store, dataset: str, frame: pd.DataFrame, meanings: dict[str, str]) -> None:
+    """Add a table's columns to ``data_dictionary.csv``; ``x_low`` and ``x_high`` are the 95% interval of ``x``."""
+    rows = []
+    for name, kind in frame.dtypes.items():
+        column = str(name)
+        ends = {"low": "lower", "high": "upper"}.get(column.rsplit("_", 1)[-1], "")
+        of = column.rsplit("_", 1)[0]
+        rows.append((dataset, column, str(kind), "", meanings.get(column) or f"{ends} end of the 95% interval of {of}"))
+    before = pd.read_csv(store.folder / "data_dictionary.csv", keep_default_na=False)
+    store.csv("data_dictionary.csv", pd.concat([before, pd.DataFrame(rows, columns=before.columns)]))
+
+
+# --------------------------------------------------------------------------- printing
+
+
+def show(console: Console, store: Store, strategy: str, versus: str, outcome: str) -> None:
+    """Print the leading parameters and the findings, from the tables in the folder."""
+    importance, summary = pd.read_parquet(store.folder / "importance.parquet"), pd.read_parquet(store.folder / "summary.parquet").iloc[0]
+    method = summary["method"]
+    what = f"{strategy_label(strategy)} − {strategy_label(versus)}" if versus else strategy_label(strategy)
+    table = Table(title=f"What decides {outcome_words(outcome)}, {what}: estimate [95% interval]", title_justify="left")
+    table.add_column("parameter", no_wrap=True)
+    table.add_column("source", no_wrap=True)
+    heads = ("mu*, whole range", "sigma") if method == "morris" else ("total (ST)", "alone (S1)")
+    for head in (*heads, *(["moves turn it"] if versus else [])):
+        table.add_column(head, justify="right", no_wrap=True)
+    for _, row in importance.head(SHOWN).iterrows():
+        mark = "•" if row["matters"] else " "
+        if method == "morris":
+            numbers = [_interval(row, "mu_star", lambda v: amount(outcome, v)), amount(outcome, row["sigma"])]
+        else:
+            numbers = [_interval(row, "ST", "{:.2f}".format), _interval(row, "S1", "{:.2f}".format)]
+        if versus:
+            numbers.append(_interval(row, "turns", "{:.0%}".format))
+        table.add_row(f"{mark} {row['parameter']}", row["source"], *numbers)
+    console.print(table)
+    for line in findings(importance, summary, strategy, versus, outcome):
+        console.print(line, highlight=False, markup=False)
+
+
+def _interval(row: pd.Series, name: str, words: Any) -> str:
+    return f"{words(row[name])} [{words(row[f'{name}_low'])}, {words(row[f'{name}_high'])}]"
+
+
+def findings(importance: pd.DataFrame, summary: pd.Series, strategy: str, versus: str, outcome: str) -> list[str]:
+    """What the tables say, in sentences: who is ahead where, on which parameters that rests, and where it turns."""
+    matter = importance[importance["matters"]]
+    judged = list(matter.loc[matter["source"] == "judged", "parameter"])
+    lines = []
+    if versus:
+        leads = summary["ahead"] >= summary["behind"]
+        first, second = (strategy_label(s) for s in ((strategy, versus) if leads else (versus, strategy)))
+        key = "ahead" if leads else "behind"
+        part, low, high = summary[key], summary[f"{key}_low"], summary[f"{key}_high"]
+        verb = "beats" if outcome in BETTER else "is above"
+        lines.append(
+            f"{first} {verb} {second} on {outcome_words(outcome)} in {part:.0%} [{low:.0%}, {high:.0%}] of {summary['points']:,.0f} points"
+            + (f"; in {summary['undecided']:.0%} these runs do not decide it" if "undecided" in summary else "")
+            + f". On average {strategy_label(strategy)} − {strategy_label(versus)} = {amount(outcome, summary['mean'])}."
+        )
+    threshold = amount(outcome, summary["threshold"]) if summary["method"] == "morris" else f"{summary['threshold']:.2f} of the variance"
+    lines.append(
+        f"{len(matter)} of {len(importance)} parameters decide by how much (•: interval above {threshold})"
+        + (
+            f"; {len(judged)} of them {'is' if len(judged) == 1 else 'are'} judged: {_listed(judged)}."
+            if judged
+            else "; none of them is judged."
+            if len(matter)
+            else "."
+        )
+        + (f" Luck alone moves a point's mean by ±{amount(outcome, summary['luck'])}." if summary["luck"] else "")
+    )
+    if versus:
+        flips = importance[importance["concentrates"]].copy()
+        flips["gap"] = (flips["flipped_high_half"] - flips["flipped_low_half"]).abs()
+        flips = flips.sort_values("gap", ascending=False, kind="stable").head(6)
+        where = [
+            f"{row['parameter']} is {'high' if row['flipped_high_half'] > row['flipped_low_half'] else 'low'} "
+            f"({max(row['flipped_low_half'], row['flipped_high_half']):.0%} of points there, "
+            f"{min(row['flipped_low_half'], row['flipped_high_half']):.0%} in the other half; {row['source']})"
+            for _, row in flips.iterrows()
+        ]
+        if where:
+            lines.append(f"{second} is ahead most where {'; '.join(where)}.")
+        often = importance[importance["turns"] > 0].sort_values("turns", ascending=False, kind="stable").head(4)
+        if len(often):
+            each = ", ".join(f"{row['parameter']} ({row['turns']:.0%})" for _, row in often.iterrows())
+            lines.append(f"Moved alone, these turn the ranking most often: {each} of their moves.")
+    if summary["left_out"]:
+        lines.append(f"{summary['left_out']:,.0f} points are left out, because one of them or of their block has a failed run.")
+    return lines
+
+
+def _listed(names: list[str], most: int = 12) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+if __name__ == "__main__":
+    main("sensitivity", sensitivity)
