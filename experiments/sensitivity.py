@@ -400,7 +400,7 @@ def show(console: Console, store: Store, strategy: str, versus: str, outcome: st
         if method == "morris":
             numbers = [_interval(row, "mu_star", lambda v: amount(outcome, v)), amount(outcome, row["sigma"])]
         else:
-            numbers = [_interval(row, "ST", "{:.2f}".format), _interval(row, "S1", "{:.2f}".format)]
+            numbers = [_interval(row, index, lambda v: f"{v:.2f}".replace("-", "−")) for index in ("ST", "S1")]
         if versus:
             numbers.append(_interval(row, "turns", "{:.0%}".format))
         table.add_row(f"{mark} {row['parameter']}", row["source"], *numbers)

@@ -53,15 +53,16 @@ def sensitivity_figure(folder: Path) -> Path:
         figure = Figure(figsize=(9.6 if both else 7.4, 1.9 + 0.23 * len(rows)), layout="constrained")
         axes = figure.subplots(1, 2 if both else 1, squeeze=False, sharey=True, width_ratios=(3, 1.3) if both else (1,))[0]
         _dots(axes[0], rows, index)
-        axes[0].plot(rows[other], at, "|", color="#444444", ms=9, mew=1.5)
+        below = at + (0 if morris else 0.24)
+        axes[0].plot(rows[other], below, "|", color="#444444", ms=9 if morris else 6, mew=1.5)
         if not morris:
-            axes[0].hlines(at, rows["S1_low"], rows["S1_high"], color="#444444", lw=0.6)
+            axes[0].hlines(below, rows["S1_low"], rows["S1_high"], color="#444444", lw=0.6)
         axes[0].axvline(float(summary["threshold"]), color="#888888", ls="--", lw=0.9)
         axes[0].set_yticks(at, rows["parameter"])
         axes[0].set_ylim(len(rows) - 0.4, -0.6)
         if morris:
             axes[0].xaxis.set_major_formatter(value_formatter(outcome))
-        axes[0].set_xlim(left=min(0.0, float(rows["S1_low"].min())) if not morris else 0.0)
+        axes[0].set_xlim(left=min(0.0, 1.1 * float(rows["S1_low"].min())) if not morris else 0.0)
         axes[0].xaxis.set_major_locator(MaxNLocator(6))
         axes[0].set_xlabel("mean size of the effect over the whole range (μ*)" if morris else "share of the variance")
         if both:
@@ -108,7 +109,9 @@ def discover_figure(folder: Path) -> Path:
         everything = scores[(scores["box"] == 0) & (scores["set"] == "fitted")].iloc[0]
         share = everything["cases"] / max(1, everything["points"])
         trade.axhline(share, color="#888888", ls="--", lw=0.9)
-        trade.annotate(f"all points: {share:.0%}", (0, share), xytext=(0, 3), textcoords="offset points", fontsize=8, color="#444444")
+        trade.annotate(
+            f"all fitted points: {share:.0%}", (0, share), xytext=(0, 3), textcoords="offset points", fontsize=8, color="#444444"
+        )
         trade.set(title="Coverage and density", xlabel="coverage: share of the cases", ylabel="density: share of cases in the box")
         trade.set(xlim=(-0.03, 1.05), ylim=(-0.03, 1.05))
         for axis in (trade.xaxis, trade.yaxis):
