@@ -27,7 +27,7 @@ def tiny():
 FAULTS: dict[tuple[str, str, str], tuple[int, int]] = {}
 HEAD = """# What was injected, and what came of it
 
-Written by `uv run pytest --faults docs/reliability.md`, which counts as it tests: a fault is detected where the test
+Written by `uv run pytest --faults=docs/reliability.md`, which counts as it tests: a fault is detected where the test
 saw it refused, repaired or recorded as the last column says, and silently wrong where it did not. Each row is one test;
 the numbers count its cases.
 
