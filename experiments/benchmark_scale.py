@@ -44,6 +44,7 @@ def scale(console: Console, runs: int = 10_000, many: int = 100_000, plain: int 
     for head in ("executor", "workers", "start", "runs a second", "÷ bare engine × workers", "÷ bare engines side by side"):
         table.add_column(head, justify="right" if head != "executor" else "left")
     rates = {}
+    bare_rate(plan, 50)  # compiles
     bare = bare_rate(plan)
     for kind in ("serial", "processes", "dask"):
         with console.status(f"{kind}: {plan.runs:,} runs"):
@@ -80,16 +81,13 @@ def scale(console: Console, runs: int = 10_000, many: int = 100_000, plain: int 
     )
 
 
-def bare_rate(plan: Plan, runs: int = 300) -> float:
-    """Runs a second of the engine alone, in this process, best of three: parameters ready, outcome recorded, nothing stored."""
+def bare_rate(plan: Plan, runs: int = 900) -> float:
+    """Runs a second of the engine alone, in this process: parameters ready, outcome recorded, nothing stored."""
     some = [plan.parameters(point) for point in range(min(100, len(plan.points)))]
-    best = 0.0
-    for _ in range(3):
-        clock = time.perf_counter()
-        for k in range(runs // 3):
-            _ = RolloutModel(parameters=some[k % len(some)], rng=1 + k).run().outcome
-        best = max(best, (runs // 3) / (time.perf_counter() - clock))
-    return best
+    clock = time.perf_counter()
+    for k in range(runs):
+        _ = RolloutModel(parameters=some[k % len(some)], rng=1 + k).run().outcome
+    return runs / (time.perf_counter() - clock)
 
 
 def side_by_side(plan: Plan) -> float:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import time
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -21,17 +20,15 @@ from rich.table import Table
 from experiments import designs
 from experiments.designs import Factor
 from experiments.entry import main, take
-from experiments.output import folder_name, results_folder, wide_console
-from experiments.runner import Plan, execute
-from experiments.sensitivity import also_describe, cells, check_outcome, numeric_factors, paired, rival
+from experiments.paired import check_outcome, crossed, difference, numeric_factors, rival
+from experiments.runner import Plan
 from experiments.statistics import share
 from experiments.storage import RUNS, Store
-from experiments.study import check_points, close, common_settings, good_runs, needs_confirming, plan_record, write_dictionary
-from experiments.sweep import describe
+from experiments.study import also_describe, carry_out, check_points, common_settings, good_runs, plan_of, plan_record, write_dictionary
 from sim.outcomes import CLASSES
-from sim.parameters import InvalidInput, from_mapping, to_mapping
-from sim.views.importance import discover_figure, outcome_words
-from sim.views.words import CLASS_LABELS, strategy_label
+from sim.parameters import InvalidInput, from_mapping
+from sim.views.importance import discover_figure
+from sim.views.words import CLASS_LABELS, outcome_words, strategy_label
 
 QUESTIONS = ("loses", "purgatory", *CLASSES)
 FEWEST_CASES = 5
@@ -87,7 +84,7 @@ def discover(values: dict[str, Any]) -> int:
     """Run a Latin hypercube, find the boxes, print them in words, write the results folder."""
     settings = common_settings(values)
     question, by, outcome = take(values, "question", "text"), take(values, "by", "text"), take(values, "outcome", "text")
-    versus, dry_run = take(values, "versus", "text"), take(values, "dry_run", "flag")
+    versus = take(values, "versus", "text")
     samples, replications = (
         take(values, "samples", "count", 30, designs.MOST_POINTS // 2),
         take(values, "replications", "count", 1, 1_000_000),
@@ -110,42 +107,36 @@ def discover(values: dict[str, Any]) -> int:
     made = numeric_factors(over, ranges, base, both)
     points = designs.make("lhs", made, samples, 0, settings["seed"])
     if both:
-        points = paired(points, rival(base, values, versus))
-    plan = Plan(to_mapping(base), points, replications, **{k: settings[k] for k in ("seed", "engine", "weekly", "limit")})
+        points = crossed(points, rival(base, values, versus))
+    plan = plan_of(base, points, replications, settings)
     check_points(plan)
-    needs_confirming(plan, settings["confirm"])
     if both:
         check_outcome(outcome, plan)
     asked = {"kind": "lhs", "samples": samples, "ranges": {f.name: [f.low, f.high] for f in made}}
     about = {"outcome": outcome, "versus": versus, "by": by} if both else {"versus": ""}
     configuration = plan_record(plan, asked, question=question, **about, search=search)
-    name = folder_name(
-        [question, f"{len(made)}parameters", f"{base.strategy.name}{'-' + versus if both else ''}", f"{samples}points", f"{replications}x",
-         f"{base.weeks}w", f"seed{settings['seed']}"], configuration,
-    )  # fmt: skip
-    folder = results_folder("discover", name, settings["output"])
-    console = wide_console()
-    if dry_run:
-        return describe(console, plan, folder, settings["workers"])
-    clock = time.perf_counter()
-    with settings["workers"] as workers, Store("discover", folder, configuration) as store:
-        execute(plan, store, workers)
+    against = f"{base.strategy.name}{'-' + versus if both else ''}"
+    parts = [question, f"{len(made)}parameters", against, f"{samples}points", f"{replications}x", f"{base.weeks}w"]
+
+    def finish(console: Console, store: Store, plan: Plan) -> list[str]:
         if not store.concluded(configuration):
             score = loses(store, plan, outcome, by) if both else ends(store, plan, question)
             if not np.isfinite(score).any():
                 console.print("Every point has a failed run: there is nothing to search.", highlight=False)
-                return close(console, store, plan, configuration, clock, [f"{RUNS}/"])
+                return [f"{RUNS}/"]
             conclude(store, plan, made, score, 0.0 if both and by == "mean" else 0.5, search)
         show(console, store, happening(base.strategy.name, versus, question, outcome if both else "", by))
-        return close(console, store, plan, configuration, clock, ["figure.png", "boxes.csv", "scores.csv", "peeling.csv", "points.parquet"])
+        return ["figure.png", "boxes.csv", "scores.csv", "peeling.csv", "points.parquet"]
+
+    return carry_out("discover", parts, plan, configuration, settings, finish)
 
 
 def loses(store: Store, plan: Plan, outcome: str, by: str) -> np.ndarray:
     """What speaks for a case, [points]: minus the mean difference, or the share of replications lost. NaN with a failed run."""
-    difference = cells(store, plan, outcome, True)
+    ahead = difference(store, plan, outcome, True)
     if by == "mean":
-        return -difference.mean(axis=1)
-    return np.where(np.isnan(difference).any(axis=1), np.nan, np.where(difference == 0, 0.5, difference < 0).mean(axis=1))
+        return -ahead.mean(axis=1)
+    return np.where(np.isnan(ahead).any(axis=1), np.nan, np.where(ahead == 0, 0.5, ahead < 0).mean(axis=1))
 
 
 def ends(store: Store, plan: Plan, label: str) -> np.ndarray:

@@ -145,6 +145,7 @@ class Workers:
             settings = {
                 "distributed.scheduler.allowed-failures": 0,  # the runner finds out itself which run it was
                 "distributed.worker.memory.terminate": False,
+                "distributed.worker.profile.enabled": False,  # it would look at every worker a hundred times a second
             }
             with dask.config.set(settings):
                 cluster = LocalCluster(

@@ -7,7 +7,6 @@ between a dozen of them. What is analysed is the difference between two strategi
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,33 +17,21 @@ from rich.table import Table
 from scipy import special
 
 from experiments import designs
-from experiments.designs import Factor, Points
+from experiments.designs import Factor
 from experiments.entry import main, take
-from experiments.output import folder_name, results_folder, wide_console
-from experiments.runner import Plan, execute, sample
-from experiments.statistics import share
+from experiments.paired import BETTER, check_outcome, crossed, difference, numeric_factors, rival
+from experiments.runner import Plan
+from experiments.statistics import RESAMPLES, half_width, resampled, share
 from experiments.storage import RUNS, Store
-from experiments.study import NUMERIC, check_points, close, common_settings, good_runs, needs_confirming, plan_record, write_dictionary
-from experiments.sweep import describe
-from sim.outcomes import MEASURES
-from sim.parameters import InvalidInput, Parameters, from_mapping, nearest, to_mapping
-from sim.presets import load
-from sim.views.importance import amount, outcome_words, sensitivity_figure
-from sim.views.words import strategy_label
+from experiments.study import also_describe, carry_out, check_points, common_settings, plan_of, plan_record, write_dictionary
+from sim.parameters import InvalidInput, Parameters, from_mapping
+from sim.views.importance import sensitivity_figure
+from sim.views.words import amount, outcome_words, strategy_label
 
 METHODS = ("morris", "sobol")
-SOURCES = ("judged", "calibrated", "documented")
-#: Groups that ``over=all`` leaves alone: what management chooses, the enterprise itself, and where outcome classes end.
-LEFT_ALONE = ("strategy", "enterprise", "weeks", "network", "outcomes")
-#: Outcomes that every run has, or every run of a sufficient horizon.
-COMPLETE = [name for name in NUMERIC if "null" not in MEASURES[name].meaning or "shorter horizon" in MEASURES[name].meaning]
-#: Outcomes of which more is better; of others a strategy is said to have more, not to win.
-BETTER = {"net", "net_104", "net_discounted", "net_last_year", "trough", "final_users_using", "final_reliance", "final_trust",
-          "final_teams_trust_and_use", "final_units_live", "lowest_support_ratio", "weeks_in_production", "survived_three_years"}  # fmt: skip
 #: From where on a parameter matters. Morris: the whole range moves the outcome by a tenth of its mean size. Sobol: a twentieth of
 #: the variance (total index). The lower end of the interval has to be above, and above what luck alone would give.
 MATTERS = {"morris": 0.1, "sobol": 0.05}
-RESAMPLES = 1000
 FEWEST_BLOCKS = 4
 SHOWN = 20
 COLUMNS = {
@@ -70,7 +57,7 @@ COLUMNS = {
 def sensitivity(values: dict[str, Any]) -> int:
     """Run the design, analyse it, print what decides, write the results folder."""
     settings = common_settings(values)
-    method, dry_run, outcome = take(values, "method", "text"), take(values, "dry_run", "flag"), take(values, "outcome", "text")
+    method, outcome = take(values, "method", "text"), take(values, "outcome", "text")
     sizes = {
         "trajectories": take(values, "trajectories", "count", FEWEST_BLOCKS, 100_000),
         "levels": take(values, "levels", "count", 2, 1000),
@@ -85,102 +72,24 @@ def sensitivity(values: dict[str, Any]) -> int:
     unit = unit_points(method, made, settings["seed"], 2 if versus else 1, **sizes)
     points = designs.at_unit(made, unit)
     if versus:
-        points = paired(points, rival(base, values, versus))
-    plan = Plan(to_mapping(base), points, replications, **{k: settings[k] for k in ("seed", "engine", "weekly", "limit")})
+        points = crossed(points, rival(base, values, versus))
+    plan = plan_of(base, points, replications, settings)
     check_points(plan)
-    needs_confirming(plan, settings["confirm"])
     check_outcome(outcome, plan)
     asked = {"kind": method, "ranges": {f.name: [f.low, f.high] for f in made}}
     asked |= {"samples": sizes["samples"]} if method == "sobol" else {key: sizes[key] for key in ("trajectories", "levels")}
     configuration = plan_record(plan, asked, outcome=outcome, versus=versus)
-    name = folder_name(
-        [method, f"{len(made)}parameters", f"{base.strategy.name}{'-' + versus if versus else ''}", f"{len(unit)}points",
-         f"{replications}x", f"{base.weeks}w", f"seed{settings['seed']}"], configuration,
-    )  # fmt: skip
-    folder = results_folder("sensitivity", name, settings["output"])
-    console = wide_console()
-    if dry_run:
-        return describe(console, plan, folder, settings["workers"])
-    clock = time.perf_counter()
-    with settings["workers"] as workers, Store("sensitivity", folder, configuration) as store:
-        execute(plan, store, workers)
+    against = f"{base.strategy.name}{'-' + versus if versus else ''}"
+    parts = [method, f"{len(made)}parameters", against, f"{len(unit)}points", f"{replications}x", f"{base.weeks}w"]
+
+    def finish(console: Console, store: Store, plan: Plan) -> list[str]:
         if not store.concluded(configuration) and not conclude(store, plan, method, made, unit, base, outcome, bool(versus)):
             console.print("Too many points have failed runs: nothing can be said about the parameters.", highlight=False)
-            return close(console, store, plan, configuration, clock, [f"{RUNS}/"])
+            return [f"{RUNS}/"]
         show(console, store, base.strategy.name, versus, outcome)
-        return close(console, store, plan, configuration, clock, ["figure.png", "importance.csv", "summary.csv", "points.parquet"])
+        return ["figure.png", "importance.csv", "summary.csv", "points.parquet"]
 
-
-# --------------------------------------------------------------------------- what is varied, and how strategies are paired
-
-
-def numeric_factors(over: Any, ranges: Any, base: Parameters, both: bool) -> tuple[Factor, ...]:
-    """The parameters varied, all of them numbers.
-
-    Args:
-        over: a list of dotted names, or ``all``: every number that is not in a group of :data:`LEFT_ALONE`; ``judged``,
-            ``calibrated`` or ``documented``: those of them with that source.
-        ranges: a mapping of names to ``[low, high]``, or None: around the values in ``base``.
-        base: the configured values.
-        both: whether two strategies are run, whose parameters then cannot be varied.
-    """
-    known = {n: r for n, (_, r) in designs.RECORDS.items() if r.kind in ("number", "count") and n.split(".")[0] not in LEFT_ALONE}
-    by_source = {"all": list(known)} | {source: [n for n, r in known.items() if r.source == source] for source in SOURCES}
-    if isinstance(over, str) and by_source.get(over):
-        over = by_source[over]
-    elif not isinstance(over, list):
-        words = ", ".join(name for name, names in by_source.items() if names)
-        raise InvalidInput("over", over, f"{words}, or a list of parameters such as [trust.loss,forecast.late]")
-    try:
-        made = designs.factors(over, ranges, base)
-    except InvalidInput as error:
-        raise InvalidInput(error.key.removeprefix("design."), error.value, error.allowed.replace("design.", "")) from None
-    for f in made:
-        if f.kind == "choice":
-            raise InvalidInput("over", f.name, "parameters that are numbers: positions of a choice have no order")
-        if both and f.name.startswith("strategy."):
-            raise InvalidInput("over", f.name, "no parameter of the strategy, because two strategies are compared as they are")
-    return made
-
-
-def rival(base: Parameters, values: dict[str, Any], versus: str) -> tuple[str, str]:
-    """The strategy and the one it is compared with, both as their presets say.
-
-    Raises:
-        InvalidInput: where they are the same, or the strategy has other settings than its preset, which the design would replace.
-    """
-    name = base.strategy.name
-    load("strategy", versus) if versus != name else None
-    if versus == name:
-        raise InvalidInput("versus", versus, f"another strategy than {name}")
-    if from_mapping({**values, "strategy": load("strategy", name)}).strategy != base.strategy:
-        raise InvalidInput(
-            "strategy", f"{name} with changes", "a strategy as its file in configs/strategy says; write the changes into a new file there"
-        )
-    return name, versus
-
-
-def paired(points: Points, strategies: tuple[str, str]) -> Points:
-    """Every point under both strategies, one after the other: points 2i and 2i + 1."""
-    columns = [np.repeat(column, 2) for column in points.columns]
-    choice = np.tile(np.arange(2), len(points))
-    return Points((*points.factors, Factor("strategy", "choice", choices=strategies)), (*columns, choice))
-
-
-def check_outcome(outcome: str, plan: Plan) -> None:
-    """Refuse an outcome that a run may lack."""
-    if outcome not in COMPLETE:
-        raise InvalidInput("outcome", outcome, nearest(outcome, COMPLETE))
-    if "null" in MEASURES[outcome].meaning and sample(plan, [0])[0].column(outcome)[0].as_py() is None:
-        raise InvalidInput("outcome", outcome, f"an outcome that a run of {plan.values['weeks']} weeks has")
-
-
-def cells(store: Store, plan: Plan, outcome: str, both: bool) -> np.ndarray:
-    """The outcome by point and replication, [points, replications]; with two strategies their difference. Failed runs: NaN."""
-    runs = good_runs(store, [outcome])
-    result = np.full((len(plan.points), plan.replications), np.nan)
-    result[runs["point"], runs["replication"]] = runs[outcome].astype("Float64").to_numpy(float, na_value=np.nan)
-    return result[0::2] - result[1::2] if both else result
+    return carry_out("sensitivity", parts, plan, configuration, settings, finish)
 
 
 # --------------------------------------------------------------------------- design and analysis, in the unit cube
@@ -308,7 +217,7 @@ def conclude(
     store: Store, plan: Plan, method: str, made: tuple[Factor, ...], unit: np.ndarray, base: Parameters, outcome: str, both: bool
 ) -> bool:
     """Write tables and picture; False where too few blocks have no failed run."""
-    outcomes = cells(store, plan, outcome, both)
+    outcomes = difference(store, plan, outcome, both)
     size, seed = block_size(method, len(made)), plan.seed
     table = dict(zip([f.name for f in made], designs.at_unit(made, unit).columns, strict=True))
     per_point = pd.DataFrame({"point": np.arange(len(unit)), **table, "value": outcomes.mean(axis=1)})
@@ -347,11 +256,9 @@ def conclude(
         importance["flipped_low_half"], importance["flipped_high_half"], importance["concentrates"] = low, high, differs
         for key, hit in (("ahead", y > 0), ("behind", y < 0)):
             by_block = hit.reshape(-1, size).mean(axis=1)
-            drawn = np.random.Generator(np.random.SFC64(seed)).choice(by_block, (RESAMPLES, len(by_block))).mean(axis=1)
-            summary |= {key: hit.mean(), f"{key}_low": np.quantile(drawn, 0.025), f"{key}_high": np.quantile(drawn, 0.975)}
+            summary[key], summary[f"{key}_low"], summary[f"{key}_high"] = resampled(by_block, np.mean, seed)
         if plan.replications > 1:
-            half = special.stdtrit(plan.replications - 1, 0.975) * outcomes.std(axis=1, ddof=1) / np.sqrt(plan.replications)
-            summary["undecided"] = (np.abs(y) <= half).mean()
+            summary["undecided"] = (np.abs(y) <= half_width(outcomes)).mean()
     importance = importance.sort_values(main_index, ascending=False, kind="stable", ignore_index=True)
     for name, frame in (("importance", importance), ("summary", pd.DataFrame([summary]))):
         store.parquet(f"{name}.parquet", frame)
@@ -367,18 +274,6 @@ def _at(base: Parameters, name: str) -> Any:
     for part in name.split("."):
         value = getattr(value, part)
     return value
-
-
-def also_describe(store: Store, dataset: str, frame: pd.DataFrame, meanings: dict[str, str]) -> None:
-    """Add a table's columns to ``data_dictionary.csv``; ``x_low`` and ``x_high`` are the 95% interval of ``x``."""
-    rows = []
-    for name, kind in frame.dtypes.items():
-        column = str(name)
-        ends = {"low": "lower", "high": "upper"}.get(column.rsplit("_", 1)[-1], "")
-        of = column.rsplit("_", 1)[0]
-        rows.append((dataset, column, str(kind), "", meanings.get(column) or f"{ends} end of the 95% interval of {of}"))
-    before = pd.read_csv(store.folder / "data_dictionary.csv", keep_default_na=False)
-    store.csv("data_dictionary.csv", pd.concat([before, pd.DataFrame(rows, columns=before.columns)]))
 
 
 # --------------------------------------------------------------------------- printing

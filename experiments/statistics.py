@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import special
+
+#: Samples of a bootstrap.
+RESAMPLES = 1000
 
 
 def mean(x: np.ndarray) -> tuple[float, float, float]:
@@ -11,8 +16,21 @@ def mean(x: np.ndarray) -> tuple[float, float, float]:
     estimate = float(x.mean())
     if len(x) < 2 or x.std() == 0:
         return estimate, estimate, estimate
-    half = float(special.stdtrit(len(x) - 1, 0.975) * x.std(ddof=1) / np.sqrt(len(x)))
+    half = float(half_width(x))
     return estimate, estimate - half, estimate + half
+
+
+def half_width(x: np.ndarray, axis: int = -1) -> np.ndarray:
+    """Half width of the 95% interval (Student) of means along an axis of two values or more."""
+    n = x.shape[axis]
+    return special.stdtrit(n - 1, 0.975) * x.std(axis=axis, ddof=1) / np.sqrt(n)
+
+
+def resampled(x: np.ndarray, statistic: Callable[..., np.ndarray], seed: int) -> tuple[float, float, float]:
+    """A statistic of values, which takes ``axis``, with its 95% bootstrap interval (percentiles)."""
+    drawn = np.random.Generator(np.random.SFC64(seed)).choice(x, (RESAMPLES, len(x)))
+    low, high = np.quantile(statistic(drawn, axis=1), (0.025, 0.975))
+    return float(statistic(x, axis=0)), float(low), float(high)
 
 
 def share(hits: float, n: int) -> tuple[float, float, float]:

@@ -1,27 +1,34 @@
-"""What all studies of many runs share: their settings, what is recorded of them, and how they end."""
+"""What all studies of many runs share: their settings, what is recorded of them, how they go and how they end."""
 
 from __future__ import annotations
 
 import hashlib
+import io
+import shutil
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from rich.console import Console
 
 from experiments import designs, executors
 from experiments.entry import take
-from experiments.output import input_files, shown
-from experiments.runner import WEEKLY, Plan, duration
+from experiments.executors import Workers
+from experiments.output import digest, folder_name, input_files, results_folder, shown, wide_console
+from experiments.runner import WEEKLY, Plan, duration, execute, sample
 from experiments.storage import RUNS, WEEKS, Store, read_shards
 from sim import RolloutModel
 from sim._numba import SOURCES
 from sim.outcomes import MEASURES
-from sim.parameters import InvalidInput, from_mapping
-from sim.presets import GROUPS
+from sim.parameters import InvalidInput, Parameters, from_mapping, to_mapping
+from sim.presets import GROUPS, load
 
 #: Outcomes that are numbers.
 NUMERIC = [name for name, measure in MEASURES.items() if measure.kind in ("number", "count", "flag")]
@@ -36,6 +43,7 @@ def common_settings(values: dict[str, Any]) -> dict[str, Any]:
         "weekly": take(values, "weekly", "count", 0, 5200),
         "limit": take(values, "limit", "number", 0, 1e6),
         "confirm": take(values, "confirm", "flag"),
+        "dry_run": take(values, "dry_run", "flag"),
         "output": take(values, "output", "text"),
         "workers": executors.from_settings(values.pop("executor")),
     }
@@ -44,6 +52,11 @@ def common_settings(values: dict[str, Any]) -> dict[str, Any]:
     if settings["limit"] and settings["workers"].kind in ("serial", "mpi"):
         raise InvalidInput("limit", settings["limit"], "0 with this executor: only a process of its own can be ended")
     return settings
+
+
+def plan_of(base: Parameters, points: designs.Points, replications: int, settings: Mapping[str, Any]) -> Plan:
+    """The plan of a design on a base configuration, with the settings of :func:`common_settings`."""
+    return Plan(to_mapping(base), points, replications, **{key: settings[key] for key in ("seed", "engine", "weekly", "limit")})
 
 
 def plan_record(plan: Plan, design: Mapping[str, Any], **more: Any) -> dict[str, Any]:
@@ -57,6 +70,7 @@ def plan_record(plan: Plan, design: Mapping[str, Any], **more: Any) -> dict[str,
         "weekly": plan.weekly,
         "limit": plan.limit,
         "input_files": input_files(from_mapping(plan.values)),
+        "presets": {f.name: {name: digest(load(f.name, name))[:16] for name in f.choices} for f in plan.points.factors if f.name in GROUPS},
         "model": SOURCES,
         **more,
     }
@@ -93,6 +107,76 @@ def refuse_inside(group: str) -> None:
                     override.split("=", 1)[-1],
                     f"no setting in {group}, because the design varies {group} as a whole",
                 )
+
+
+# --------------------------------------------------------------------------- how it goes
+
+
+def run_all(plan: Plan, store: Store, workers: Workers) -> Plan:
+    """All replications of all points."""
+    execute(plan, store, workers)
+    return plan
+
+
+def carry_out(
+    experiment: str,
+    parts: list[str],
+    plan: Plan,
+    configuration: dict[str, Any],
+    settings: Mapping[str, Any],
+    conclude: Callable[[Console, Store, Plan], list[str]],
+    run: Callable[[Plan, Store, Workers], Plan] = run_all,
+) -> int:
+    """Run a plan in its folder, or describe it where a dry run is asked for; returns the exit code.
+
+    Args:
+        experiment: name of the experiment.
+        parts: readable parts of the folder's name.
+        plan: what is run.
+        configuration: everything that decides the results.
+        settings: of :func:`common_settings`.
+        conclude: writes tables and picture where they are not there yet, prints what was found, and names the files.
+        run: runs the plan; returns the plan as it was run.
+    """
+    needs_confirming(plan, settings["confirm"])
+    folder = results_folder(experiment, folder_name([*parts, f"seed{plan.seed}"], configuration), settings["output"])
+    console = wide_console()
+    if settings["dry_run"]:
+        return describe(console, plan, folder, settings["workers"])
+    clock = time.perf_counter()
+    with settings["workers"] as workers, Store(experiment, folder, configuration) as store:
+        plan = run(plan, store, workers)
+        files = conclude(console, store, plan)
+        return close(console, store, plan, configuration, clock, files)
+
+
+def describe(console: Console, plan: Plan, folder: Path, workers: Workers) -> int:
+    """A dry run: size, time and disk, from some runs made now and thrown away."""
+    some = [int(i) for i in np.unique(np.linspace(0, len(plan.points) - 1, 5).astype(int))]
+    sample(plan, some[:1])  # compiles
+    clock = time.perf_counter()
+    table, weekly = sample(plan, some)
+    seconds = (time.perf_counter() - clock) / len(some)
+    size = 0.0
+    for part in (table, *([weekly] if plan.weekly else [])):
+        buffer = io.BytesIO()
+        pq.write_table(pa.concat_tables([part] * 20), buffer, compression="zstd")
+        size += buffer.tell() / (20 * len(some))
+    shards = len(plan.shards())
+    for f in plan.points.factors:
+        console.print(f"  {f.words()}", highlight=False, markup=False)
+    console.print(
+        f"{len(plan.points):,} points × {plan.replications:,} replications = {plan.runs:,} runs in {shards:,} shards; "
+        f"about {duration(plan.runs * seconds / workers.count)} on {workers.count} workers ({workers.kind}), "
+        f"{plan.runs * size / 1e6:,.0f} MB on disk ({shutil.disk_usage(_existing(folder)).free / 1e9:,.0f} GB free)",
+        highlight=False,
+    )
+    console.print(f"Nothing was written. Would go to {shown(folder)}", highlight=False, soft_wrap=True, markup=False)
+    return 0
+
+
+def _existing(folder: Path) -> Path:
+    return next(p for p in (folder, *folder.absolute().parents) if p.exists())
 
 
 # --------------------------------------------------------------------------- how it ends
@@ -164,3 +248,15 @@ def write_dictionary(store: Store, plan: Plan) -> None:
         rows += [(WEEKS, "week", "count", "weeks", "week, from 0")]
         rows += [(WEEKS, name, "number", *WEEKLY[name]) for name in WEEKLY]
     store.csv("data_dictionary.csv", pd.DataFrame(rows, columns=["dataset", "column", "type", "unit", "meaning"]))
+
+
+def also_describe(store: Store, dataset: str, frame: pd.DataFrame, meanings: dict[str, str]) -> None:
+    """Add a table's columns to ``data_dictionary.csv``; ``x_low`` and ``x_high`` are the 95% interval of ``x``."""
+    rows = []
+    for name, kind in frame.dtypes.items():
+        column = str(name)
+        ends = {"low": "lower", "high": "upper"}.get(column.rsplit("_", 1)[-1], "")
+        of = column.rsplit("_", 1)[0]
+        rows.append((dataset, column, str(kind), "", meanings.get(column) or f"{ends} end of the 95% interval of {of}"))
+    before = pd.read_csv(store.folder / "data_dictionary.csv", keep_default_na=False)
+    store.csv("data_dictionary.csv", pd.concat([before, pd.DataFrame(rows, columns=before.columns)]))

@@ -5,41 +5,35 @@
 
 from __future__ import annotations
 
-import io
-import shutil
 import sys
-import time
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from rich.console import Console
 
 from experiments import designs
 from experiments.entry import main, take
 from experiments.executors import Workers
-from experiments.output import folder_name, results_folder, shown, wide_console
-from experiments.runner import Plan, duration, execute, sample
+from experiments.runner import Plan, execute
 from experiments.statistics import half_widths, mean, replications_needed, share
 from experiments.storage import RUNS, Store
 from experiments.study import (
     NUMERIC,
+    carry_out,
     check_points,
-    close,
     common_settings,
     digest_of,
     good_runs,
-    needs_confirming,
+    plan_of,
     plan_record,
     refuse_inside,
+    run_all,
     write_dictionary,
 )
 from sim.outcomes import CLASSES
-from sim.parameters import InvalidInput, from_mapping, nearest, to_mapping
+from sim.parameters import InvalidInput, from_mapping, nearest
 from sim.views.studies import sweep_figure
 
 FIRST_REPLICATIONS = 10
@@ -49,7 +43,7 @@ POINT_MEASURES = ("net", "net_104", "final_reliance", "final_teams_trust_and_use
 def sweep(values: dict[str, Any]) -> int:
     """Run the design, print what it was, write the results folder."""
     settings = common_settings(values)
-    design, dry_run = values.pop("design"), take(values, "dry_run", "flag")
+    design = values.pop("design")
     replications, precision = values.pop("replications"), take(values, "precision", "number", 1e-9, 1e12)
     outcome, most = take(values, "outcome", "text"), take(values, "most_replications", "count", 2, 1_000_000)
     auto = replications == "auto"
@@ -59,29 +53,21 @@ def sweep(values: dict[str, Any]) -> int:
         raise InvalidInput("outcome", outcome, nearest(outcome, NUMERIC))
     base = from_mapping(values)
     points, asked = points_of(design, base, settings["seed"])
-    plan = Plan(
-        to_mapping(base),
-        points,
-        FIRST_REPLICATIONS if auto else replications,
-        **{k: settings[k] for k in ("seed", "engine", "weekly", "limit")},
-    )
+    plan = plan_of(base, points, FIRST_REPLICATIONS if auto else replications, settings)
     check_points(plan)
-    needs_confirming(plan, settings["confirm"])
-    configuration = plan_record(
-        plan, asked, **({"replications": "auto", "precision": precision, "most_replications": most} if auto else {}), outcome=outcome
-    )
-    name = folder_name(
-        [asked["kind"], f"{len(points)}points", "autox" if auto else f"{replications}x", f"{base.weeks}w", f"seed{settings['seed']}"],
-        configuration,
-    )
-    folder = results_folder("sweep", name, settings["output"])
-    console = wide_console()
-    if dry_run:
-        return describe(console, plan, folder, settings["workers"])
-    clock = time.perf_counter()
-    with settings["workers"] as workers, Store("sweep", folder, configuration) as store:
-        plan = run_auto(plan, store, workers, outcome, precision, most) if auto else run_fixed(plan, store, workers)
-        return conclude(console, store, plan, configuration, outcome, clock)
+    more = {"replications": "auto", "precision": precision, "most_replications": most} if auto else {}
+    configuration = plan_record(plan, asked, **more, outcome=outcome)
+    parts = [asked["kind"], f"{len(points)}points", "autox" if auto else f"{replications}x", f"{base.weeks}w"]
+
+    def run(plan: Plan, store: Store, workers: Workers) -> Plan:
+        return run_auto(plan, store, workers, outcome, precision, most) if auto else run_all(plan, store, workers)
+
+    def finish(console: Console, store: Store, plan: Plan) -> list[str]:
+        if not store.concluded(configuration) and store.totals()["failed"] < plan.runs:
+            conclude(store, plan, outcome)
+        return ["figure.png", "points.csv", f"{RUNS}/"]
+
+    return carry_out("sweep", parts, plan, configuration, settings, finish, run)
 
 
 def points_of(design: Any, base: Any, seed: int) -> tuple[designs.Points, dict[str, Any]]:
@@ -105,12 +91,6 @@ def points_of(design: Any, base: Any, seed: int) -> tuple[designs.Points, dict[s
 # --------------------------------------------------------------------------- running
 
 
-def run_fixed(plan: Plan, store: Store, workers: Workers) -> Plan:
-    """All replications of all points."""
-    execute(plan, store, workers)
-    return plan
-
-
 def run_auto(plan: Plan, store: Store, workers: Workers, outcome: str, precision: float, most: int) -> Plan:
     """Replications, the same number for every point, until all intervals of the outcome's means are narrow enough."""
     plan = replace(plan, chunk=plan.shard_size)
@@ -131,47 +111,16 @@ def run_auto(plan: Plan, store: Store, workers: Workers, outcome: str, precision
         shards = shards + plan.shards(start, len(shards))
 
 
-# --------------------------------------------------------------------------- describing
+# --------------------------------------------------------------------------- tables
 
 
-def describe(console: Console, plan: Plan, folder: Path, workers: Workers) -> int:
-    """A dry run: size, time and disk, from some runs made now and thrown away."""
-    some = [int(i) for i in np.unique(np.linspace(0, len(plan.points) - 1, 5).astype(int))]
-    sample(plan, some[:1])  # compiles
-    clock = time.perf_counter()
-    table, weekly = sample(plan, some)
-    seconds = (time.perf_counter() - clock) / len(some)
-    size = 0.0
-    for part in (table, *([weekly] if plan.weekly else [])):
-        buffer = io.BytesIO()
-        pq.write_table(pa.concat_tables([part] * 20), buffer, compression="zstd")
-        size += buffer.tell() / (20 * len(some))
-    shards = len(plan.shards())
-    for f in plan.points.factors:
-        console.print(f"  {f.words()}", highlight=False, markup=False)
-    console.print(
-        f"{len(plan.points):,} points × {plan.replications:,} replications = {plan.runs:,} runs in {shards:,} shards; "
-        f"about {duration(plan.runs * seconds / workers.count)} on {workers.count} workers ({workers.kind}), "
-        f"{plan.runs * size / 1e6:,.0f} MB on disk ({shutil.disk_usage(_existing(folder)).free / 1e9:,.0f} GB free)",
-        highlight=False,
-    )
-    console.print(f"Nothing was written. Would go to {shown(folder)}", highlight=False, soft_wrap=True, markup=False)
-    return 0
-
-
-def _existing(folder: Path) -> Path:
-    return next(p for p in (folder, *folder.absolute().parents) if p.exists())
-
-
-def conclude(console: Console, store: Store, plan: Plan, configuration: dict[str, Any], outcome: str, clock: float) -> int:
-    """Tables by point, the picture, the data dictionary and the manifest; prints what there is."""
-    if not store.concluded(configuration) and store.totals()["failed"] < plan.runs:
-        table = points_table(store, plan)
-        store.parquet("points.parquet", table)
-        store.csv("points.csv", table)
-        write_dictionary(store, plan)
-        sweep_figure(store.folder, outcome)
-    return close(console, store, plan, configuration, clock, ["figure.png", "points.csv", f"{RUNS}/"])
+def conclude(store: Store, plan: Plan, outcome: str) -> None:
+    """Tables by point, the data dictionary, the picture."""
+    table = points_table(store, plan)
+    store.parquet("points.parquet", table)
+    store.csv("points.csv", table)
+    write_dictionary(store, plan)
+    sweep_figure(store.folder, outcome)
 
 
 def points_table(store: Store, plan: Plan) -> pd.DataFrame:

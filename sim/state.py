@@ -60,6 +60,7 @@ TEAM = np.dtype([
     ("saved", "f8"),  # sum over them of own error - error used
     ("own", "f8"),  # sum over all of own error
     ("learning", "f8"),  # planner-weeks lost to learning
+    ("champions", "f8"),  # champions in the team
     ("reconciling", "f8"),  # planner-weeks lost to two sets of numbers
     ("trust", "f8"),  # mean over planners
     ("reliance", "f8"),  # mean over planners

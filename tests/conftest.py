@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from pathlib import Path
 
 import pytest
 
+from experiments import entry
 from sim import RolloutModel
 
 #: Three units with two or three teams: every strategy reaches every phase on it within two years.
@@ -20,6 +23,37 @@ def tiny():
         return RolloutModel(**{"enterprise": TINY, "weeks": 80, "rng": 1, **given})
 
     return make
+
+
+@pytest.fixture
+def call(monkeypatch, tmp_path, capsys):
+    """Call an experiment as from the command line, in an empty folder; returns (exit code, stdout, stderr)."""
+
+    def command(experiment, *arguments):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [experiment, *arguments])
+        with pytest.raises(SystemExit) as stopped:
+            entry.main(experiment, getattr(importlib.import_module(f"experiments.{experiment}"), experiment))
+        out, err = capsys.readouterr()
+        return stopped.value.code, out, err
+
+    return command
+
+
+def only(place: Path) -> Path:
+    """The only folder in a place."""
+    (folder,) = place.iterdir()
+    return folder
+
+
+def plain(text: str) -> str:
+    """What was printed, as one line, wherever the console broke it."""
+    return " ".join(text.split())
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file of a results folder by name, but the ledger, which says when things happened."""
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file() and "ledger" not in p.name}
 
 
 # --------------------------------------------------------------------------- what was injected, and what came of it

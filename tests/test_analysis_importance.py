@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import contents, only, plain
 
-from experiments import discover, entry, runner, sensitivity
+from experiments import discover, paired, runner, sensitivity
 from experiments.designs import RECORDS, Factor, at_unit
 from experiments.sensitivity import analyse, block_size, halves, luck_of, turning, unit_points
 from experiments.storage import read
@@ -134,44 +132,20 @@ def test_boxes_in_words():
 # --------------------------------------------------------------------------- from the command line
 
 
-@pytest.fixture
-def call(monkeypatch, tmp_path, capsys):
-    """Call an experiment as from the command line, in an empty folder; returns (exit code, stdout, stderr)."""
-
-    def command(experiment, *arguments):
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", [experiment, *arguments])
-        with pytest.raises(SystemExit) as stopped:
-            entry.main(experiment, {"sensitivity": sensitivity.sensitivity, "discover": discover.discover}[experiment])
-        out, err = capsys.readouterr()
-        return stopped.value.code, " ".join(out.split()), err
-
-    return command
-
-
-def only(tmp_path: Path, experiment: str) -> Path:
-    (folder,) = (tmp_path / "results" / experiment).iterdir()
-    return folder
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file() and "ledger" not in p.name}
-
-
 def test_all_numbers_but_choices_of_management_are_screened():
     base = RolloutModel(enterprise="small").parameters
-    names = [f.name for f in sensitivity.numeric_factors("all", None, base, True)]
+    names = [f.name for f in paired.numeric_factors("all", None, base, True)]
     assert {"trust.loss", "maturity.budget", "utility.reinforce", "value.worth"} <= set(names)
     assert not any(name.split(".")[0] in ("strategy", "enterprise", "weeks", "network", "outcomes") for name in names)
     assert all(RECORDS[name][1].kind in ("number", "count") for name in names) and len(names) > 100
-    judged = [f.name for f in sensitivity.numeric_factors("judged", None, base, True)]
+    judged = [f.name for f in paired.numeric_factors("judged", None, base, True)]
     assert judged == [name for name in names if RECORDS[name][1].source == "judged"] and 0 < len(judged) < len(names)
 
 
 def test_morris_from_the_command_line(call, tmp_path):
     code, out, err = call("sensitivity", *MORRIS)
-    assert (code, err) == (0, "") and "integration-first" in out and "3 parameters decide by how much" in out
-    folder = only(tmp_path, "sensitivity")
+    assert (code, err) == (0, "") and "integration-first" in plain(out) and "3 parameters decide by how much" in plain(out)
+    folder = only(tmp_path / "results" / "sensitivity")
     names = {p.name for p in folder.iterdir() if not p.name.startswith(".")}
     assert names == {
         "data_dictionary.csv", "figure.png", "importance.csv", "importance.parquet", "ledger.sqlite", "manifest.json", "plan.json",
@@ -183,7 +157,7 @@ def test_morris_from_the_command_line(call, tmp_path):
     wide = runs.pivot_table(index=list(OVER[6:-1].split(",")), columns="strategy", values="net")
     key = points.set_index(list(wide.index.names))["value"]
     np.testing.assert_allclose(key, (wide["integration_first"] - wide["model_first"]).loc[key.index])
-    unit = unit_points("morris", sensitivity.numeric_factors(list(wide.index.names), None, RolloutModel(enterprise="small").parameters, True), 1, 2, 6, 4, 256)  # fmt: skip
+    unit = unit_points("morris", paired.numeric_factors(list(wide.index.names), None, RolloutModel(enterprise="small").parameters, True), 1, 2, 6, 4, 256)  # fmt: skip
     again = analyse("morris", unit, points["value"].to_numpy(), 4, 1)
     np.testing.assert_allclose(np.sort(again["mu_star"])[::-1], table["mu_star"])
     assert set(table["source"]) == {"documented", "judged"} and (table["mu_star"] > 0).any()
@@ -193,8 +167,8 @@ def test_morris_from_the_command_line(call, tmp_path):
 
 def test_sobol_of_one_strategy_from_the_command_line(call, tmp_path):
     code, out, _ = call("sensitivity", *SMALL, OVER, "method=sobol", "samples=8", "replications=2", "versus=''", "outcome=final_reliance")
-    assert code == 0 and "of the variance" in out and "beats" not in out
-    table = pd.read_csv(only(tmp_path, "sensitivity") / "importance.csv")
+    assert code == 0 and "of the variance" in plain(out) and "beats" not in plain(out)
+    table = pd.read_csv(only(tmp_path / "results" / "sensitivity") / "importance.csv")
     assert {"S1", "ST", "ST_low"} <= set(table) and "turns" not in table
     assert table.set_index("parameter").loc["value.worth", "ST"] == 0 < table["ST"].max()  # what it is worth, nobody sees
 
@@ -202,9 +176,9 @@ def test_sobol_of_one_strategy_from_the_command_line(call, tmp_path):
 @pytest.mark.parametrize(("experiment", "arguments"), [("sensitivity", MORRIS), ("discover", SEARCH)])
 def test_interrupted_and_started_again_it_ends_with_the_same_bytes(call, tmp_path, monkeypatch, experiment, arguments):
     call(experiment, *arguments)
-    whole = contents(only(tmp_path, experiment))
+    whole = contents(only(tmp_path / "results" / experiment))
     assert call(experiment, *arguments)[0] == 0
-    assert contents(only(tmp_path, experiment)) == whole
+    assert contents(only(tmp_path / "results" / experiment)) == whole
     honest, made = runner.work, []
 
     def work(job):
@@ -231,26 +205,28 @@ def test_points_with_failed_runs_are_left_out_with_their_trajectory(call, tmp_pa
 
     monkeypatch.setattr(RolloutModel, "run", run)
     code, out, err = call("sensitivity", *MORRIS, "trajectories=12")
-    folder = only(tmp_path, "sensitivity")
+    folder = only(tmp_path / "results" / "sensitivity")
     points = pd.read_parquet(folder / "points.parquet")
     failed = points["value"].isna()
     assert failed.any() and (failed == ((points["value.worth"] < 0.05) & (points["utility.threshold"] > 2))).all()
     lost = failed.to_numpy().reshape(-1, 4).any(axis=1).sum() * 4
-    assert code == 1 and f"{lost} points are left out" in out and "planted" in err and (folder / "failures.csv").exists()
+    assert code == 1 and f"{lost} points are left out" in plain(out) and "planted" in err and (folder / "failures.csv").exists()
     monkeypatch.setattr(RolloutModel, "run", lambda self: 1 / 0)
     code, out, err = call("sensitivity", *MORRIS, "output=none")
-    assert code == 1 and "nothing can be said" in out and "ZeroDivisionError" in err and not (tmp_path / "none" / "figure.png").exists()
+    assert (
+        code == 1 and "nothing can be said" in plain(out) and "ZeroDivisionError" in err and not (tmp_path / "none" / "figure.png").exists()
+    )
 
 
 def test_discover_from_the_command_line(call, tmp_path):
     code, out, err = call("discover", *SMALL, "weeks=80", OVER, "samples=240", "replications=2", "density=0.6", "mass=0.1")
-    assert (code, err) == (0, "") and "loses to model-first" in out
-    folder = only(tmp_path, "discover")
+    assert (code, err) == (0, "") and "loses to model-first" in plain(out)
+    folder = only(tmp_path / "results" / "discover")
     points, scores = pd.read_csv(folder / "points.csv"), pd.read_csv(folder / "scores.csv")
     runs, boxes = read(folder, "runs"), pd.read_csv(folder / "boxes.csv")
     net = runs.sort_values("run")["net"].to_numpy().reshape(2, 240, 2).mean(axis=0)
     assert (points["case"] == (net[:, 0] < net[:, 1])).all() and points["fitted"].sum() == 160
-    assert "Box 1: " in out and len(boxes) and "forecast.planner" in set(boxes["parameter"])
+    assert "Box 1: " in plain(out) and len(boxes) and "forecast.planner" in set(boxes["parameter"])
     first = boxes[boxes["box"] == 1]
     inside = np.ones(240, bool)
     for _, row in first.iterrows():
@@ -265,8 +241,8 @@ def test_discover_from_the_command_line(call, tmp_path):
 
 def test_a_class_that_nearly_never_happens_is_said_to_be_empty(call, tmp_path):
     code, out, err = call("discover", *SEARCH, "question=scaled")
-    assert (code, err) == (0, "") and "No box: only" in out and "in at least half of the runs" in out
-    folder = only(tmp_path, "discover")
+    assert (code, err) == (0, "") and "No box: only" in plain(out) and "in at least half of the runs" in plain(out)
+    folder = only(tmp_path / "results" / "discover")
     assert pd.read_csv(folder / "boxes.csv").empty and len(pd.read_csv(folder / "points.csv")) == 60 and (folder / "figure.png").exists()
     assert set(read(folder, "runs").columns) & {"strategy"} == set()  # one strategy is enough to see how it ends
 
@@ -274,7 +250,7 @@ def test_a_class_that_nearly_never_happens_is_said_to_be_empty(call, tmp_path):
 def test_a_dry_run_writes_nothing(call, tmp_path):
     for experiment, arguments in (("sensitivity", MORRIS), ("discover", SEARCH)):
         code, out, _ = call(experiment, *arguments, "dry_run=true")
-        assert code == 0 and "Nothing was written" in out and not (tmp_path / "results").exists()
+        assert code == 0 and "Nothing was written" in plain(out) and not (tmp_path / "results").exists()
 
 
 @pytest.mark.parametrize(
@@ -311,7 +287,7 @@ def test_what_cannot_be_used_is_refused_in_one_line(call, tmp_path, experiment, 
 
 
 def test_points_of_a_pair_differ_in_nothing_but_the_strategy():
-    points = sensitivity.paired(at_unit(numbers(2), np.array([[0.1, 0.2], [0.3, 0.4]])), ("a", "b"))
+    points = paired.crossed(at_unit(numbers(2), np.array([[0.1, 0.2], [0.3, 0.4]])), ("a", "b"))
     assert [points.at(i) for i in range(4)] == [
         {"x0": x, "x1": y, "strategy": s} for x, y in ((0.1, 0.2), (0.3, 0.4)) for s in ("a", "b")
     ]  # fmt: skip

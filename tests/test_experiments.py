@@ -7,12 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from conftest import only
 from scipy import stats
 
 from experiments import compare, entry, output, parameters, run, runner
@@ -22,27 +22,6 @@ from sim.parameters import listing
 
 TASKS = {"run": run.run, "compare": compare.compare}
 SMALL = ["enterprise=small", "weeks=40"]
-
-
-@pytest.fixture
-def call(monkeypatch, tmp_path, capsys):
-    """Call an experiment as from the command line, in an empty folder; returns (exit code, stdout, stderr)."""
-
-    def command(experiment, *arguments):
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", [experiment, *arguments])
-        with pytest.raises(SystemExit) as stopped:
-            entry.main(experiment, TASKS[experiment])
-        out, err = capsys.readouterr()
-        return stopped.value.code, out, err
-
-    return command
-
-
-def only(path: Path) -> Path:
-    folders = list(path.iterdir())
-    assert len(folders) == 1, folders
-    return folders[0]
 
 
 def test_run_writes_what_it_says(call, tmp_path):

@@ -306,6 +306,7 @@ ROWS = [
     Row("people.experience", 5, 25, final("users", "experience"), UP, "planners have been there longer", {"people.turnover": 0}, **STARTS),
     Row("people.newcomer_experience", 0, 30, mean("users_using"), DOWN, "experienced newcomers take less advice", ALL_LIVE | GOOD | {"people.turnover": 3, "utility.experience": 0.2}),
     Row("people.champion_trust", 0.5, 1, mean("trust"), UP, "champions trust more", ALL_LIVE | {"strategy.champions": 0.5}, 13),
+    Row("people.champion_time", 0, 0.5, mean("friction"), UP, "champions spend time on it", ALL_LIVE | {"strategy.champions": 0.5}, 13),
     Row("people.champion_threshold", -6, 2, mean("users_using"), DOWN, "champions must overcome more", ALL_LIVE | {"strategy.champions": 0.5}, 13),
     # adjusting
     Row("override.share", 0, 1, mean("value"), DOWN, "more uses suffer a harmful adjustment", ALL_LIVE | GOOD | ALWAYS | {"override.harm": 1, "override.help": 0}),

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 
 import duckdb
 import numpy as np
 import pandas as pd
 import polars
 import pytest
+from conftest import only
 
-from experiments import entry, runner, sweep
+from experiments import runner
 from experiments.statistics import half_widths, replications_needed
 from experiments.storage import read
 from sim import RolloutModel
@@ -28,30 +27,10 @@ DESIGN = [
 ]
 
 
-@pytest.fixture
-def call(monkeypatch, tmp_path, capsys):
-    """Call the sweep as from the command line, in an empty folder; returns (exit code, stdout, stderr)."""
-
-    def command(*arguments):
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", ["sweep", *arguments])
-        with pytest.raises(SystemExit) as stopped:
-            entry.main("sweep", sweep.sweep)
-        out, err = capsys.readouterr()
-        return stopped.value.code, out, err
-
-    return command
-
-
-def only(tmp_path: Path) -> Path:
-    (folder,) = (tmp_path / "results" / "sweep").iterdir()
-    return folder
-
-
 def test_a_sweep_writes_what_it_says(call, tmp_path):
-    code, out, err = call(*DESIGN, "weekly=5")
+    code, out, err = call("sweep", *DESIGN, "weekly=5")
     assert code == 0 and "24 runs, 8 points × 3 replications" in out and err == ""
-    folder = only(tmp_path)
+    folder = only(tmp_path / "results" / "sweep")
     names = {p.name for p in folder.iterdir() if not p.name.startswith(".")}
     assert names == {
         "data_dictionary.csv", "figure.png", "ledger.sqlite", "manifest.json", "plan.json", "points.csv", "points.parquet", "runs", "weekly",
@@ -65,15 +44,15 @@ def test_a_sweep_writes_what_it_says(call, tmp_path):
 
 
 def test_started_again_it_ends_with_the_same_bytes(call, tmp_path):
-    call(*DESIGN)
-    before = {p: p.read_bytes() for p in only(tmp_path).rglob("*") if p.is_file() and "ledger" not in p.name}
-    assert call(*DESIGN)[0] == 0
-    assert {p: p.read_bytes() for p in only(tmp_path).rglob("*") if p.is_file() and "ledger" not in p.name} == before
+    call("sweep", *DESIGN)
+    before = {p: p.read_bytes() for p in only(tmp_path / "results" / "sweep").rglob("*") if p.is_file() and "ledger" not in p.name}
+    assert call("sweep", *DESIGN)[0] == 0
+    assert {p: p.read_bytes() for p in only(tmp_path / "results" / "sweep").rglob("*") if p.is_file() and "ledger" not in p.name} == before
 
 
 def test_other_tools_read_it(call, tmp_path):
-    call(*DESIGN)
-    runs = only(tmp_path) / "runs"
+    call("sweep", *DESIGN)
+    runs = only(tmp_path / "results" / "sweep") / "runs"
     by_pandas = pd.read_parquet(runs).sort_values("run")
     by_polars = polars.read_parquet(f"{runs}/*.parquet").sort("run")
     by_duckdb = duckdb.sql(f"SELECT * FROM '{runs}/*.parquet' ORDER BY run").df()
@@ -83,10 +62,10 @@ def test_other_tools_read_it(call, tmp_path):
 
 
 def test_every_column_is_in_the_dictionary(call, tmp_path):
-    call(*DESIGN, "weekly=5")
-    words = pd.read_csv(only(tmp_path) / "data_dictionary.csv", keep_default_na=False)
+    call("sweep", *DESIGN, "weekly=5")
+    words = pd.read_csv(only(tmp_path / "results" / "sweep") / "data_dictionary.csv", keep_default_na=False)
     described = set(words.loc[words["dataset"] == "runs", "column"])
-    assert set(read(only(tmp_path), "runs").columns) == described
+    assert set(read(only(tmp_path / "results" / "sweep"), "runs").columns) == described
     assert (words["meaning"] != "").all()
     outcome = RolloutModel(enterprise="small", weeks=5, rng=1).run().outcome
     assert set(outcome) == set(MEASURES)
@@ -96,7 +75,7 @@ def test_every_column_is_in_the_dictionary(call, tmp_path):
 
 
 def test_a_dry_run_says_what_would_be_and_writes_nothing(call, tmp_path):
-    code, out, _ = call(*DESIGN, "dry_run=true")
+    code, out, _ = call("sweep", *DESIGN, "dry_run=true")
     assert code == 0 and "8 points × 3 replications = 24 runs" in out and "on disk" in out and "Nothing was written" in out
     assert not (tmp_path / "results").exists()
 
@@ -111,8 +90,8 @@ def test_auto_adds_replications_until_the_intervals_are_narrow(call, tmp_path):
         "outcome=final_trust",
         "precision=0.004",
     ]
-    assert call(*arguments)[0] == 0
-    runs = read(only(tmp_path), "runs")
+    assert call("sweep", *arguments)[0] == 0
+    runs = read(only(tmp_path / "results" / "sweep"), "runs")
     n = runs["replication"].max() + 1
     assert n > 10
     values = runs["final_trust"].to_numpy().reshape(n, 2).T
@@ -123,9 +102,9 @@ def test_auto_adds_replications_until_the_intervals_are_narrow(call, tmp_path):
 
 def test_auto_stops_where_it_is_told_to(call, tmp_path):
     arguments = [*SMALL, "design=grid", "design.levels=2", "design.over=[trust.loss]", "replications=auto", "outcome=net", "precision=1e-6"]
-    code, _, err = call(*arguments, "most_replications=12")
+    code, _, err = call("sweep", *arguments, "most_replications=12")
     assert code == 0 and "after 12 replications the widest interval is still" in err
-    assert len(read(only(tmp_path), "runs")) == 24
+    assert len(read(only(tmp_path / "results" / "sweep"), "runs")) == 24
 
 
 def test_the_number_of_replications_wanted():
@@ -144,11 +123,11 @@ def test_failed_runs_are_counted_named_and_repeatable(call, tmp_path, monkeypatc
             return super().run(progress)
 
     monkeypatch.setattr(runner, "RolloutModel", Failing)
-    code, _, err = call(*DESIGN)
+    code, _, err = call("sweep", *DESIGN)
     assert code == 1 and "of 24 runs failed" in err and "deliberately" in err and err.count("\n") == 1
-    failures = pd.read_csv(only(tmp_path) / "failures.csv")
+    failures = pd.read_csv(only(tmp_path / "results" / "sweep") / "failures.csv")
     assert set(failures["seed"]) == {2} and failures["command"].str.contains("strategy=model_first seed=2").all()
-    table = pd.read_csv(only(tmp_path) / "points.csv")
+    table = pd.read_csv(only(tmp_path / "results" / "sweep") / "points.csv")
     assert (table.loc[table["strategy"] == "model_first", "runs"] == 2).all()
 
 
@@ -187,7 +166,7 @@ REFUSED = {
 def test_refused_in_one_line_with_nothing_written(case, call, tmp_path):
     arguments, words = REFUSED[case]
     (tmp_path / "other.txt").write_text("")
-    code, _, err = call("enterprise=small", "weeks=30", *arguments)
+    code, _, err = call("sweep", "enterprise=small", "weeks=30", *arguments)
     assert code == 2 and err.count("\n") == 1 and err.startswith("error: "), err
     for word in words:
         assert word in err
@@ -196,16 +175,16 @@ def test_refused_in_one_line_with_nothing_written(case, call, tmp_path):
 
 @pytest.mark.fault("process", "the same folder with another configuration", "refused with the difference")
 def test_the_same_folder_with_another_configuration_is_refused(call, tmp_path):
-    call(*DESIGN, "output=out")
-    code, _, err = call(*DESIGN, "output=out", "trust.gain=0.07")
+    call("sweep", *DESIGN, "output=out")
+    code, _, err = call("sweep", *DESIGN, "output=out", "trust.gain=0.07")
     assert code == 2 and "parameters.trust.gain" in err and "0.07" in err and "0.06" in err and err.count("\n") == 1
 
 
 def test_points_of_a_file_are_run_as_they_are(call, tmp_path):
     (tmp_path / "mine.csv").write_text("trust.loss,strategy\n0.05,balanced\n0.2,adaptive\n")
-    code, _, _ = call("enterprise=small", "weeks=30", "executor=serial", "design=file", "design.file=mine.csv", "replications=2")
+    code, _, _ = call("sweep", "enterprise=small", "weeks=30", "executor=serial", "design=file", "design.file=mine.csv", "replications=2")
     assert code == 0
-    runs = read(only(tmp_path), "runs")
+    runs = read(only(tmp_path / "results" / "sweep"), "runs")
     assert runs["trust.loss"].tolist() == [0.05, 0.2] * 2 and runs["strategy"].tolist() == ["balanced", "adaptive"] * 2
     model = RolloutModel(strategy="balanced", enterprise="small", weeks=30, rng=2, **{"trust.loss": 0.05}).run()
     assert runs["net"][2] == model.outcome["net"]

@@ -90,13 +90,14 @@ class BusinessUnit(PlanningAgent):
         own = 0.0
         offered = 0.0
         lost = 0.0
+        championing = p.people.champion_time if unit.stage == PILOT or unit.stage == ONBOARDING or unit.stage == LIVE else 0.0
         for t in range(unit.first, unit.last):
             team = teams[t]
             using += team.using
             saved += team.saved
             own += team.own
             offered += team.error * (team.last - team.first)
-            lost += team.reconciling + p.habit.dip * team.learning
+            lost += team.reconciling + p.habit.dip * team.learning + championing * team.champions
         unit.share = using / unit.users
         unit.improvement = 1.0 - offered / own
         unit.saved = saved

@@ -38,6 +38,7 @@ class Team(PlanningAgent):
         team.saved = 0.0
         team.own = 0.0
         team.learning = 0.0
+        team.champions = 0.0
         team.trust = 0.0
         team.reliance = 0.0
 

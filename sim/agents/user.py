@@ -163,3 +163,4 @@ class User(PlanningAgent):
         team.using += used
         team.saved += used * (user.skill - team.error * (1.0 + adjusted * adjustment))
         team.learning += used * (1.0 - user.understanding)
+        team.champions += user.champion

@@ -14,25 +14,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from sim.views.figures import COLOURS, STYLE, save, value_formatter
-from sim.views.words import CLASS_LABELS, MONEY, OUTCOME_LABELS, millions, strategy_label
+from sim.views.words import CLASS_LABELS, outcome_words, strategy_label
 
 SOURCE_COLOURS = {"documented": COLOURS[0], "calibrated": COLOURS[2], "judged": COLOURS[1]}
 SOURCE_MARKS = {"documented": "s", "calibrated": "D", "judged": "o"}
 MOST_ROWS = 20
-
-
-def amount(outcome: str, value: float) -> str:
-    """A value, or a difference, of an outcome in words."""
-    if outcome in MONEY:
-        if abs(value) >= 1e7:
-            return millions(round(value, -6)).replace(".0M", "M")
-        return millions(value) if abs(value) >= 500 else "€0"
-    return f"{value:.3g}".replace("-", "−")
-
-
-def outcome_words(outcome: str) -> str:
-    """An outcome for people."""
-    return OUTCOME_LABELS.get(outcome, outcome.replace("_", " "))
 
 
 def compared(plan: dict[str, Any]) -> str:

@@ -53,9 +53,25 @@ def in_words(measure: str, value: Any) -> str:
 
 def millions(value: float) -> str:
     """EUR in millions, or thousands where they are few, with a proper minus."""
+    if abs(value) < 500:
+        return "€0"
     if 0 < abs(round(value, -3)) < 1e6:
         return f"€{value / 1e3:.0f}k".replace("€-", "−€")
     return f"€{value / 1e6:.1f}M".replace("€-", "−€")
+
+
+def amount(outcome: str, value: float) -> str:
+    """A value, or a difference, of an outcome in words."""
+    if outcome in MONEY:
+        if abs(value) >= 1e7:
+            return millions(round(value, -6)).replace(".0M", "M")
+        return millions(value)
+    return f"{value:.3g}".replace("-", "−")
+
+
+def outcome_words(outcome: str) -> str:
+    """An outcome for people."""
+    return OUTCOME_LABELS.get(outcome, outcome.replace("_", " "))
 
 
 def strategy_label(name: str) -> str:

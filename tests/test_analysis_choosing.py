@@ -1,0 +1,362 @@
+"""Who wins where, regret over futures, and the search: on known numbers, and from the command line."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import contents, only, plain
+
+from experiments import optimise, runner
+from experiments.optimise import LEVERS, Objective, hundredths, levers_of, own_levers, start_of, suggested
+from experiments.phase import crossings, winners
+from experiments.robust import held_out_regrets, regrets
+from experiments.statistics import mean
+from experiments.storage import read
+from sim import RolloutModel
+from sim.parameters import BUCKETS
+from sim.presets import CONFIGS, available
+
+SMALL = ["enterprise=small", "weeks=50", "executor=serial"]
+PHASE = [*SMALL, "x=maturity.budget", "y=value.worth", "levels=4", "replications=3"]
+ROBUST = [*SMALL, "over=[value.worth,trust.loss]", "futures=12", "replications=2", "strategies=[integration_first,model_first,adaptive]"]
+SEARCH = [*SMALL, "generations=2", "population=3", "replications=2", "test_replications=10"]
+EVERY = {"phase": PHASE, "robust": ROBUST, "optimise": SEARCH}
+
+
+# --------------------------------------------------------------------------- who wins where
+
+
+def test_the_winner_leads_by_the_paired_difference():
+    rng = np.random.default_rng(1)
+    luck = rng.normal(0, 50, 20)
+    values = np.stack([luck + 3 + rng.normal(0, 0.1, 20), luck, luck - 8])[None]
+    row = winners(values).iloc[0]
+    assert (row["winner"], row["second"], row["decided"]) == (0, 1, True)
+    assert (row["lead"], row["lead_low"], row["lead_high"]) == pytest.approx(mean(values[0, 0] - values[0, 1]))
+    assert row["lead_high"] - row["lead_low"] < 1  # the luck they share is gone, fifty times larger though it is
+    assert row["best_of_all"] == 1 and row["best_of_all_low"] < 1
+
+
+def test_ties_are_shared_and_decide_nothing():
+    row = winners(np.ones((1, 2, 8))).iloc[0]
+    assert (row["lead"], row["best_of_all"], row["decided"]) == (0, 0.5, False)
+
+
+def test_a_cell_with_a_failed_run_has_no_winner():
+    values = np.ones((2, 2, 4))
+    values[1, 0, 2] = np.nan
+    found = winners(values)
+    assert list(found["winner"]) == [0, -1] and np.isnan(found["lead"][1]) and not found["decided"][1]
+
+
+def test_crossings_are_where_the_line_meets_zero():
+    assert crossings(np.array([0.0, 1, 2, 3]), np.array([-1.0, 1, 3, -3])) == pytest.approx([0.5, 2.5])
+    assert crossings(np.array([0.0, 1, 2]), np.array([1.0, np.nan, -1])) == []
+
+
+def test_a_map_holds_what_single_runs_give(call, tmp_path):
+    code, out, err = call("phase", *PHASE)
+    assert (code, err) == (0, "") and "16 cells" in plain(out)
+    folder = only(tmp_path / "results" / "phase")
+    cells, runs = pd.read_csv(folder / "cells.csv"), read(folder, "runs")
+    cell = cells.iloc[6]
+    given = {"maturity.budget": float(cell["maturity.budget"]), "value.worth": float(cell["value.worth"])}
+    nets = {
+        s: np.array([RolloutModel(strategy=s, enterprise="small", weeks=50, rng=1 + r, **given).run().outcome["net"] for r in range(3)])
+        for s in ("integration_first", "model_first")
+    }
+    ahead = nets[cell["winner"]] - nets[cell["second"]]
+    assert cell["lead"] == pytest.approx(ahead.mean()) and ahead.mean() >= 0
+    assert len(runs) == 16 * 2 * 3 and (folder / "figure.png").stat().st_size > 10_000
+    each = pd.read_csv(folder / "strategies.csv")
+    assert each[(each["cell"] == 6) & (each["strategy"] == "model_first")]["mean"].iloc[0] == pytest.approx(nets["model_first"].mean())
+
+
+def test_three_strategies_share_a_map(call, tmp_path):
+    code, _out, _ = call("phase", *PHASE, "strategies=[integration_first,model_first,adaptive]", "x=enterprise.units", "x_range=[2,5]")
+    folder = only(tmp_path / "results" / "phase")
+    assert code == 0 and set(pd.read_csv(folder / "cells.csv")["winner"]) <= {"integration_first", "model_first", "adaptive"}
+
+
+def test_a_failed_run_leaves_its_cell_out(call, tmp_path, monkeypatch):
+    break_run(monkeypatch, "broken")
+    code, out, err = call("phase", *PHASE, "output=broken")
+    cells = pd.read_csv(tmp_path / "broken" / "cells.csv")
+    assert code == 1 and cells["winner"].isna().sum() == 1 and "1 cells are left out" in plain(out) and "planted" in err
+
+
+def break_run(monkeypatch, place: str) -> None:
+    """Let one run of the study in a folder of that name fail."""
+    whole, broken = runner._run, []
+
+    def run(job, given):
+        if not broken and given[0] == 3 and job["folder"].endswith(place):
+            broken.append(given)
+            monkeypatch.setattr(runner.RolloutModel, "run", fail)
+            try:
+                return whole(job, given)
+            finally:
+                monkeypatch.undo()
+                monkeypatch.setattr(runner, "_run", run)
+        return whole(job, given)
+
+    def fail(self, progress=None):
+        raise ArithmeticError("planted")
+
+    monkeypatch.setattr(runner, "_run", run)
+
+
+# --------------------------------------------------------------------------- regret
+
+
+def test_regret_is_the_distance_from_the_best_of_the_future():
+    values = np.array([[[4.0, 6], [1, 1]], [[0, 0], [2, 4]]])
+    assert regrets(values).tolist() == [[0, 4], [3, 0]]
+
+
+def test_regret_against_the_best_of_noise_is_too_large_and_held_out_is_not():
+    values = np.random.default_rng(2).normal(0, 1, (2000, 6, 4))  # six strategies, all alike
+    assert regrets(values).mean() > 0.5
+    assert abs(held_out_regrets(values).mean()) < 0.03
+
+
+def test_futures_are_tabled_as_they_were_run(call, tmp_path):
+    code, out, err = call("robust", *ROBUST, "satisficing={net: -1e9, final_reliance: 2}")
+    assert (code, err) == (0, "") and "12 futures" in plain(out)
+    folder = only(tmp_path / "results" / "robust")
+    regret, enough, futures = (pd.read_csv(folder / f"{name}.csv") for name in ("regret", "satisficing", "futures"))
+    by_hand = read(folder, "runs").groupby(["point", "strategy"])["net"].mean().to_numpy().reshape(12, 3)
+    own = by_hand.max(axis=1, keepdims=True) - by_hand
+    names = ["integration_first", "model_first", "adaptive"]
+    table = regret.set_index("strategy").loc[names]
+    np.testing.assert_allclose(table["regret_mean"], own.mean(axis=0))
+    np.testing.assert_allclose(table["regret_max"], own.max(axis=0))
+    np.testing.assert_allclose(table["worst"], by_hand.min(axis=0))
+    assert table["best"].sum() == pytest.approx(1) and list(futures["best"]) == [names[i] for i in by_hand.argmax(axis=1)]
+    met = enough.set_index(["criterion", "strategy"])["satisfied"].unstack()
+    assert (met.loc["net ≥ -1e+09"] == 1).all() and (met.drop("net ≥ -1e+09") == 0).all(axis=None)
+
+
+def test_futures_may_come_from_a_file(call, tmp_path):
+    (tmp_path / "mine.csv").write_text("maturity,trust.loss\nlow,0.1\nhigh,0.2\n")
+    code, out, _ = call("robust", *SMALL, "futures_file=mine.csv", "replications=2", "strategies=[integration_first,model_first]")
+    futures = pd.read_csv(only(tmp_path / "results" / "robust") / "futures.csv")
+    assert code == 0 and list(futures["maturity"]) == ["low", "high"] and "over 2 futures" in plain(out)
+    (tmp_path / "mine.csv").write_text("strategy.cadence\n3\n")
+    code, _, err = call("robust", *SMALL, "futures_file=mine.csv", "replications=2")
+    assert code == 2 and err.startswith("error: mine.csv, line 1: 'strategy.cadence' is not allowed")
+
+
+# --------------------------------------------------------------------------- the search
+
+
+def test_cvar_is_the_mean_of_the_worst_and_regret_of_what_is_missing():
+    values = np.arange(20.0).reshape(1, 2, 10)
+    assert Objective("net", "mean").of(values) == pytest.approx([9.5])
+    assert Objective("net", "cvar", 0.1).of(values) == pytest.approx([0.5])
+    assert Objective("net", "cvar", 0.01).of(values) == pytest.approx([0.0])
+    assert Objective("net", "regret").of(values, np.array([5.5, 10.0])) == pytest.approx([0.5])
+    values[0, 1, 9] = np.nan
+    assert all(np.isnan(Objective("net", kind).of(values, np.zeros(2))[0]) for kind in ("mean", "cvar"))
+
+
+@pytest.mark.parametrize("shares", [[1, 0, 0, 0, 0, 0], [1 / 6] * 6, [0.333, 0.333, 0.334, 0, 0, 0], [0.005, 0.995, 0, 0, 0, 0]])
+def test_hundredths_add_up_and_stay_near(shares):
+    parts = hundredths(np.array(shares))
+    assert sum(round(100 * p) for p in parts) == 100 and np.abs(np.array(parts) - shares).max() < 0.01
+
+
+@pytest.mark.parametrize("name", available("strategy"))
+def test_a_search_can_begin_with_every_strategy(name):
+    """The first trial is the strategy itself: what it proposes are the file's own values."""
+    strategy = optimise.preset(name)
+    levers = levers_of([lever for lever in LEVERS if lever not in ("allocation", "champions")], {"gate_weeks": [0, 104]}, strategy)
+    start = start_of(strategy, levers)
+
+    class Trial:
+        def suggest_float(self, key, low, high):
+            return start[key]
+
+        suggest_int = suggest_float
+
+        def suggest_categorical(self, key, choices):
+            return start[key]
+
+    assert suggested(Trial(), levers) == pytest.approx(own_levers(strategy, levers))
+
+
+def test_the_search_finds_the_best_of_a_known_function():
+    """Without a model: the value falls with the distance from one set of shares and one cadence."""
+    levers = {"effort": (), "cadence": (1, 26, 1)}
+    wanted = np.array([0.1, 0.3, 0.3, 0.1, 0.1, 0.1])
+    study = optimise.new_study([Objective("net", "mean")], 1, 16)
+    values = []
+    for _ in range(25):
+        for trial in [study.ask() for _ in range(16)]:
+            changes = suggested(trial, levers)
+            shares = [changes[f"strategy.effort.rollout.{bucket}"] for bucket in BUCKETS]
+            values.append(-np.abs(np.array(shares) - wanted).sum() - abs(changes["strategy.cadence"] - 6) / 26)
+            optimise.tell(study, trial, (values[-1],))
+    assert max(values[:16]) < -0.35 and max(values) > -0.2
+
+
+def test_a_search_writes_a_strategy_that_the_others_use(call, tmp_path, monkeypatch):
+    configs = tmp_path / "configs"
+    (configs / "strategy").mkdir(parents=True)
+    code, out, err = call("optimise", *SEARCH, "executor=processes")
+    assert (code, err) == (0, "") and "6 trials" in plain(out)
+    folder = only(tmp_path / "results" / "optimise")
+    trials, tested = pd.read_csv(folder / "trials.csv"), pd.read_csv(folder / "test.csv").set_index("candidate")
+    best = trials.loc[trials["net.mean"].idxmax()]
+    assert best["found"] == "optimised" and len(trials) == 6
+    from sim.presets import read_yaml
+
+    values = read_yaml(folder / "optimised.yaml")
+    model = [RolloutModel(strategy=values, enterprise="small", weeks=50, rng=seed).run().outcome["net"] for seed in (1, 2)]
+    assert np.mean(model) == pytest.approx(best["net.mean"])  # the file is the trial
+    fresh = [RolloutModel(strategy=values, enterprise="small", weeks=50, rng=seed).run().outcome["net"] for seed in range(3, 13)]
+    assert tested["test"]["optimised"] == pytest.approx(np.mean(fresh))  # tested on seeds that come after the search's
+    start = [RolloutModel(enterprise="small", weeks=50, rng=seed).run().outcome["net"] for seed in range(1, 13)]
+    assert tested["search"]["integration_first"] == pytest.approx(np.mean(start[:2]))
+    gains = np.mean(model) - np.mean(start[:2]), np.mean(fresh) - np.mean(start[2:])
+    assert tested.loc["optimised", ["gain_search", "gain_test"]].tolist() == pytest.approx(gains)
+    assert tested["optimism"]["optimised"] == pytest.approx(gains[0] - gains[1])
+
+
+def test_a_found_strategy_is_saved_once_and_compared(call, tmp_path, monkeypatch):
+    place = CONFIGS / "strategy" / "found_by_a_test.yaml"
+    try:
+        code, out, _ = call("optimise", *SEARCH, "save_as=found_by_a_test")
+        assert code == 0 and "found_by_a_test]" in plain(out) and place.read_bytes() == (only(tmp_path / "results" / "optimise") / "optimised.yaml").read_bytes()  # fmt: skip
+        assert call("optimise", *SEARCH, "save_as=found_by_a_test")[0] == 0  # the same search may be started again
+        code, _, err = call("optimise", *SEARCH, "save_as=found_by_a_test", "seed=5")
+        assert code == 2 and "save_as: 'found_by_a_test' is not allowed" in err
+        code, out, _ = call("compare", *SMALL, "strategies=[integration_first,found_by_a_test]", "replications=3")
+        assert code == 0 and "found-by-a-test" in out
+    finally:
+        place.unlink(missing_ok=True)
+
+
+def test_several_objectives_keep_what_no_other_trial_beats(call, tmp_path):
+    code, _out, err = call("optimise", *SEARCH, "population=6", "objectives=[mean,final_reliance.mean]")
+    assert (code, err) == (0, "")
+    folder = only(tmp_path / "results" / "optimise")
+    trials = pd.read_csv(folder / "trials.csv")
+    scores = trials[["net.mean", "final_reliance.mean"]].to_numpy()
+    for k, trial in trials.iterrows():
+        beaten = ((scores >= scores[k]).all(axis=1) & (scores > scores[k]).any(axis=1)).any()
+        twin = (scores[:k] == scores[k]).all(axis=1).any()
+        assert (trial["found"] == trial["found"]) == (not beaten and not twin)
+    assert sorted(p.stem for p in folder.glob("optimised*.yaml")) == sorted(trials["found"].dropna())
+
+
+def test_regret_over_futures_is_searched_and_tested_on_others(call, tmp_path):
+    code, _, _ = call("optimise", *SEARCH, "objectives=[regret]", "futures=3", "over=[value.worth]", "levers=[cadence]")
+    folder = only(tmp_path / "results" / "optimise")
+    tested, trials = pd.read_csv(folder / "test.csv"), pd.read_csv(folder / "trials.csv")
+    assert (
+        code == 0
+        and (tested["test"] >= 0).all()
+        and trials.loc[trials["found"].notna(), "net.regret"].iloc[0] == trials["net.regret"].min()
+    )
+    searched = read(folder / "generations" / "000", "runs")["value.worth"].unique()
+    assert len(searched) == 3 and not set(searched) & set(read(folder, "runs")["value.worth"])
+
+
+def test_a_trial_with_a_failed_run_is_left_out(call, tmp_path, monkeypatch):
+    break_run(monkeypatch, "generations/001")
+    code, _, err = call("optimise", *SEARCH)
+    trials = pd.read_csv(only(tmp_path / "results" / "optimise") / "trials.csv")
+    assert (
+        code == 1 and err.splitlines()[-1].startswith("error: 1 run of the search failed") and list(trials["failed"]) == [0, 0, 0, 1, 0, 0]
+    )
+    assert trials["found"].notna().sum() == 1 and np.isnan(trials["net.mean"][3])
+
+
+# --------------------------------------------------------------------------- all of them
+
+
+@pytest.mark.parametrize("experiment", EVERY)
+def test_started_again_or_interrupted_the_bytes_are_the_same(experiment, call, tmp_path, monkeypatch):
+    assert call(experiment, *EVERY[experiment], "output=whole")[0] == 0
+    whole = contents(tmp_path / "whole")
+    assert call(experiment, *EVERY[experiment], "output=whole")[0] == 0
+    assert contents(tmp_path / "whole") == whole
+    shard, calls = runner._shard, []
+
+    def interrupted(*given):
+        calls.append(given)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return shard(*given)
+
+    monkeypatch.setattr(runner, "_shard", interrupted)
+    code, _, err = call(experiment, *EVERY[experiment], "output=again")
+    assert code == 130 and "the same command goes on" in err
+    assert call(experiment, *EVERY[experiment], "output=again", "executor=processes")[0] == 0
+    assert contents(tmp_path / "again") == whole
+
+
+@pytest.mark.parametrize("experiment", EVERY)
+def test_every_column_of_every_table_is_described(experiment, call, tmp_path):
+    call(experiment, *EVERY[experiment], "output=out")
+    words = pd.read_csv(tmp_path / "out" / "data_dictionary.csv", keep_default_na=False)
+    known = set(zip(words["dataset"], words["column"], strict=True))
+    for table in (tmp_path / "out").glob("*.parquet"):
+        for column in pd.read_parquet(table):
+            assert (table.stem, column) in known
+    assert (words["meaning"] != "").all()
+
+
+@pytest.mark.parametrize("experiment", EVERY)
+def test_a_dry_run_writes_nothing(experiment, call, tmp_path):
+    code, out, _ = call(experiment, *EVERY[experiment], "dry_run=true")
+    assert code == 0 and "Nothing was written" in plain(out) and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.fault(
+    "configuration", "settings of phase, robust and optimise that cannot be used", "one line with key, value and what is allowed"
+)
+@pytest.mark.parametrize(
+    ("experiment", "arguments", "said"),
+    [
+        ("phase", ["x=maturity.budgets"], "x: 'maturity.budgets'"),
+        ("phase", ["x=strategy.cadence"], "x: 'strategy.cadence'"),
+        ("phase", ["y=override.share", "y_range=[0.5,0.5]"], "y_range: [0.5, 0.5]"),
+        ("phase", ["x=maturity.budget", "y=maturity.budget"], "y: 'maturity.budget'"),
+        ("phase", ["levels=1"], "levels: 1"),
+        ("phase", ["levels=201"], "levels: 201"),
+        ("phase", ["strategies=[adaptive]"], "strategies: ['adaptive']"),
+        ("phase", ["strategies=[adaptive,modelfirst]"], "strategy: 'modelfirst'"),
+        ("phase", ["outcome=effort"], "outcome: 'effort'"),
+        ("phase", ["outcome=net_104"], "outcome: 'net_104'"),
+        ("phase", ["replications=1"], "replications: 1"),
+        ("phase", ["strategy.cadence=3"], "strategy.cadence: '3'"),
+        ("robust", ["strategies=adaptive"], "strategies: 'adaptive'"),
+        ("robust", ["strategies=[adaptive]"], "strategies: ['adaptive']"),
+        ("robust", ["futures=1"], "futures: 1"),
+        ("robust", ["satisficing={nett: 0}"], "satisficing.nett: 0"),
+        ("robust", ["satisficing={net: many}"], "satisficing.net: 'many'"),
+        ("robust", ["satisficing={}"], "satisficing: {}"),
+        ("robust", ["futures_file=nowhere.csv"], "design.file: 'nowhere.csv'"),
+        ("robust", ["over=[network.kind]"], "over: 'network.kind'"),
+        ("optimise", ["objectives=[median]"], "objectives: 'median'"),
+        ("optimise", ["objectives=[effort.mean]"], "objectives: 'effort.mean'"),
+        ("optimise", ["objectives=[regret]"], "objectives: 'regret'"),
+        ("optimise", ["levers=[budget]"], "levers: 'budget'"),
+        ("optimise", ["lever_ranges={cadence: [0, 4]}"], "design.ranges.strategy.cadence: 0"),
+        ("optimise", ["lever_ranges={effort: [0, 1]}"], "lever_ranges.effort: [0, 1]"),
+        ("optimise", ["lever_ranges={gate_weeks: [10, 200]}"], "lever_ranges.gate_weeks: [10, 200]"),
+        ("optimise", ["lever_ranges={order: [size, network]}"], "lever_ranges.order: ['size', 'network']"),
+        ("optimise", ["save_as=../../evil"], "save_as: '../../evil'"),
+        ("optimise", ["save_as=adaptive"], "save_as: 'adaptive'"),
+        ("optimise", ["strategy.cadence=3"], "strategy: 'integration_first with changes'"),
+        ("optimise", ["tail=0"], "tail: 0"),
+        ("optimise", ["population=0"], "population: 0"),
+    ],
+)
+def test_refused_in_one_line_with_nothing_written(experiment, arguments, said, call, tmp_path):
+    code, out, err = call(experiment, *SMALL, *arguments)
+    assert code == 2 and err.startswith(f"error: {said}") and err.count("\n") == 1 and out == ""
+    assert list(tmp_path.iterdir()) == []
