@@ -146,6 +146,12 @@ class Workers:
                 "distributed.scheduler.allowed-failures": 0,  # the runner finds out itself which run it was
                 "distributed.worker.memory.terminate": False,
                 "distributed.worker.profile.enabled": False,  # it would look at every worker a hundred times a second
+                "distributed.admin.tick.interval": "1s",
+                "distributed.admin.system-monitor.interval": "5s",
+                "distributed.scheduler.work-stealing": False,
+                "distributed.scheduler.active-memory-manager.start": False,
+                # without its MALLOC_TRIM_THRESHOLD_, with which every run asks the system for its memory again
+                "distributed.nanny.pre-spawn-environ": dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), 1),
             }
             with dask.config.set(settings):
                 cluster = LocalCluster(

@@ -186,9 +186,10 @@ def close(console: Console, store: Store, plan: Plan, configuration: dict[str, A
     """Failures, manifest and the last lines of every experiment on many runs; returns the exit code."""
     failed = write_failures(store, plan)
     totals = store.totals()
-    store.manifest(
-        configuration, seeds=[plan.seed, plan.seed + plan.replications - 1], runs=int(totals["runs"]), failed=int(totals["failed"])
-    )
+    if not store.concluded(configuration):  # else it keeps the commit and versions that made the results
+        store.manifest(
+            configuration, seeds=[plan.seed, plan.seed + plan.replications - 1], runs=int(totals["runs"]), failed=int(totals["failed"])
+        )
     for note in store.repaired:
         print(f"note: {note}", file=sys.stderr)
     console.print(

@@ -1,4 +1,4 @@
-"""The README shows what the commands print, and its Python runs."""
+"""README and docs show what the commands print, their Python runs, and what they name exists."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from experiments.output import ROOT
 from sim import presets
 
 README = (ROOT / "README.md").read_text()
+PAGES = {path.name: path.read_text() for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
+SNIPPETS = [(name, code) for name, text in PAGES.items() for code in re.findall(r"```python\n(.*?)```", text, re.S) if "NAME" not in code]
 
 
 @pytest.mark.slow
@@ -31,9 +33,9 @@ def test_the_output_shown_is_what_the_one_command_prints(tmp_path):
     assert compare_images(str(shown_picture), str(picture), tol=1) is None  # fonts may differ by a hair elsewhere
 
 
-@pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", README, re.S))
-def test_the_python_shown_runs(code, capsys):
-    exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
+@pytest.mark.parametrize(("name", "code"), SNIPPETS, ids=[f"{name}{k}" for k, (name, _) in enumerate(SNIPPETS)])
+def test_the_python_shown_runs(name, code, capsys):
+    exec(compile(code, name, "exec"), {"__name__": "readme"})
     assert capsys.readouterr().out
 
 
@@ -42,10 +44,17 @@ def test_a_rule_is_changed_in_fewer_than_15_lines():
     assert len([line for line in code.splitlines() if line.strip()]) < 15
 
 
-def test_names_in_the_commands_shown_exist():
-    for module in set(re.findall(r"python -m (experiments\.\w+)", README)):
+@pytest.mark.parametrize("name", PAGES)
+def test_names_in_the_commands_shown_exist(name):
+    for module in set(re.findall(r"python -m (experiments\.\w+)", PAGES[name])):
         assert (ROOT / (module.replace(".", "/") + ".py")).is_file(), module
-    for group, name in re.findall(r"\b(strategy|maturity|enterprise|network|experiment)=([a-z_]+)", README):
-        assert name in presets.available(group), (group, name)
-    for path in re.findall(r"\]\(((?!http)[^)#]+)\)", README):
-        assert (ROOT / path).exists(), path
+    for group, value in re.findall(r"(?<![.\w])(strategy|maturity|enterprise|network|experiment)=([a-z_]+)", PAGES[name]):
+        assert value in presets.available(group), (group, value)
+    for path in re.findall(r"\]\(((?!http)[^)#]+)\)", PAGES[name]):
+        assert (ROOT / ("docs" if name != "README.md" else "") / path).exists(), path
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_output_shown_was_printed(name):
+    for command, shown in re.findall(r"<!-- output of: (.*?) -->\n(.*?)<!-- end -->", PAGES[name], re.S):
+        assert shown.startswith("```\n") and len(shown.splitlines()) > 2, command
