@@ -15,8 +15,9 @@ from sim import RolloutModel
 
 SMALL = ["enterprise=small", "weeks=50", "executor=serial"]
 OVER = "over=[forecast.planner,value.worth,utility.threshold]"
-MORRIS = [*SMALL, OVER, "trajectories=6", "replications=2"]
-SEARCH = [*SMALL, OVER, "samples=60", "replications=1"]
+WIDE = "ranges={forecast.planner: [0.2, 0.8]}"
+MORRIS = [*SMALL, OVER, WIDE, "trajectories=6", "replications=2"]
+SEARCH = [*SMALL, OVER, WIDE, "samples=60", "replications=1"]
 
 
 def numbers(d: int) -> tuple[Factor, ...]:
@@ -219,7 +220,7 @@ def test_points_with_failed_runs_are_left_out_with_their_trajectory(call, tmp_pa
 
 
 def test_discover_from_the_command_line(call, tmp_path):
-    code, out, err = call("discover", *SMALL, "weeks=80", OVER, "samples=240", "replications=2", "density=0.6", "mass=0.1")
+    code, out, err = call("discover", *SMALL, "weeks=80", OVER, WIDE, "samples=240", "replications=2", "density=0.6", "mass=0.1")
     assert (code, err) == (0, "") and "loses to model-first" in plain(out)
     folder = only(tmp_path / "results" / "discover")
     points, scores = pd.read_csv(folder / "points.csv"), pd.read_csv(folder / "scores.csv")
