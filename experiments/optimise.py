@@ -542,7 +542,9 @@ def show(console: Console, store: Store, search: Search, save_as: str) -> None:
         rows = tested[tested["objective"] == each.name].set_index("candidate")
         rest = rows.loc[[name for name in search.presets if name != mine], "test"]
         rival = str((rest * each.sign).idxmax())
-        table = Table(title=f"{each.words()}: on the luck of the search, and on other luck [95% interval]", title_justify="left")
+        table = Table(
+            title=f"{each.words().capitalize()}: on the luck of the search, and on other luck [95% interval]", title_justify="left"
+        )
         table.add_column("strategy")
         for head in ("search", "test", "gain in the search", "in the test"):
             table.add_column(head, justify="right", no_wrap=True)

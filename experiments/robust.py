@@ -231,8 +231,8 @@ def show(console: Console, store: Store, outcome: str, criteria: dict[str, float
     )
     first = regret.iloc[0]
     say(
-        f"Least mean regret: {strategy_label(first['strategy'])}; with the best of each future chosen by half of the runs and measured on "
-        f"the other half {amount(outcome, first['regret_held_out'])} "
+        f"Least mean regret: {strategy_label(first['strategy'])}. Against the best of each future as half of the runs choose it and the "
+        f"other half measure it, its regret is {amount(outcome, first['regret_held_out'])} "
         f"[{amount(outcome, first['regret_held_out_low'])}, {amount(outcome, first['regret_held_out_high'])}]."
     )
     say(f"In {1 - futures['decided'].mean():.0%} of the futures these runs do not decide which strategy is the best.")
