@@ -34,7 +34,7 @@ def sweep_figure(folder: Path, outcome: str) -> Path:
     levels = {n: [v for v in given.get(n, dict.fromkeys(points[n])) if v in set(points[n])] for n in factors if not _numeric(points[n])}
     split = next((name for name in factors if not _numeric(points[name]) and 2 <= points[name].nunique() <= 4), None)
     ranked = sorted(factors, key=lambda name: (name != split, -float(np.nanstd(_along(points, name)["mean"]))))[:MOST_PANELS]
-    columns = min(4, len(ranked))
+    columns = len(ranked) if len(ranked) <= 4 else 3 if len(ranked) <= 6 else 4
     rows = -(-len(ranked) // columns)
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(max(4.5, 3.1 * columns), 2.7 * rows + 0.7), layout="constrained")
@@ -79,11 +79,11 @@ def _effect(axis: Any, points: pd.DataFrame, name: str, levels: list[Any], colou
     x = points[name].to_numpy(float) if numeric else np.array([place[level] for level in points[name]])
     at = along.index.to_numpy(float) if numeric else np.array([place[level] for level in along.index])
     spread = 0 if numeric else (np.random.Generator(np.random.SFC64(1)).random(len(x)) - 0.5) * 0.5
-    axis.plot(x + spread, points["outcome"], ".", ms=3, color=colour, alpha=min(0.5, max(0.04, 100 / len(points))), mew=0, rasterized=True)
+    axis.plot(x + spread, points["outcome"], ".", ms=3, color=colour, alpha=min(0.5, max(0.12, 100 / len(points))), mew=0, rasterized=True)
     axis.errorbar(at, along["mean"], yerr=along["half"], color=colour, lw=1.6, ls="-" if numeric else "", marker="o", ms=4, capsize=2)
     if not numeric:
-        slanted = len(levels) > 2
+        turned = 0 if len(levels) <= 2 else 20 if len(levels) <= 5 else 90
         axis.set_xticks(
-            range(len(levels)), [strategy_label(str(v)) for v in levels], rotation=20 if slanted else 0, ha="right" if slanted else "center"
+            range(len(levels)), [strategy_label(str(v)) for v in levels], rotation=turned, ha="right" if turned == 20 else "center", fontsize=8
         )
         axis.set_xlim(-0.6, len(levels) - 0.4)
