@@ -148,7 +148,7 @@ def factors(over: Any, ranges: Any, base: Parameters | None = None) -> tuple[Fac
         raise InvalidInput("design.over", over, "names without repetition")
     made = tuple(factor(str(name), ranges.get(name), base) for name in over)
     for f in made:
-        if f.name not in GROUPS and f.name.split(".")[0] in over:
+        if "." in f.name and f.name.split(".")[0] in over:
             raise InvalidInput(
                 "design.over", f.name, f"either {f.name.split('.')[0]} or a parameter inside it: the preset would replace it"
             )
@@ -205,8 +205,8 @@ def unit_problem(made: Sequence[Factor]) -> dict[str, Any]:
     return {"num_vars": len(made), "names": [f.name for f in made], "bounds": [[0.0, 1.0]] * len(made)}
 
 
-def from_file(path: str) -> Points:
-    """Points from a CSV file with a column per parameter or preset group; a message names file and line."""
+def from_file(path: str, key: str = "design.file") -> Points:
+    """Points from a CSV file with a column per parameter or preset group; a message names file and line, or the setting ``key``."""
     try:
         with Path(path).open(encoding="utf-8-sig", newline="") as file:
             head, *below = list(csv.reader(file, strict=True)) or [[]]
@@ -215,10 +215,10 @@ def from_file(path: str) -> Points:
     except csv.Error as error:
         raise InvalidInput(path, str(error), "a CSV file") from None
     except OSError as error:
-        raise InvalidInput("design.file", path, f"a file that can be read ({error.strerror})") from None
+        raise InvalidInput(key, path, f"a file that can be read ({error.strerror})") from None
     rows = [(line, row) for line, row in enumerate(below, 2) if row]
     if not head or not rows:
-        raise InvalidInput("design.file", path, "a head line with names of parameters and a line per point")
+        raise InvalidInput(key, path, "a head line with names of parameters and a line per point")
     made, columns = [], []
     for j, name in enumerate(head):
         if head.count(name) > 1:

@@ -124,6 +124,8 @@ def optimise(values: dict[str, Any]) -> int:
     base = from_mapping(values)
     as_preset(base, values)
     objectives = tuple(objective(name, outcome, tail, futures) for name in names)
+    if len({each.name for each in objectives}) < len(objectives):
+        raise InvalidInput("objectives", names, "objectives without repetition")
     levers = levers_of(lever_names, lever_ranges, base.strategy)
     varied = numeric_factors(over, ranges, base, True) if futures > 1 else ()
     presets = [base.strategy.name]
@@ -169,8 +171,8 @@ def optimise(values: dict[str, Any]) -> int:
 
 def objective(name: str, outcome: str, tail: float, futures: int) -> Objective:
     """An objective from ``mean`` or ``final_reliance.mean``."""
-    of, _, statistic = name.rpartition(".")
-    of = of or outcome
+    of, dot, statistic = name.rpartition(".")
+    of = of if dot else outcome
     if statistic not in STATISTICS:
         raise InvalidInput("objectives", name, f"one of {', '.join(STATISTICS)}, or one of them of an outcome, as final_reliance.mean")
     if of not in BETTER:
@@ -194,9 +196,12 @@ def levers_of(names: list[str], ranges: Any, strategy: Strategy) -> dict[str, tu
         if name == "gate_weeks":
             lever = (lever[0], min(lever[1], strategy.gate_deadline), lever[2])
         if given is not None:
-            made = None if record is None else designs.factor(f"strategy.{name}", given)
-            if made is None:
+            if record is None:
                 raise InvalidInput("lever_ranges.effort", given, "no range: shares of effort add up to 1")
+            try:
+                made = designs.factor(f"strategy.{name}", given)
+            except InvalidInput as error:
+                raise InvalidInput(f"lever_ranges.{name}", error.value, error.allowed) from None
             lever = made.choices if made.kind == "choice" else (made.low, made.high, lever[2])
             if name == "gate_weeks" and made.high > strategy.gate_deadline:
                 raise InvalidInput("lever_ranges.gate_weeks", given, f"at most the strategy's gate_deadline, {strategy.gate_deadline}")

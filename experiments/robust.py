@@ -94,7 +94,7 @@ def criteria_of(enough: Any) -> dict[str, float]:
 def futures_of(base: Parameters, over: Any, ranges: Any, number: int, path: str, seed: int) -> tuple[designs.Points, dict[str, Any]]:
     """The futures, and how they are recorded."""
     if path:
-        points = designs.from_file(path)
+        points = designs.from_file(path, "futures_file")
         for name in points.names:
             if name == "strategy" or name.startswith("strategy."):
                 raise InvalidInput(f"{path}, line 1", name, "no column of the strategy: every strategy meets every future")

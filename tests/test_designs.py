@@ -149,3 +149,8 @@ def test_sizes_that_are_refused():
         with pytest.raises(InvalidInput) as error:
             make(kind, made, samples, levels, 1)
         assert hint in error.value.allowed
+
+
+def test_a_parameter_that_is_no_group_can_be_varied():
+    (f,) = designs.factors(["weeks"], {"weeks": [10, 20]})
+    assert (f.name, f.kind, f.low, f.high) == ("weeks", "count", 10, 20)

@@ -256,7 +256,8 @@ def _progress(panel: Any, trials: pd.DataFrame, tested: pd.DataFrame, plan: dict
         at += trials["trial"].max() * 0.04 + 1
     low, high = np.quantile(good[name], (0.1, 1.0) if not worse else (0.0, 0.9))
     ends = [*rows.loc[["optimised", plan["parameters"]["strategy"]["name"]], ["test_low", "test_high"]].to_numpy().ravel(), low, high]
-    panel.set_ylim(min(ends) - 0.05 * np.ptp(ends), max(ends) + 0.05 * np.ptp(ends))
+    room = 0.05 * float(np.ptp(ends)) or 0.05 * abs(ends[0]) or 1.0
+    panel.set_ylim(min(ends) - room, max(ends) + room)
     panel.yaxis.set_major_formatter(_formatter(name))
     panel.set(title="The search", xlabel="trial", ylabel=_statistic(name).replace("\n", " "))
     panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), fontsize=8, ncols=2)

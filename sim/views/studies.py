@@ -84,6 +84,10 @@ def _effect(axis: Any, points: pd.DataFrame, name: str, levels: list[Any], colou
     if not numeric:
         turned = 0 if len(levels) <= 2 else 20 if len(levels) <= 5 else 90
         axis.set_xticks(
-            range(len(levels)), [strategy_label(str(v)) for v in levels], rotation=turned, ha="right" if turned == 20 else "center", fontsize=8
+            range(len(levels)),
+            [strategy_label(str(v)) for v in levels],
+            rotation=turned,
+            ha="right" if turned == 20 else "center",
+            fontsize=8,
         )
         axis.set_xlim(-0.6, len(levels) - 0.4)
