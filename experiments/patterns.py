@@ -1,0 +1,1001 @@
+"""The patterns that a credible model shows without being told to, each with the ablation that removes it.
+
+``python -m experiments.patterns`` runs what :data:`PATTERNS` declares, with the same luck in all arms, and reports which
+patterns emerge, how often they fail, and whether their ablation removes them. It is a report: a pattern that does not emerge
+is said not to, and the exit code is 0 all the same. Pattern-oriented modelling: Grimm et al. (2005, Science 310, 987-991).
+
+Nothing in a declaration depends on the values of parameters but what it names: where it must, it takes multiples of them
+(:class:`Times`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import itertools
+import json
+import operator
+import sys
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from rich.console import Console
+from rich.table import Table
+from scipy.ndimage import gaussian_filter1d
+from scipy.optimize import OptimizeWarning, curve_fit
+from scipy.stats import rankdata
+
+from experiments import executors
+from experiments.entry import main, take
+from experiments.executors import Workers
+from experiments.output import folder_name, input_files, results_folder, shown, wide_console
+from experiments.runner import Stopped, _Progress, duration, parameters_at
+from experiments.statistics import RESAMPLES, mean
+from experiments.storage import RUNS, Store, write_shard
+from sim import RolloutModel
+from sim._numba import SOURCES
+from sim.parameters import BUCKETS, CAPABILITIES, InvalidInput, Parameters, from_mapping, nearest, vary
+from sim.state import INTEGRATION, LIVE, PILOT
+from sim.views.patterns import interval, patterns_figure
+
+Readings = Mapping[str, np.ndarray]
+
+#: The rule for all patterns, stated once. A test emerges where the 95% interval of its mean effect lies on the claimed side
+#: of 0 and fewer than this share of seeds fail, that is show no effect on that side, or none that is defined. A pattern
+#: emerges where all of its tests do.
+MOST_FAILS = 0.25
+#: An ablation removes a test that emerged where the ablated effect's interval reaches 0 or the other side, where it fails in
+#: this share of seeds or more, or where it keeps less than this share of the effect, with the interval of the difference
+#: leaving out 0. It removes the pattern where it removes all of its tests.
+REMOVED_FAILS, KEPT = 0.5, 0.5
+BLOCK = 20  # seeds a shard
+
+
+# --------------------------------------------------------------------------- what a declaration is made of
+
+
+@dataclass(frozen=True)
+class Times:
+    """A value that is a multiple of a configured one."""
+
+    name: str
+    factor: float = 1.0
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One configuration of the model.
+
+    Attributes:
+        strategy, maturity: presets.
+        changes: dotted parameters and their values, or :class:`Times` of one of them as it is configured in this arm.
+        rewired: ties are swapped at random between planners, each of whom keeps as many (Maslov & Sneppen 2002).
+        integration: readiness of integration in all units at week 0; None: as drawn.
+        reliability: levels of the forecast's quality, each held for :data:`HOLD` weeks, over the quality at which its error
+            is the planners' own; empty: as the model has it.
+    """
+
+    strategy: str
+    maturity: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    rewired: bool = False
+    integration: float | None = None
+    reliability: tuple[float, ...] = ()
+
+    def but(self, changes: Mapping[str, Any] | None = None, **more: Any) -> Arm:
+        """The same arm with other changes."""
+        return Arm(**{**self.__dict__, "changes": {**self.changes, **(changes or {})}, **more})
+
+
+@dataclass(frozen=True)
+class Test:
+    """One test on the output.
+
+    Attributes:
+        name: in a few words.
+        effect: what is measured, in words.
+        unit: of the effect.
+        direction: +1 where the claim is an effect above 0, -1 below.
+        statistic: from the readings of all arms, as ``arm.reading`` [seeds], to the effect of each seed [seeds].
+        across: the statistic is one number of all seeds together; its interval is then a bootstrap's, and no seed fails.
+    """
+
+    name: str
+    effect: str
+    unit: str
+    direction: int
+    statistic: Callable[[Readings], Any]
+    across: bool = False
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A pattern, stated before it is run.
+
+    Attributes:
+        name: how it is called.
+        claim: what should be seen.
+        where: in which enterprise, and why there.
+        read: what is read off a finished run: name and value.
+        arms: configurations by name.
+        tests: on the readings of these arms.
+        ablation: what must remove it, in words; empty: none is stated.
+        ablated: the same arms with it.
+        finding: from the readings of the arms to one more number worth printing, in words; None: nothing.
+    """
+
+    name: str
+    claim: str
+    where: str
+    read: Callable[[RolloutModel], dict[str, float]]
+    arms: Mapping[str, Arm]
+    tests: tuple[Test, ...]
+    ablation: str = ""
+    ablated: Mapping[str, Arm] = field(default_factory=dict)
+    finding: Callable[[Readings], str] | None = None
+
+
+def each(arms: Mapping[str, Arm], changes: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Arm]:
+    """All arms with the same changes."""
+    return {name: arm.but(changes, **more) for name, arm in arms.items()}
+
+
+# --------------------------------------------------------------------------- what is read off a run
+
+HOLD, SETTLED = 78, 26  # weeks a level of reliability is held, and weeks at its end that are read
+
+
+def weeks_live(model: RolloutModel) -> np.ndarray:
+    """Weeks since each unit went live, or began to pilot, [weeks, units]; -1 where it is not."""
+    stage = model.state.unit_weekly["stage"]
+    live = (stage == LIVE) | (stage == PILOT)
+    return np.where(live, np.cumsum(live, axis=0) - 1, -1)
+
+
+def over(values: np.ndarray, chosen: np.ndarray) -> float:
+    """Mean of the chosen values; NaN where there are none."""
+    return float(values[chosen].mean()) if chosen.any() else np.nan
+
+
+def read_pilot(model: RolloutModel) -> dict[str, float]:
+    """Use and error cut of the pilot and of the other units, each in its weeks 14 to 26; and the others' use in the last year."""
+    rows, age = model.state.unit_weekly, weeks_live(model)
+    pilot = np.zeros(age.shape, bool)
+    pilot[:, int(model.state.firm["pilot"][0])] = True
+    young, late = (age >= 13) & (age < 26), np.arange(len(age))[:, None] >= len(age) - 52
+    return {
+        "pilot_use": over(rows["users_using"], pilot & young),
+        "pilot_cut": over(rows["improvement"], pilot & young),
+        "rollout_use": over(rows["users_using"], ~pilot & young),
+        "rollout_cut": over(rows["improvement"], ~pilot & young),
+        "later_use": over(rows["users_using"], ~pilot & late),
+    }
+
+
+def read_support(model: RolloutModel) -> dict[str, float]:
+    """Support that units after the pilot got in their first half year live, and their trust at its end."""
+    rows, age = model.state.unit_weekly, weeks_live(model)
+    age[:, int(model.state.firm["pilot"][0])] = -1
+    return {"support": over(rows["support"], (age >= 0) & (age < 26)), "trust": over(rows["trust"], age == 25)}
+
+
+def read_value(model: RolloutModel) -> dict[str, float]:
+    """Value of the last year, before costs [EUR]."""
+    return {"value": float(model.state.weekly["value"][-52:].sum())}
+
+
+def read_plateau(model: RolloutModel) -> dict[str, float]:
+    """By how much the end is a plateau half-way: the least of the distances from .1, from .9 and from a drift of .05 in half a year."""
+    reliance = model.state.weekly["reliance"]
+    end = float(reliance[-1])
+    return {"end": end, "margin": min(end - 0.1, 0.9 - end, 0.05 - abs(end - float(reliance[-27])))}
+
+
+def read_trough(model: RolloutModel) -> dict[str, float]:
+    """Depth below 0 of the trough of cumulative net value [EUR], its week, and the net value at the end [EUR]."""
+    record = model.outcome
+    week = record["trough_week"]
+    return {"depth": -record["trough"], "week": np.nan if week is None else float(week), "end": record["net"]}
+
+
+def read_curve(model: RolloutModel) -> dict[str, float]:
+    """How much better a logistic or Bass curve fits reliance than a line (AICc), and its inflections, from the gate on."""
+    gate = int(model.state.firm["gate_week"][0])
+    curve = model.state.weekly["reliance"][gate:] if gate >= 0 else np.zeros(0)
+    if len(curve) < 52:
+        return {"better": np.nan, "inflections": np.nan}
+    y = curve[::4]
+    t = np.linspace(0, 1, len(y))
+    top = max(float(y.max()), 1e-6)
+    line = aicc(y, np.polyval(np.polyfit(t, y, 1), t), 2)
+    logistic = fitted(lambda t, m, r, c: m / (1 + np.exp(-r * (t - c))), t, y, ((top, 10, 0.3), (top, 30, 0.1)), ((0, 0, -5), (2, 500, 5)))
+    bass = fitted(
+        lambda t, m, p, q: m * (1 - np.exp(-(p + q) * t)) / (1 + q / p * np.exp(-(p + q) * t)),
+        t, y, ((top, 0.5, 5), (top, 5, 0.5)), ((0, 1e-4, 0), (2, 500, 500)),
+    )  # fmt: skip
+    return {"better": line - min(logistic, bass), "inflections": float(inflections(curve))}
+
+
+def fitted(curve: Callable[..., np.ndarray], t: np.ndarray, y: np.ndarray, starts: Any, bounds: Any) -> float:
+    """AICc of the least-squares fit of a curve of three parameters, the best of some starts; infinite where none converges."""
+    import warnings
+
+    best = np.inf
+    for start in starts:
+        with warnings.catch_warnings(), np.errstate(over="ignore"):
+            warnings.simplefilter("ignore", OptimizeWarning)
+            try:
+                found, _ = curve_fit(curve, t, y, start, bounds=bounds, max_nfev=2000)
+            except RuntimeError:
+                continue
+            best = min(best, aicc(y, curve(t, *found), 3))
+    return best
+
+
+def aicc(y: np.ndarray, fit: np.ndarray, parameters: int) -> float:
+    """Akaike's criterion, corrected for few values (Hurvich & Tsai 1989), of a least-squares fit; its variance is one more parameter."""
+    n, k = len(y), parameters + 1
+    return n * float(np.log(max(float(np.mean((y - fit) ** 2)), 1e-12))) + 2 * k + 2 * k * (k + 1) / (n - k - 1)
+
+
+def inflections(curve: np.ndarray) -> int:
+    """Changes of sign of the curvature of a curve smoothed over some half year, where it bends by a tenth of its strongest bend or more."""
+    bend = np.diff(gaussian_filter1d(np.asarray(curve, float), 8, mode="nearest"), 2)
+    strong = bend[np.abs(bend) > 0.1 * np.abs(bend).max()]
+    return int(np.sum(np.diff(np.sign(strong)) != 0))
+
+
+def read_teams(model: RolloutModel) -> dict[str, float]:
+    """Shares of the live units' teams whose reliance at the end is in the lower, middle and upper third."""
+    state = model.state
+    live = np.repeat(state.units["stage"] == LIVE, state.units["last"] - state.units["first"])
+    reliance = state.teams["reliance"][live]
+    if not len(reliance):
+        return dict.fromkeys(("low", "middle", "high"), np.nan)
+    parts = np.histogram(reliance, (0, 1 / 3, 2 / 3, 1.0001))[0] / len(reliance)
+    return dict(zip(("low", "middle", "high"), parts.tolist(), strict=True))
+
+
+def read_cycle(model: RolloutModel) -> dict[str, float]:
+    """Reliance at the end of each step of the way of reliability down and up again, as ``step0``, ``step1``, …"""
+    reliance = model.state.weekly["reliance"]
+    ends = range(HOLD, len(reliance) + 1, HOLD)
+    return {f"step{k}": float(reliance[end - SETTLED : end].mean()) for k, end in enumerate(ends)}
+
+
+def read_spread(model: RolloutModel) -> dict[str, float]:
+    """Mean use over the whole run: more where use spreads sooner or further."""
+    return {"use": float(model.state.weekly["users_using"].mean())}
+
+
+def read_retrofit(model: RolloutModel) -> dict[str, float]:
+    """Central effort, support included, from the platform's start until pipelines and integration stand [person-weeks].
+
+    They stand where their mean readiness reaches .7. Where it never does, what was spent by the end: less than it would have taken.
+    """
+    rows = model.state.weekly
+    platform = np.sum([rows[f"effort_{name}"] for name in CAPABILITIES], axis=0)
+    total = np.sum([rows[f"effort_{name}"] for name in (*BUCKETS, "support")], axis=0)
+    if not platform.any():
+        return {"cost": np.nan}
+    start = int(np.argmax(platform > 0))
+    stands = (rows["readiness_pipelines"] + rows["readiness_integration"]) / 2 >= 0.7
+    end = int(np.argmax(stands)) if stands.any() else len(rows)
+    return {"cost": float(total[start : end + 1].sum()), "stands": float(stands.any())}
+
+
+def read_decay(model: RolloutModel) -> dict[str, float]:
+    """What is left of use when accuracy has fallen to half of its best, and what is left of it at the end; shares of its best."""
+    rows = model.state.unit_weekly
+    live = rows["stage"] == LIVE
+    count = np.maximum(live.sum(axis=1), 1)
+    quarter = np.ones(13) / 13
+    cut = np.convolve(np.where(live, rows["improvement"], 0).sum(axis=1) / count, quarter, "valid")
+    use = np.convolve(np.where(live, rows["users_using"], 0).sum(axis=1) / count, quarter, "valid")
+    best = int(np.argmax(cut))
+    gone = np.nonzero(cut[best:] <= 0.5 * cut[best])[0]
+    if use.max() <= 0 or cut[best] <= 0 or not len(gone):
+        return {"left": np.nan, "end": np.nan}
+    half = best + int(gone[0])
+    return {"left": float(use[half] / use.max()), "end": float(use[-1] / use.max()), "week": float(half)}
+
+
+def read_trap(model: RolloutModel) -> dict[str, float]:
+    """From the gate on: support's share of central effort, and use in the first and in the last year."""
+    rows, gate = model.state.weekly, int(model.state.firm["gate_week"][0])
+    if gate < 0:
+        return dict.fromkeys(("support", "early", "late"), np.nan)
+    total = sum(float(rows[f"effort_{name}"][gate:].sum()) for name in (*BUCKETS, "support"))
+    return {
+        "support": float(rows["effort_support"][gate:].sum()) / total if total else np.nan,
+        "early": float(rows["users_using"][gate : gate + 52].mean()),
+        "late": float(rows["users_using"][-52:].mean()),
+    }
+
+
+def read_followers(model: RolloutModel) -> dict[str, float]:
+    """Reliance at the end of the planners who are no champions."""
+    users = model.state.users
+    return {"followers": over(users["reliance"], users["champion"] == 0)}
+
+
+def read_net(model: RolloutModel) -> dict[str, float]:
+    """Cumulative net value [EUR]."""
+    return {"net": float(model.state.weekly["cumulative_net"][-1])}
+
+
+# --------------------------------------------------------------------------- statistics with a name
+
+
+def spearman(a: np.ndarray, b: np.ndarray) -> float:
+    """Rank correlation over the seeds where both are defined; 0 where one of them does not vary."""
+    defined = ~(np.isnan(a) | np.isnan(b))
+    x, y = rankdata(a[defined]), rankdata(b[defined])
+    return float(np.corrcoef(x, y)[0, 1]) if len(x) > 2 and np.ptp(x) > 0 and np.ptp(y) > 0 else 0.0
+
+
+def valley(r: Readings) -> np.ndarray:
+    """By how much fewer teams are in the middle third of reliance than in either outer one."""
+    return np.minimum(r["all.low"], r["all.high"]) - r["all.middle"]
+
+
+def loop(r: Readings) -> np.ndarray:
+    """Reliance on the way down less on the way up, mean over the levels met twice."""
+    steps = sum(name.startswith("cycle.step") for name in r)
+    return np.mean([r[f"cycle.step{k}"] - r[f"cycle.step{steps - 1 - k}"] for k in range(1, steps // 2)], axis=0)
+
+
+CHAMPIONS = tuple(range(0, 55, 5))  # per cent of planners
+
+
+def rise_inside(r: Readings) -> np.ndarray:
+    """Rise of reliance per point of champions between 10 and 40%, less the rise outside, in points."""
+    at = {level: r[f"{level}%.followers"] for level in CHAMPIONS}
+    inside = (at[40] - at[10]) / 30
+    outside = ((at[10] - at[0]) + (at[50] - at[40])) / 20
+    return 100 * (inside - outside)
+
+
+def steepest(r: Readings) -> str:
+    """Where mean reliance rises most with the share of champions."""
+    rises = [float(np.nanmean(r[f"{b}%.followers"] - r[f"{a}%.followers"])) for a, b in itertools.pairwise(CHAMPIONS)]
+    k = int(np.argmax(rises))
+    return (
+        f"The steepest rise is between {CHAMPIONS[k]} and {CHAMPIONS[k + 1]}% champions ({100 * rises[k]:.1f} points of reliance; "
+        f"{100 * float(np.mean(rises)):.1f} on average)."
+    )
+
+
+INTEGRATION_LEVELS = (0, 20, 40, 60, 80, 100)  # per cent
+
+
+def worth_of_accuracy(r: Readings, level: int) -> np.ndarray:
+    """Value of the last year that one tenth off the forecast's error brings at a level of integration [EUR]."""
+    return r[f"{level}%, accurate.value"] - r[f"{level}%.value"]
+
+
+def crossover(r: Readings) -> str:
+    """Where a tenth of integration begins to bring less than a tenth off the error."""
+    values = [float(np.nanmean(r[f"{level}%.value"])) for level in INTEGRATION_LEVELS]
+    worths = [float(np.nanmean(worth_of_accuracy(r, level))) for level in INTEGRATION_LEVELS]
+    text = ", ".join(f"€{w / 1e6:.2f}M at {level}%" for level, w in zip(INTEGRATION_LEVELS, worths, strict=True)).replace("€-", "−€")
+    a, b = INTEGRATION_LEVELS[:-1], INTEGRATION_LEVELS[1:]
+    tenth = [(v - u) * 10 / (y - x) for u, v, x, y in zip(values[:-1], values[1:], a, b, strict=True)]
+    ahead = [(w + v) / 2 - t for w, v, t in zip(worths[:-1], worths[1:], tenth, strict=True)]  # at the middle of each interval
+    turns = [
+        (a[k] + b[k]) / 2 + (a[k + 1] - a[k]) * ahead[k] / (ahead[k] - ahead[k + 1])
+        for k in range(len(ahead) - 1)
+        if (ahead[k] < 0) != (ahead[k + 1] < 0)
+    ]
+    crossing = f"they cross at {turns[0]:.0f}%" if turns else f"{'accuracy' if ahead[0] >= 0 else 'integration'} brings more at all levels"
+    return f"A tenth off the error is worth {text} of integration, a year; against a tenth of integration, {crossing}."
+
+
+# --------------------------------------------------------------------------- the declarations
+
+#: The pilot passes at the end of its time, whatever came out: no selection by the gate.
+OPEN = {"strategy.gate_improvement": -1.0, "strategy.gate_reliance": 0.0}
+#: Management neither retires a unit nor stops the initiative: what falls, falls by the planners' choice.
+PATIENT = {"strategy.unit_reviews": 1000, "strategy.initiative_reviews": 1000}
+#: All units at once.
+TOGETHER = {"strategy.wave": 1.0, "strategy.cadence": 1, "strategy.readiness_gate": 0.0}
+#: Support that costs the central team nothing and is never short.
+FREE_SUPPORT = {name: Times(name, 0.001) for name in ("support.need", "support.carrying", "support.minimum")}
+#: A forecast that does not age, nor learn.
+NO_DRIFT = {"forecast.drift": 0.0, "forecast.sudden": 0.0, "disturbance.shift": 0.0}
+NO_PEERS = {"utility.peer": 0.0, "utility.norm": 0.0, "trust.peer": 0.0}
+
+
+def effort(phases: str, **shares: float) -> dict[str, float]:
+    """Changes that set the shares of effort in some phases, of 100."""
+    return {f"strategy.effort.{phase}.{bucket}": shares.get(bucket, 0) / 100 for phase in phases.split() for bucket in BUCKETS}
+
+
+BUILDING = {"model": 15, "pipelines": 25, "integration": 30, "monitoring": 10, "governance": 10, "workflow": 10}
+TRAINING = {"model": 60, "workflow": 40}
+
+_diluting = Arm("no_platform", "middle", OPEN | PATIENT)
+_held = Arm("no_platform", "middle", OPEN | PATIENT | TOGETHER | {"platform.decay": 0.0})
+_bottleneck = {
+    f"{level}%{', accurate' if cut < 1 else ''}": _held.but({"forecast.best": Times("forecast.best", cut)}, integration=level / 100)
+    for level in INTEGRATION_LEVELS
+    for cut in (1.0, 0.9)
+}
+_curves = {"integration-first": Arm("integration_first", "high"), "model-first": Arm("model_first", "high")}
+_bistable = {
+    "all": Arm("big_bang", "middle", OPEN | PATIENT),
+    "cycle": Arm(
+        "big_bang", "homogeneous",
+        OPEN | PATIENT | TOGETHER | NO_DRIFT | {"strategy.gate_weeks": 0, "forecast.learning": 0.0, "weeks": 7 * HOLD},
+        reliability=(1.2, 1.1, 1.0, 0.9, 1.0, 1.1, 1.2),
+    ),
+}  # fmt: skip
+_spreading = Arm("business_led", "middle", OPEN | TOGETHER | {"weeks": 104, "strategy.champions": 0.1, "strategy.placement": "clustered"})
+_clustering = {"clustered": _spreading, "random": _spreading.but({"strategy.placement": "random"}), "rewired": _spreading.but(rewired=True)}
+_shifted = Arm("balanced", "middle", OPEN | PATIENT | TOGETHER | {"strategy.gate_weeks": 52, "platform.debt": 0.0})
+_retrofit = {
+    "early": _shifted.but(effort("pilot rollout run", **BUILDING)),
+    "late": _shifted.but(effort("pilot rollout", **TRAINING) | effort("run", **BUILDING)),
+}
+_unwatched = Arm(
+    "integration_first", "high",
+    PATIENT | {"platform.decay": 0.0}
+    | effort("pilot", model=15, pipelines=25, integration=40, governance=10, workflow=10)
+    | effort("rollout", model=5, pipelines=25, integration=42, governance=8, workflow=20)
+    | effort("run", workflow=100),
+)  # fmt: skip
+_trapped = Arm("balanced", "middle", OPEN | PATIENT | {"strategy.readiness_gate": 0.0})
+_trap = {"platform": _trapped.but(effort("pilot rollout run", **BUILDING)), "none": _trapped.but(effort("pilot rollout run", **TRAINING))}
+_tipping = {
+    f"{level}%": Arm(
+        "no_platform", "high",
+        OPEN | PATIENT | TOGETHER | {"weeks": 156, "strategy.champions": level / 100, "strategy.placement": "clustered"},
+    )
+    for level in CHAMPIONS
+}  # fmt: skip
+_region = {"enterprise.units": 2, "weeks": 52}
+
+PATTERNS: tuple[Pattern, ...] = (
+    Pattern(
+        "pilot illusion",
+        "use and accuracy in the pilot exceed those of the roll-out, and the pilot's success ranks later success weakly",
+        "middle maturity, model-first, which pilots in the cleanest unit; the gate is open, so that selection adds nothing",
+        read_pilot,
+        {"pilot": Arm("model_first", "middle", OPEN)},
+        (
+            Test("use", "pilot − roll-out, share of planners using it at the same age", "share", +1, lambda r: r["pilot.pilot_use"] - r["pilot.rollout_use"]),
+            Test("accuracy", "pilot − roll-out, error cut offered at the same age", "share", +1, lambda r: r["pilot.pilot_cut"] - r["pilot.rollout_cut"]),
+            Test("ranking", "Spearman's ρ of the pilot's use and the others' in the last year, less ½", "ρ − ½", -1, lambda r: spearman(r["pilot.pilot_use"], r["pilot.later_use"]) - 0.5, across=True),
+        ),
+        "a representative pilot without extra support",
+        {"pilot": Arm("representative_pilot", "middle", OPEN | {"support.cap": 0.0})},
+    ),
+    Pattern(
+        "support dilution",
+        "the faster the waves, the less support a unit gets in its first half year, and the less trust it ends it with",
+        "middle maturity, no platform: support is all that helps; waves every 2 against every 26 weeks; reviews retire nobody",
+        read_support,
+        {"fast": _diluting.but({"strategy.cadence": 2}), "slow": _diluting.but({"strategy.cadence": 26})},
+        (
+            Test("support", "fast − slow, support given over needed", "share", -1, lambda r: r["fast.support"] - r["slow.support"]),
+            Test("trust", "fast − slow, trust after half a year", "trust", -1, lambda r: r["fast.trust"] - r["slow.trust"]),
+        ),
+        "support that grows with the units: never short",
+        {"fast": _diluting.but({"strategy.cadence": 2} | FREE_SUPPORT), "slow": _diluting.but({"strategy.cadence": 26} | FREE_SUPPORT)},
+    ),
+    Pattern(
+        "integration bottleneck",
+        "without integration a more accurate forecast is worth next to nothing: less than a quarter of what it is worth with it",
+        "middle maturity, no platform but the integration that is there, all units at once",
+        read_value,
+        _bottleneck,
+        (
+            Test("worth of accuracy", "a quarter of the worth of a tenth off the error at full integration, less its worth without", "EUR a year", +1,
+                 lambda r: worth_of_accuracy(r, 100) / 4 - worth_of_accuracy(r, 0)),
+        ),
+        "integration given everywhere",
+        each(_bottleneck, integration=1.0),
+        crossover,
+    ),
+    Pattern(
+        "partial-adoption plateau",
+        "reliance stays strictly between .1 and .9, and moves by less than .05 in the last half year",
+        "low maturity, business-led: data and workflow fit badly, and the regions keep it alive",
+        read_plateau,
+        {"end": Arm("business_led", "low")},
+        (Test("plateau", "least distance from .1, .9 and a drift of .05", "reliance", +1, lambda r: r["end.margin"]),),
+        "perfect data and fit",
+        {"end": Arm("business_led", "low", {"maturity.completeness": 0.999, "maturity.lateness": 0.0, "maturity.mismatch": 0.001, "maturity.fit": 0.99, "team.decay": 0.0})},
+    ),
+    Pattern(
+        "value J-curve",
+        "cumulative net value is below 0, then above; the trough is later under integration-first than under model-first",
+        "high maturity, where both strategies can pay back within five years",
+        read_trough,
+        _curves,
+        (
+            Test("below, then above", "integration-first, the lesser of the trough's depth and the end's height", "EUR", +1, lambda r: np.minimum(r["integration-first.depth"], r["integration-first.end"])),
+            Test("later trough", "integration-first − model-first, week of the trough", "weeks", +1, lambda r: r["integration-first.week"] - r["model-first.week"]),
+        ),
+        "no learning and support cost",
+        each(_curves, FREE_SUPPORT | {"habit.dip": 0.0, "habit.effort": 0.0, "team.reconciling": 0.0}),
+    ),
+    Pattern(
+        "S-curve",
+        "from the gate on, a logistic or Bass curve fits reliance better than a line, and it has one inflection",
+        "high maturity, integration-first: adoption runs its whole course",
+        read_curve,
+        {"run": Arm("integration_first", "high")},
+        (
+            Test("better than a line", "AICc of a line less that of the better curve", "AICc", +1, lambda r: r["run.better"]),
+            Test("one inflection", "½ less the distance of their number from one", "inflections", +1, lambda r: 0.5 - np.abs(r["run.inflections"] - 1)),
+        ),
+        "no peers, no waves",
+        {"run": Arm("integration_first", "high", NO_PEERS | TOGETHER)},
+    ),
+    Pattern(
+        "team bistability",
+        "teams settle on either set of numbers, few between; and reliance lost when reliability fell is not regained at the same level",
+        "two modes: middle maturity, big bang; the loop: homogeneous units, reliability lowered and raised, a year and a half a step",
+        lambda model: read_cycle(model) if len(model.state.weekly) == 7 * HOLD else read_teams(model),
+        _bistable,
+        (
+            Test("two modes", "lesser outer third of teams by reliance − middle third", "share of teams", +1, valley),
+            Test("hysteresis", "reliance on the way down − on the way up, at the same reliability", "reliance", +1, loop),
+        ),
+        "symmetric trust, no peers",
+        each(_bistable, NO_PEERS | {"trust.loss": Times("trust.gain")}),
+    ),
+    Pattern(
+        "clustering helps",
+        "use spreads further from clustered champions than from as many at random, and less far when ties are rewired",
+        "middle maturity, business-led with a tenth of champions, all units at once, two years: neighbours are live as well",
+        read_spread,
+        _clustering,
+        (
+            Test("placement", "clustered − random champions, mean use", "share", +1, lambda r: r["clustered.use"] - r["random.use"]),
+            Test("rewiring", "network as drawn − rewired, mean use", "share", +1, lambda r: r["clustered.use"] - r["rewired.use"]),
+        ),
+        "simple contagion: one peer counts",
+        each(_clustering, {"utility.reinforce": 1}),
+    ),
+    Pattern(
+        "late retrofit costs more",
+        "the later the platform is begun, the more central effort it takes until it stands, with debt set to 0",
+        "middle maturity, all units live in week 52; the platform is begun at once, or after that",
+        read_retrofit,
+        _retrofit,
+        (Test("effort", "late − early, central effort from its start until it stands", "person-weeks", +1, lambda r: r["late.cost"] - r["early.cost"]),),
+        "no spill-overs: support takes nothing from building",
+        each(_retrofit, FREE_SUPPORT),
+    ),
+    Pattern(
+        "silent decay",
+        "where nobody monitors, use outlives accuracy, then falls",
+        "high maturity, integration-first without monitoring and, once rolled out, without retraining; the platform does not wear",
+        read_decay,
+        {"unwatched": _unwatched},
+        (
+            Test("outlives", "share of use left when half of the accuracy is gone, less ½", "share", +1, lambda r: r["unwatched.left"] - 0.5),
+            Test("then falls", "share of use left then − at the end", "share", +1, lambda r: r["unwatched.left"] - r["unwatched.end"]),
+        ),
+        "no drift",
+        {"unwatched": _unwatched.but(NO_DRIFT)},
+    ),
+    Pattern(
+        "capability trap",
+        "without a platform support takes more of the effort; use is better in the first year after the gate and worse in the last",
+        "middle maturity, the same waves; what goes into the platform or, in the other arm, into model and training",
+        read_trap,
+        _trap,
+        (
+            Test("support", "no platform − platform, support's share of effort", "share", +1, lambda r: r["none.support"] - r["platform.support"]),
+            Test("better early", "no platform − platform, use in the first year", "share", +1, lambda r: r["none.early"] - r["platform.early"]),
+            Test("worse late", "no platform − platform, use in the last year", "share", -1, lambda r: r["none.late"] - r["platform.late"]),
+        ),
+        "support capacity unlimited",
+        each(_trap, FREE_SUPPORT),
+    ),
+    Pattern(
+        "tipping",
+        "others' reliance rises more steeply with champions between 10 and 40% of planners than below and above",
+        "high maturity, no platform, all units at once, three years: what is left undecided is decided by colleagues",
+        read_followers,
+        _tipping,
+        (Test("steeper inside", "rise per point of champions inside 10 to 40% − outside", "points", +1, rise_inside),),
+        "random rewiring",
+        each(_tipping, rewired=True),
+        steepest,
+    ),
+    Pattern(
+        "strategy ranking flips",
+        "model-first earns more in a region of homogeneous units, few of them and a short horizon, and less in the article's enterprise",
+        "two homogeneous units and a year; twelve units of high maturity and five years",
+        read_net,
+        {
+            "region, model-first": Arm("model_first", "homogeneous", _region),
+            "region, integration-first": Arm("integration_first", "homogeneous", _region),
+            "article, model-first": Arm("model_first", "high"),
+            "article, integration-first": Arm("integration_first", "high"),
+        },
+        (
+            Test("wins there", "model-first − integration-first in the region, net value", "EUR", +1, lambda r: r["region, model-first.net"] - r["region, integration-first.net"]),
+            Test("loses here", "model-first − integration-first in the article's enterprise, net value", "EUR", -1, lambda r: r["article, model-first.net"] - r["article, integration-first.net"]),
+        ),
+    ),
+)  # fmt: skip
+BY_NAME = {pattern.name: pattern for pattern in PATTERNS}
+
+
+# --------------------------------------------------------------------------- running
+
+
+def parameters_of(values: str, arm: Arm) -> Parameters:
+    """The complete parameters of an arm, on a base configuration as JSON.
+
+    Raises:
+        InvalidInput: naming the parameter that cannot have its value.
+    """
+    base = parameters_at(values, {"strategy": arm.strategy, "maturity": arm.maturity})
+    plain = {name: value for name, value in arm.changes.items() if not isinstance(value, Times)}
+    base = vary(base, plain)
+    asked = {name: value for name, value in arm.changes.items() if isinstance(value, Times)}
+    return vary(base, {name: value.factor * operator.attrgetter(value.name)(base) for name, value in asked.items()})
+
+
+@lru_cache(maxsize=2)
+def rewired(network: str, seed: int) -> nx.Graph:
+    """The network that ``network`` (the parameters as JSON) draws with a seed, three swaps a tie: who knows whom is lost, degrees stay."""
+    graph = RolloutModel(parameters=from_mapping(json.loads(network)), rng=seed).network.copy()
+    nx.double_edge_swap(graph, 3 * graph.number_of_edges(), max_tries=100 * graph.number_of_edges(), seed=seed % (1 << 32))
+    return graph
+
+
+def run_arm(arm: Arm, parameters: Parameters, seed: int) -> RolloutModel:
+    """One run of an arm, finished."""
+    graph = None
+    if arm.rewired:
+        drawn = {"enterprise": asdict(parameters.enterprise), "network": asdict(parameters.network), "weeks": 1}
+        graph = rewired(json.dumps(drawn, sort_keys=True), seed)
+        parameters = vary(parameters, {"network.kind": "graph"})
+    model = RolloutModel(parameters=parameters, network=graph, rng=seed)
+    if arm.integration is not None:
+        model.state.units["readiness"][:, INTEGRATION] = arm.integration
+    if not arm.reliability:
+        return model.run()
+    even = parameters.forecast.best / parameters.forecast.planner  # quality with which the forecast errs as planners do
+    while model.running:
+        model.state.firm["quality"] = even * arm.reliability[min(model.week // HOLD, len(arm.reliability) - 1)]
+        model.step()
+    return model
+
+
+def arms_of(pattern: Pattern) -> list[tuple[str, str, Arm]]:
+    """All arms of a pattern: variant (``claim`` or ``ablation``), name, configuration."""
+    return [
+        (variant, name, arm) for variant, arms in (("claim", pattern.arms), ("ablation", pattern.ablated)) for name, arm in arms.items()
+    ]
+
+
+def measure(job: Mapping[str, Any]) -> dict[str, Any]:
+    """In a worker: run all arms of a pattern on a block of seeds, write what was read as one shard; returns its receipt."""
+    if job["model"] != SOURCES:
+        raise InvalidInput("executor", f"a worker with model {job['model'][:12]}", "this project as it is here, on every worker")
+    pattern, clock = BY_NAME[job["pattern"]], time.process_time()
+    rows: list[tuple[str, str, str, int, str, float, str]] = []
+    failed = 0
+    arms = [(variant, name, arm, parameters_of(job["values"], arm)) for variant, name, arm in arms_of(pattern)]
+    for seed in range(job["seed"], job["seed"] + job["seeds"]):
+        for variant, name, arm, parameters in arms:
+            at = (pattern.name, variant, name, seed)
+            try:
+                read = pattern.read(run_arm(arm, parameters, seed))
+                rows += [(*at, reading, float(value), "") for reading, value in read.items()]
+            except Exception as error:  # recorded as failed, and never as a value
+                rows.append((*at, "", np.nan, " ".join(f"{type(error).__name__}: {error}".split())[:500]))
+                failed += 1
+    names = ("pattern", "variant", "arm", "seed", "reading", "value", "error")
+    table = pa.table({name: [row[k] for row in rows] for k, name in enumerate(names)}, schema=SCHEMA)
+    checksum, _ = write_shard(Path(job["folder"]), RUNS, job["shard"], table)
+    return {
+        "shard": job["shard"], "first": job["first"], "runs": job["runs"], "failed": failed, "attempts": 1,
+        "seconds": time.process_time() - clock, "files": {f"{RUNS}/part-{job['shard']:06d}.parquet": checksum},
+    }  # fmt: skip
+
+
+SCHEMA = pa.schema(
+    [("pattern", pa.string()), ("variant", pa.string()), ("arm", pa.string()), ("seed", pa.uint64()), ("reading", pa.string()),
+     ("value", pa.float64()), ("error", pa.string())]
+)  # fmt: skip
+
+
+def jobs_of(chosen: tuple[Pattern, ...], values: str, seed: int, seeds: int) -> list[dict[str, Any]]:
+    """Blocks of seeds of every pattern, numbered, each with the runs it holds."""
+    jobs: list[dict[str, Any]] = []
+    first = 0
+    for pattern in chosen:
+        for start in range(0, seeds, BLOCK):
+            size = min(BLOCK, seeds - start)
+            runs = size * len(arms_of(pattern))
+            jobs.append({"shard": len(jobs), "first": first, "runs": runs, "pattern": pattern.name, "seed": seed + start, "seeds": size, "values": values, "model": SOURCES})  # fmt: skip
+            first += runs
+    return jobs
+
+
+def run_all(jobs: list[dict[str, Any]], store: Store, workers: Workers) -> None:
+    """Do what is missing in the store.
+
+    Raises:
+        Stopped: after Ctrl-C; what is finished stays.
+    """
+    by_shard = {job["shard"]: {**job, "folder": str(store.folder)} for job in jobs}
+    missing = store.missing([(job["shard"], job["first"], job["runs"]) for job in jobs])
+    total, left = sum(job["runs"] for job in jobs), sum(runs for _, _, runs in missing)
+    if not missing:
+        return
+    workers.start()
+    with _Progress("runs", total, total - left) as progress:
+        waiting = [by_shard[shard] for shard, _, _ in missing][::-1]
+        flying: set[Future] = set()
+        try:
+            while waiting or flying:
+                while waiting and len(flying) < (1 if workers.kind == "serial" else 2 * workers.count):
+                    flying.add(workers.submit(measure, waiting.pop()))
+                done, flying = wait(flying, return_when=FIRST_COMPLETED)
+                receipts = [future.result() for future in done]
+                store.record(receipts)
+                for receipt in receipts:
+                    progress.advance(receipt["runs"], receipt["failed"])
+        except KeyboardInterrupt:
+            workers.stop(wait=False)
+            raise Stopped(
+                f"interrupted after {int(store.totals()['runs']):,} of {total:,} runs, which are kept; the same command goes on"
+            ) from None
+
+
+# --------------------------------------------------------------------------- verdicts
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean effect with its 95% interval, the share of seeds that fail, and of those in which it is not defined."""
+
+    effect: float
+    low: float
+    high: float
+    fails: float = np.nan
+    undefined: float = 0.0
+
+    def beyond(self, direction: int) -> bool:
+        """Whether the interval lies on that side of 0."""
+        return self.low > 0 if direction > 0 else self.high < 0
+
+
+def estimate(test: Test, readings: Readings, seed: int) -> tuple[Estimate, np.ndarray]:
+    """Effect of a test and its value in each seed (of one across seeds: in each sample of the bootstrap).
+
+    Seeds in which the effect is not defined are left out of the mean and count as fails.
+    """
+    if test.across:
+        n = len(next(iter(readings.values())))
+        drawn = np.random.Generator(np.random.SFC64(seed)).integers(0, n, (RESAMPLES, n))
+        samples = np.array([test.statistic({name: values[chosen] for name, values in readings.items()}) for chosen in drawn])
+        low, high = np.quantile(samples, (0.025, 0.975))
+        return Estimate(float(test.statistic(readings)), float(low), float(high)), samples
+    effects = np.asarray(test.statistic(readings), float)
+    defined = effects[~np.isnan(effects)]
+    fails = float(np.mean(~(test.direction * effects > 0)))
+    undefined = 1 - len(defined) / len(effects)
+    if len(defined) < 2:
+        return Estimate(np.nan, np.nan, np.nan, fails, undefined), effects
+    return Estimate(*mean(defined), fails, undefined), effects
+
+
+def emerges(test: Test, found: Estimate) -> bool:
+    """The rule at :data:`MOST_FAILS`."""
+    return found.beyond(test.direction) and not found.fails >= MOST_FAILS
+
+
+def removed(test: Test, effects: np.ndarray, ablated: Estimate, without: np.ndarray) -> bool:
+    """The rule at :data:`KEPT`, for a test that emerged; effects and those without are of the same seeds."""
+    if not ablated.beyond(test.direction) or ablated.fails >= REMOVED_FAILS:
+        return True
+    less = test.direction * (KEPT * effects - without)
+    less = less[~np.isnan(less)]
+    if test.across:
+        return bool(len(less) > 1 and np.quantile(less, 0.025) > 0)
+    return bool(len(less) > 1 and mean(less)[1] > 0)
+
+
+def readings_of(runs: pd.DataFrame, pattern: Pattern, variant: str, seeds: np.ndarray) -> dict[str, np.ndarray]:
+    """Readings of the arms by ``arm.reading`` [seeds], NaN where a run failed."""
+    rows = runs[(runs["pattern"] == pattern.name) & (runs["variant"] == variant) & (runs["reading"] != "")]
+    wide = rows.assign(key=rows["arm"] + "." + rows["reading"]).pivot(index="seed", columns="key", values="value")
+    return {str(name): wide[name].reindex(seeds).to_numpy(float) for name in wide}
+
+
+def judge(runs: pd.DataFrame, chosen: tuple[Pattern, ...], seed: int, seeds: int) -> tuple[pd.DataFrame, dict[str, str]]:
+    """A row a test, with the verdict of its pattern; and findings by pattern."""
+    rows, findings = [], {}
+    at = np.arange(seed, seed + seeds)
+    for pattern in chosen:
+        claim = readings_of(runs, pattern, "claim", at)
+        ablation = readings_of(runs, pattern, "ablation", at) if pattern.ablated else None
+        if pattern.finding:
+            findings[pattern.name] = pattern.finding(claim)
+        made: list[dict[str, Any]] = []
+        for test in pattern.tests:
+            found, effects = estimate(test, claim, seed)
+            ablated, without = estimate(test, ablation, seed) if ablation is not None else (Estimate(np.nan, np.nan, np.nan), np.zeros(0))
+            shown_up = emerges(test, found)
+            row: dict[str, Any] = {
+                "pattern": pattern.name, "test": test.name, "claim": pattern.claim, "where": pattern.where, "effect_is": test.effect,
+                "unit": test.unit, "direction": test.direction,
+                "effect": found.effect, "effect_low": found.low, "effect_high": found.high, "fails": found.fails, "undefined": found.undefined,
+                "ablation": pattern.ablation,
+                "ablated": ablated.effect, "ablated_low": ablated.low, "ablated_high": ablated.high, "ablated_fails": ablated.fails,
+                "emerges": shown_up,
+                "removed": "" if ablation is None or not shown_up else "yes" if removed(test, effects, ablated, without) else "no",
+            }  # fmt: skip
+            made.append(row)
+        verdict = verdict_of([row["emerges"] for row in made], [row["removed"] for row in made])
+        rows += [{**row, "verdict": verdict} for row in made]
+    return pd.DataFrame(rows), findings
+
+
+def verdict_of(shown_up: list[bool], gone: list[str]) -> str:
+    """The verdict on a pattern, from those on its tests."""
+    if not any(shown_up):
+        return "does not emerge"
+    text = "emerges" if all(shown_up) else "emerges in part"
+    said = [g for g in gone if g]
+    if not said:
+        return text
+    return f"{text}, {'removed' if set(said) == {'yes'} else 'not removed' if set(said) == {'no'} else 'removed in part'}"
+
+
+# --------------------------------------------------------------------------- the command
+
+
+def patterns(values: dict[str, Any]) -> int:
+    """Run the declared patterns and their ablations, print what emerges, write the results folder."""
+    seed, seeds = take(values, "seed", "seed"), take(values, "seeds", "count", 2, 100_000)
+    names, output = values.pop("patterns"), take(values, "output", "text")
+    workers = executors.from_settings(values.pop("executor"))
+    chosen = choose(names)
+    base = json.dumps(values, sort_keys=True)
+    for pattern in chosen:
+        for _, _, arm in arms_of(pattern):
+            p = parameters_of(base, arm)
+            if p.enterprise.source != "generated" or p.network.kind in ("edges", "graph"):
+                raise InvalidInput(
+                    "enterprise.source", p.enterprise.source, "a generated enterprise and network: the arms change their size and ties"
+                )
+    configuration = {
+        "parameters": values, "seeds": seeds, "seed": seed, "model": SOURCES, "input_files": input_files(parameters_of(base, chosen[0].arms[next(iter(chosen[0].arms))])),
+        "patterns": {pattern.name: declared(base, pattern) for pattern in chosen},
+        "rule": {"most_fails": MOST_FAILS, "removed_fails": REMOVED_FAILS, "kept": KEPT},
+        "readings": hashlib.sha256(inspect.getsource(sys.modules[__name__]).encode()).hexdigest(),
+    }  # fmt: skip
+    jobs = jobs_of(chosen, base, seed, seeds)
+    folder = results_folder("patterns", folder_name([f"{len(chosen)}patterns", f"{seeds}x", f"seed{seed}"], configuration), output)
+    console, clock = wide_console(), time.perf_counter()
+    with workers, Store("patterns", folder, configuration) as store:
+        run_all(jobs, store, workers)
+        runs = store.runs()
+        tests, findings = judge(runs, chosen, seed, seeds)
+        failed = runs[runs["error"] != ""]
+        if not store.concluded(configuration):
+            conclude(store, tests, failed)
+            store.manifest(configuration, seeds=[seed, seed + seeds - 1], runs=int(store.totals()["runs"]), failed=len(failed))
+        for note in store.repaired:
+            print(f"note: {note}", file=sys.stderr)
+        show(console, tests, chosen, findings, seeds)
+        console.print(f"{int(store.totals()['runs']):,} runs; this start took {duration(time.perf_counter() - clock)}.", highlight=False)
+        files = ["figure.png", "patterns.csv", "tests.csv", f"{RUNS}/", *(["failures.csv"] if len(failed) else []), "manifest.json"]
+        console.print(f"Written to {shown(store.folder)}: {', '.join(files)}", highlight=False, soft_wrap=True, markup=False)
+    if len(failed):
+        print(f"error: {len(failed):,} runs failed and count as such; see failures.csv; first: {failed['error'].iloc[0]}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def choose(names: Any) -> tuple[Pattern, ...]:
+    """The patterns asked for: ``all``, or a list of names."""
+    if names == "all":
+        return PATTERNS
+    if not isinstance(names, list) or not names or len(set(map(str, names))) < len(names):
+        raise InvalidInput("patterns", names, "all, or a list of patterns without repetition")
+    for name in names:
+        if name not in BY_NAME:
+            raise InvalidInput("patterns", name, nearest(str(name), list(BY_NAME)))
+    return tuple(BY_NAME[name] for name in names)
+
+
+def declared(values: str, pattern: Pattern) -> dict[str, Any]:
+    """A declaration as plain values, for the manifest."""
+    arms: dict[str, Any] = {}
+    for variant, name, arm in arms_of(pattern):
+        p = parameters_of(values, arm)
+        changed = {key: operator.attrgetter(key)(p) for key in arm.changes}
+        arms[f"{variant}: {name}"] = {**arm.__dict__, "reliability": list(arm.reliability), "changes": changed}
+    tests = [{"name": t.name, "effect": t.effect, "unit": t.unit, "direction": t.direction} for t in pattern.tests]
+    return {"claim": pattern.claim, "where": pattern.where, "tests": tests, "ablation": pattern.ablation, "arms": arms}
+
+
+def conclude(store: Store, tests: pd.DataFrame, failed: pd.DataFrame) -> None:
+    """Tables and picture. A pattern's row in ``patterns.csv`` is that of its first test, with the verdict over all."""
+    first = tests.drop_duplicates("pattern").rename(columns={"test": "first_test"})
+    for name, frame in (("patterns", first), ("tests", tests)):
+        store.parquet(f"{name}.parquet", frame)
+        store.csv(f"{name}.csv", frame)
+    (store.folder / "failures.csv").unlink(missing_ok=True)
+    if len(failed):
+        store.csv("failures.csv", failed.drop(columns=["reading", "value"]))
+    patterns_figure(store.folder)
+
+
+# --------------------------------------------------------------------------- printing
+
+
+def figures(row: Any, of: str) -> str:
+    """An effect with its interval, in its unit."""
+    return interval(row["unit"], row[of], row[f"{of}_low"], row[f"{of}_high"])
+
+
+def show(console: Console, tests: pd.DataFrame, chosen: tuple[Pattern, ...], findings: Mapping[str, str], seeds: int) -> None:
+    """The table, and a sentence a pattern."""
+    table = Table(title=f"{len(chosen)} patterns, {seeds} seeds: effect [95% interval], and seeds in which it fails", title_justify="left")
+    for heading, justify in (
+        ("pattern, test", "left"),
+        ("as claimed", "right"),
+        ("fails", "right"),
+        ("ablated", "right"),
+        ("fails", "right"),
+    ):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    for pattern in chosen:
+        rows = tests[tests["pattern"] == pattern.name]
+        table.add_row(pattern.name, *[""] * 4)
+        for _, row in rows.iterrows():
+            without = (figures(row, "ablated"), share_of(row["ablated_fails"])) if pattern.ablated else ("", "")
+            table.add_row(
+                f"  {'>' if row['direction'] > 0 else '<'} 0: {row['test']}", figures(row, "effect"), share_of(row["fails"]), *without
+            )
+    console.print(table, highlight=False)
+    for pattern in chosen:
+        rows = tests[tests["pattern"] == pattern.name]
+        console.print(
+            sentence(pattern, rows) + (f" {findings[pattern.name]}" if pattern.name in findings else ""), highlight=False, markup=False
+        )
+    verdicts = tests.drop_duplicates("pattern")["verdict"]
+    console.print(
+        f"{verdicts.str.startswith('emerges').sum()} of {len(chosen)} patterns emerge, {verdicts.str.contains('in part').sum()} of them or of their "
+        f"removals in part only; {verdicts.str.endswith(', removed').sum()} are removed by their ablation.",
+        highlight=False, markup=False,
+    )  # fmt: skip
+
+
+def share_of(value: float) -> str:
+    """A share of seeds; a dash where no seed can fail."""
+    return "–" if np.isnan(value) else f"{value:.0%}"
+
+
+def sentence(pattern: Pattern, rows: pd.DataFrame) -> str:
+    """The verdict on a pattern with its reasons, in a sentence."""
+    said = [f"{row['test']} {'holds' if row['emerges'] else 'does not hold'}" + {"yes": ", gone under the ablation", "no": ", and stays under the ablation", "": ""}[row["removed"]] for _, row in rows.iterrows()]  # fmt: skip
+    ablation = f" (ablation: {pattern.ablation})" if pattern.ablation else " (no ablation is stated)"
+    return f"{pattern.name[0].upper()}{pattern.name[1:]}: {rows['verdict'].iloc[0]}{ablation}: {'; '.join(said)}."
+
+
+if __name__ == "__main__":
+    main("patterns", patterns)
