@@ -82,4 +82,6 @@ def _row(panel: Any, y: float, row: pd.Series) -> None:
         hollow = name == "effect" and not row["emerges"]
         panel.plot(scale * row[name], y + shift, mark, color=colour, ms=6 if mark == "o" else 5, mfc="white" if hollow else colour)
     figures = interval(row["unit"], row["effect"], row["effect_low"], row["effect_high"])
-    panel.annotate(f"{figures} {row['unit']}", (1.15, y), fontsize=7.5, va="center", annotation_clip=False, color="#333333")
+    panel.annotate(
+        f"{figures} {row['unit'].removeprefix('EUR').strip()}", (1.15, y), fontsize=7.5, va="center", annotation_clip=False, color="#333333"
+    )
