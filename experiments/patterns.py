@@ -45,7 +45,7 @@ from sim import RolloutModel
 from sim._numba import SOURCES
 from sim.parameters import BUCKETS, CAPABILITIES, InvalidInput, Parameters, from_mapping, nearest, vary
 from sim.state import INTEGRATION, LIVE, PILOT
-from sim.views.patterns import interval, patterns_figure
+from sim.views.patterns import interval, patterns_figure, summary
 
 Readings = Mapping[str, np.ndarray]
 
@@ -151,7 +151,9 @@ def each(arms: Mapping[str, Arm], changes: Mapping[str, Any] | None = None, **mo
 
 # --------------------------------------------------------------------------- what is read off a run
 
-HOLD, SETTLED = 78, 26  # weeks a level of reliability is held, and weeks at its end that are read
+#: Weeks a level of reliability is held, long after trust and sponsorship have settled; weeks that are read at its end; and weeks
+#: after which it is read a first time, when they have not: what differs then and no longer at the end is lag, and no hysteresis.
+HOLD, SETTLED, SOON = 260, 26, 78
 
 
 def weeks_live(model: RolloutModel) -> np.ndarray:
@@ -273,10 +275,11 @@ def read_teams(model: RolloutModel) -> dict[str, float]:
 
 
 def read_cycle(model: RolloutModel) -> dict[str, float]:
-    """Reliance at the end of each step of the way of reliability down and up again, as ``step0``, ``step1``, …"""
+    """Reliance at each step of the way of reliability down and up again: at its end (``step0``, …) and soon after its start (``soon0``, …)."""
     reliance = model.state.weekly["reliance"]
-    ends = range(HOLD, len(reliance) + 1, HOLD)
-    return {f"step{k}": float(reliance[end - SETTLED : end].mean()) for k, end in enumerate(ends)}
+    starts = range(0, len(reliance) - HOLD + 1, HOLD)
+    ends = {f"step{k}": start + HOLD for k, start in enumerate(starts)} | {f"soon{k}": start + SOON for k, start in enumerate(starts)}
+    return {name: float(reliance[end - SETTLED : end].mean()) for name, end in ends.items()}
 
 
 def read_spread(model: RolloutModel) -> dict[str, float]:
@@ -355,14 +358,20 @@ def valley(r: Readings) -> np.ndarray:
     return np.minimum(r["all.low"], r["all.high"]) - r["all.middle"]
 
 
-#: Reliability down and up again: multiples of the quality at which the forecast errs as planners do. The first is held twice.
-WAY = (1.2, 1.2, 1.0, 0.8, 0.6, 0.8, 1.0, 1.2)
+#: Reliability down and up again: multiples of the quality at which the forecast errs as planners do.
+WAY = (1.2, 1.0, 0.8, 0.6, 0.8, 1.0)
 
 
-def loop(r: Readings) -> np.ndarray:
-    """Reliance on the way down less on the way up, mean over the levels between the ends of :data:`WAY`."""
+def loop(r: Readings, reading: str = "step") -> np.ndarray:
+    """Reliance on the way down less on the way up, mean over the levels of :data:`WAY` that are met twice."""
     bottom = WAY.index(min(WAY))
-    return np.mean([r[f"cycle.step{bottom - k}"] - r[f"cycle.step{bottom + k}"] for k in range(1, len(WAY) - 1 - bottom)], axis=0)
+    return np.mean([r[f"cycle.{reading}{bottom - k}"] - r[f"cycle.{reading}{bottom + k}"] for k in range(1, len(WAY) - bottom)], axis=0)
+
+
+def lag(r: Readings) -> str:
+    """How much of the loop is there before trust and sponsorship have settled."""
+    soon, end = (mean(loop(r, reading)) for reading in ("soon", "step"))
+    return f"The loop is {interval('', *soon)} {SOON} weeks after each step and {interval('', *end)} after {HOLD}."
 
 
 CHAMPIONS = tuple(range(0, 55, 5))  # per cent of planners
@@ -447,7 +456,7 @@ _bistable = {
     "all": Arm("big_bang", "middle", OPEN | PATIENT),
     "cycle": Arm(
         "no_platform", "high",
-        OPEN | PATIENT | TOGETHER | NO_DRIFT | _still | effort("pilot rollout run", model=100) | {"weeks": len(WAY) * HOLD},
+        OPEN | PATIENT | TOGETHER | NO_DRIFT | _still | effort("pilot rollout run", model=100) | {"weeks": len(WAY) * HOLD, "enterprise.units": 4},
         integration=1.0, reliability=WAY,
     ),
 }  # fmt: skip
@@ -557,7 +566,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(
         "team bistability",
         "teams settle on either set of numbers, few between; and reliance lost when reliability fell is not regained at the same level",
-        "two modes: middle maturity, big bang; the loop: high maturity, integration given, nothing built, a year and a half a step",
+        "two modes: middle maturity, big bang; the loop: high maturity, integration given, nothing built, four units, five years a step",
         lambda model: read_teams(model) | read_cycle(model),
         _bistable,
         (
@@ -566,6 +575,7 @@ PATTERNS: tuple[Pattern, ...] = (
         ),
         "symmetric trust, no peers",
         each(_bistable, NO_PEERS | {"trust.loss": Times("trust.gain")}),
+        lag,
     ),
     Pattern(
         "clustering helps",
@@ -981,7 +991,7 @@ def show(console: Console, tests: pd.DataFrame, chosen: tuple[Pattern, ...], fin
         for _, row in rows.iterrows():
             without = (figures(row, "ablated"), share_of(row["ablated_fails"])) if pattern.ablated else ("", "")
             table.add_row(
-                f"  {'>' if row['direction'] > 0 else '<'} 0: {row['test']}", figures(row, "effect"), share_of(row["fails"]), *without
+                f"  {row['test']} {'>' if row['direction'] > 0 else '<'} 0", figures(row, "effect"), share_of(row["fails"]), *without
             )
     console.print(table, highlight=False)
     for pattern in chosen:
@@ -989,12 +999,7 @@ def show(console: Console, tests: pd.DataFrame, chosen: tuple[Pattern, ...], fin
         console.print(
             sentence(pattern, rows) + (f" {findings[pattern.name]}" if pattern.name in findings else ""), highlight=False, markup=False
         )
-    verdicts = tests.drop_duplicates("pattern")["verdict"]
-    console.print(
-        f"{verdicts.str.startswith('emerges').sum()} of {len(chosen)} patterns emerge, {verdicts.str.contains('in part').sum()} of them or of their "
-        f"removals in part only; {verdicts.str.endswith(', removed').sum()} are removed by their ablation.",
-        highlight=False, markup=False,
-    )  # fmt: skip
+    console.print(f"{summary(tests)}.", highlight=False, markup=False)
 
 
 def share_of(value: float) -> str:

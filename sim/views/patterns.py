@@ -30,6 +30,17 @@ def interval(unit: str, middle: float, low: float, high: float) -> str:
     return f"{one(middle)} [{one(low)}, {one(high)}]"
 
 
+def summary(tests: pd.DataFrame) -> str:
+    """How many patterns emerge, and how many of these their ablation removes, in a line."""
+    verdicts = tests.drop_duplicates("pattern")["verdict"]
+    whole = verdicts[verdicts.str.match("emerges(?! in part)")]
+    return (
+        f"{len(whole)} of {len(verdicts)} patterns emerge ({whole.str.endswith(', removed').sum()} of them removed by their ablation, "
+        f"{whole.str.endswith('removed in part').sum()} in part), {verdicts.str.startswith('emerges in part').sum()} in part, "
+        f"{(verdicts == 'does not emerge').sum()} not at all"
+    )
+
+
 def patterns_figure(folder: Path) -> Path:
     """A row a test, in the direction claimed: its effect and what the ablation leaves, on a scale of its own. Writes ``figure.png``."""
     tests = pd.read_parquet(folder / "tests.parquet")
@@ -62,11 +73,7 @@ def patterns_figure(folder: Path) -> Path:
             Line2D([], [], color=GONE, marker="s", ms=5, label="its ablation"),
         ]
         figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8)
-        verdicts = tests.drop_duplicates("pattern")["verdict"]
-        figure.suptitle(
-            f"{int((verdicts.str.startswith('emerges')).sum())} of {len(verdicts)} patterns emerge, at least in part; "
-            f"{int(verdicts.str.endswith(', removed').sum())} are removed by their ablation", x=0.01, ha="left", fontsize=10,
-        )  # fmt: skip
+        figure.suptitle(summary(tests), x=0.01, ha="left", fontsize=10)
         return save(figure, folder / "figure.png")
 
 
