@@ -94,7 +94,9 @@ class Pattern:
         arms: configurations by name.
         tests: on the readings of these arms.
         ablation: what must remove it, in words; empty: none is stated.
-        ablated: the same arms with it.
+        ablated: the same arms with it, or those of them that the tests read.
+        probes: further ablations, in words, that look into why a test fails or an ablation leaves it. They were added after a
+            first look and enter no verdict.
         finding: from the readings of the arms to one more number worth printing, in words; None: nothing.
     """
 
@@ -106,12 +108,13 @@ class Pattern:
     tests: tuple[Test, ...]
     ablation: str = ""
     ablated: Mapping[str, Arm] = field(default_factory=dict)
+    probes: Mapping[str, Mapping[str, Arm]] = field(default_factory=dict)
     finding: Callable[[Readings], str] | None = None
 
 
-def each(arms: Mapping[str, Arm], changes: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Arm]:
-    """All arms with the same changes."""
-    return {name: arm.but(changes, **more) for name, arm in arms.items()}
+def each(arms: Mapping[str, Arm], changes: Mapping[str, Any] | None = None, only: tuple[str, ...] = (), **more: Any) -> dict[str, Arm]:
+    """All arms, or only some, with the same changes."""
+    return {name: arm.but(changes, **more) for name, arm in arms.items() if not only or name in only}
 
 
 # --------------------------------------------------------------------------- what is read off a run
@@ -342,7 +345,7 @@ CHAMPIONS = tuple(range(0, 55, 5))  # per cent of planners
 
 def rise_inside(r: Readings) -> np.ndarray:
     """Rise of reliance per point of champions between 10 and 40%, less the rise outside, in points."""
-    at = {level: r[f"{level}%.followers"] for level in CHAMPIONS}
+    at = {level: r[f"{level}%.followers"] for level in (0, 10, 40, 50)}
     inside = (at[40] - at[10]) / 30
     outside = ((at[10] - at[0]) + (at[50] - at[40])) / 20
     return 100 * (inside - outside)
@@ -406,6 +409,7 @@ def effort(phases: str, **shares: float) -> dict[str, float]:
 BUILDING = {"model": 15, "pipelines": 25, "integration": 30, "monitoring": 10, "governance": 10, "workflow": 10}
 TRAINING = {"model": 60, "workflow": 40}
 
+_typical = Arm("representative_pilot", "middle", OPEN | {"support.cap": 0.0})
 _diluting = Arm("no_platform", "middle", OPEN | PATIENT)
 _held = Arm("no_platform", "middle", OPEN | PATIENT | TOGETHER | {"platform.decay": 0.0})
 _bottleneck = {
@@ -413,8 +417,10 @@ _bottleneck = {
     for level in INTEGRATION_LEVELS
     for cut in (1.0, 0.9)
 }
+_ends = ("0%", "0%, accurate", "100%", "100%, accurate")
 _curves = {"integration-first": Arm("integration_first", "high"), "model-first": Arm("model_first", "high")}
 _still = {"forecast.learning": 0.0, "platform.decay": 0.0, "team.decay": 0.0, "correction.repair": 0.0, "strategy.gate_weeks": 0}
+_effortless = FREE_SUPPORT | {"habit.dip": 0.0, "habit.effort": 0.0, "team.reconciling": 0.0}
 _bistable = {
     "all": Arm("big_bang", "middle", OPEN | PATIENT),
     "cycle": Arm(
@@ -446,6 +452,7 @@ _tipping = {
     )
     for level in CHAMPIONS
 }  # fmt: skip
+_bends = ("0%", "10%", "40%", "50%")
 _region = {"enterprise.units": 2, "weeks": 52}
 
 PATTERNS: tuple[Pattern, ...] = (
@@ -461,7 +468,8 @@ PATTERNS: tuple[Pattern, ...] = (
             Test("ranking", "Spearman's ρ of the pilot's use and the others' in the last year, less ½", "ρ − ½", -1, lambda r: spearman(r["pilot.pilot_use"], r["pilot.later_use"]) - 0.5, across=True),
         ),
         "a representative pilot without extra support",
-        {"pilot": Arm("representative_pilot", "middle", OPEN | {"support.cap": 0.0})},
+        {"pilot": _typical},
+        {"the ablation, no drift, and nothing built but the model": {"pilot": _typical.but(NO_DRIFT | effort("pilot rollout run", model=100))}},
     ),
     Pattern(
         "support dilution",
@@ -487,7 +495,8 @@ PATTERNS: tuple[Pattern, ...] = (
                  lambda r: worth_of_accuracy(r, 100) / 4 - worth_of_accuracy(r, 0)),
         ),
         "integration given everywhere",
-        each(_bottleneck, integration=1.0),
+        each(_bottleneck, only=_ends, integration=1.0),
+        {"support that carries no output to planners": each(_bottleneck, {"support.channel": 0.0}, _ends)},
         crossover,
     ),
     Pattern(
@@ -511,7 +520,8 @@ PATTERNS: tuple[Pattern, ...] = (
             Test("later trough", "integration-first − model-first, week of the trough", "weeks", +1, lambda r: r["integration-first.week"] - r["model-first.week"]),
         ),
         "no learning and support cost",
-        each(_curves, FREE_SUPPORT | {"habit.dip": 0.0, "habit.effort": 0.0, "team.reconciling": 0.0}),
+        each(_curves, _effortless),
+        {"the ablation, and a central team and running that cost nothing": each(_curves, _effortless | {"value.person_week": 0.0, "value.running": 0.0})},
     ),
     Pattern(
         "S-curve",
@@ -538,7 +548,7 @@ PATTERNS: tuple[Pattern, ...] = (
         ),
         "symmetric trust, no peers",
         each(_bistable, NO_PEERS | {"trust.loss": Times("trust.gain")}),
-        lag,
+        finding=lag,
     ),
     Pattern(
         "clustering helps",
@@ -552,6 +562,7 @@ PATTERNS: tuple[Pattern, ...] = (
         ),
         "simple contagion: one peer counts",
         each(_clustering, {"utility.reinforce": 1}),
+        {"no peers": each(_clustering, NO_PEERS)},
     ),
     Pattern(
         "late retrofit costs more",
@@ -575,6 +586,7 @@ PATTERNS: tuple[Pattern, ...] = (
         ),
         "no drift",
         {"unwatched": _unwatched.but(NO_DRIFT)},
+        {"neither peers nor the anchor of governance": {"unwatched": _unwatched.but(NO_PEERS | {"trust.governance": 0.0})}},
     ),
     Pattern(
         "capability trap",
@@ -589,6 +601,7 @@ PATTERNS: tuple[Pattern, ...] = (
         ),
         "support capacity unlimited",
         each(_trap, FREE_SUPPORT),
+        {"the ablation, and support that patches as well as a platform": each(_trap, FREE_SUPPORT | {"support.relief": Times("platform.relief"), "support.channel": 1.0})},
     ),
     Pattern(
         "tipping",
@@ -598,7 +611,8 @@ PATTERNS: tuple[Pattern, ...] = (
         _tipping,
         (Test("steeper inside", "rise per point of champions inside 10 to 40% − outside", "points", +1, rise_inside),),
         "random rewiring",
-        each(_tipping, rewired=True),
+        each(_tipping, only=_bends, rewired=True),
+        {"no peers": each(_tipping, NO_PEERS, _bends)},
         steepest,
     ),
     Pattern(

@@ -98,10 +98,9 @@ def run_arm(arm: Arm, parameters: Parameters, seed: int) -> RolloutModel:
 
 
 def arms_of(pattern: Pattern) -> list[tuple[str, str, Arm]]:
-    """All arms of a pattern: variant (``claim`` or ``ablation``), name, configuration."""
-    return [
-        (variant, name, arm) for variant, arms in (("claim", pattern.arms), ("ablation", pattern.ablated)) for name, arm in arms.items()
-    ]
+    """All arms of a pattern: variant (``claim``, ``ablation``, or a probe in its words), name, configuration."""
+    variants = {"claim": pattern.arms, "ablation": pattern.ablated, **pattern.probes}
+    return [(variant, name, arm) for variant, arms in variants.items() for name, arm in arms.items()]
 
 
 def measure(job: Mapping[str, Any]) -> dict[str, Any]:
@@ -238,11 +237,20 @@ def removed(test: Test, effects: np.ndarray, ablated: Estimate, without: np.ndar
     return bool(len(less) > 1 and mean(less)[1] > 0)
 
 
+class Missing(dict[str, np.ndarray]):
+    """Readings of arms of which every run failed: not defined in any seed."""
+
+    def __missing__(self, key: str) -> np.ndarray:
+        return np.full(len(next(iter(self.values()))) if self else 1, np.nan)
+
+
 def readings_of(runs: pd.DataFrame, pattern: Pattern, variant: str, seeds: np.ndarray) -> dict[str, np.ndarray]:
     """Readings of the arms by ``arm.reading`` [seeds], NaN where a run failed."""
-    rows = runs[(runs["pattern"] == pattern.name) & (runs["variant"] == variant) & (runs["reading"] != "")]
-    wide = rows.assign(key=rows["arm"] + "." + rows["reading"]).pivot(index="seed", columns="key", values="value")
-    return {str(name): wide[name].reindex(seeds).to_numpy(float) for name in wide}
+    rows = runs[(runs["pattern"] == pattern.name) & (runs["variant"] == variant)]
+    good = rows[rows["reading"] != ""]
+    wide = good.assign(key=good["arm"] + "." + good["reading"]).pivot(index="seed", columns="key", values="value")
+    found = {str(name): wide[name].reindex(seeds).to_numpy(float) for name in wide}
+    return Missing(found or {"": np.full(len(seeds), np.nan)}) if (rows["error"] != "").any() else found
 
 
 def judge(runs: pd.DataFrame, chosen: tuple[Pattern, ...], seed: int, seeds: int) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -273,6 +281,18 @@ def judge(runs: pd.DataFrame, chosen: tuple[Pattern, ...], seed: int, seeds: int
         verdict = verdict_of([row["emerges"] for row in made], [row["removed"] for row in made])
         rows += [{**row, "verdict": verdict} for row in made]
     return pd.DataFrame(rows), findings
+
+
+def look_into(runs: pd.DataFrame, chosen: tuple[Pattern, ...], seed: int, seeds: int) -> pd.DataFrame:
+    """A row a probe and test: the effect that is left."""
+    rows = []
+    for pattern in chosen:
+        for probe in pattern.probes:
+            readings = readings_of(runs, pattern, probe, np.arange(seed, seed + seeds))
+            for test in pattern.tests:
+                found, _ = estimate(test, readings, seed)
+                rows.append((pattern.name, probe, test.name, test.unit, test.direction, found.effect, found.low, found.high, found.fails, found.undefined))  # fmt: skip
+    return pd.DataFrame(rows, columns=["pattern", "probe", "test", "unit", "direction", "effect", "effect_low", "effect_high", "fails", "undefined"])  # fmt: skip
 
 
 def verdict_of(shown_up: list[bool], gone: list[str]) -> str:
@@ -318,15 +338,24 @@ def patterns(values: dict[str, Any]) -> int:
         run_all(jobs, store, workers)
         runs = store.runs()
         tests, findings = judge(runs, chosen, seed, seeds)
+        probes = look_into(runs, chosen, seed, seeds)
         failed = runs[runs["error"] != ""]
         if not store.concluded(configuration):
-            conclude(store, tests, failed)
+            conclude(store, tests, probes, failed)
             store.manifest(configuration, seeds=[seed, seed + seeds - 1], runs=int(store.totals()["runs"]), failed=len(failed))
         for note in store.repaired:
             print(f"note: {note}", file=sys.stderr)
-        show(console, tests, chosen, findings, seeds)
+        show(console, tests, probes, chosen, findings, seeds)
         console.print(f"{int(store.totals()['runs']):,} runs; this start took {duration(time.perf_counter() - clock)}.", highlight=False)
-        files = ["figure.png", "patterns.csv", "tests.csv", f"{RUNS}/", *(["failures.csv"] if len(failed) else []), "manifest.json"]
+        files = [
+            "figure.png",
+            "patterns.csv",
+            "tests.csv",
+            "probes.csv",
+            f"{RUNS}/",
+            *(["failures.csv"] if len(failed) else []),
+            "manifest.json",
+        ]
         console.print(f"Written to {shown(store.folder)}: {', '.join(files)}", highlight=False, soft_wrap=True, markup=False)
     if len(failed):
         print(f"error: {len(failed):,} runs failed and count as such; see failures.csv; first: {failed['error'].iloc[0]}", file=sys.stderr)
@@ -362,10 +391,10 @@ def declared(values: str, pattern: Pattern) -> dict[str, Any]:
     return {"claim": pattern.claim, "where": pattern.where, "tests": tests, "ablation": pattern.ablation, "arms": arms}
 
 
-def conclude(store: Store, tests: pd.DataFrame, failed: pd.DataFrame) -> None:
+def conclude(store: Store, tests: pd.DataFrame, probes: pd.DataFrame, failed: pd.DataFrame) -> None:
     """Tables and picture. A pattern's row in ``patterns.csv`` is that of its first test, with the verdict over all."""
     first = tests.drop_duplicates("pattern").rename(columns={"test": "first_test"})
-    for name, frame in (("patterns", first), ("tests", tests)):
+    for name, frame in (("patterns", first), ("tests", tests), ("probes", probes)):
         store.parquet(f"{name}.parquet", frame)
         store.csv(f"{name}.csv", frame)
     (store.folder / "failures.csv").unlink(missing_ok=True)
@@ -382,7 +411,9 @@ def figures(row: Any, of: str) -> str:
     return interval(row["unit"], row[of], row[f"{of}_low"], row[f"{of}_high"])
 
 
-def show(console: Console, tests: pd.DataFrame, chosen: tuple[Pattern, ...], findings: Mapping[str, str], seeds: int) -> None:
+def show(
+    console: Console, tests: pd.DataFrame, probes: pd.DataFrame, chosen: tuple[Pattern, ...], findings: Mapping[str, str], seeds: int
+) -> None:
     """The table, and a sentence a pattern."""
     table = Table(title=f"{len(chosen)} patterns, {seeds} seeds: effect [95% interval], and seeds in which it fails", title_justify="left")
     for heading, justify in (
@@ -404,9 +435,11 @@ def show(console: Console, tests: pd.DataFrame, chosen: tuple[Pattern, ...], fin
     console.print(table, highlight=False)
     for pattern in chosen:
         rows = tests[tests["pattern"] == pattern.name]
-        console.print(
-            sentence(pattern, rows) + (f" {findings[pattern.name]}" if pattern.name in findings else ""), highlight=False, markup=False
-        )
+        said = [sentence(pattern, rows), findings.get(pattern.name, "")]
+        for probe, left in probes[probes["pattern"] == pattern.name].groupby("probe", sort=False):
+            effects = [f"{row['test']} {figures(row, 'effect')}, fails {share_of(row['fails'])}" for _, row in left.iterrows()]
+            said.append(f"Looked into, with {probe}: {'; '.join(effects)}.")
+        console.print(" ".join(text for text in said if text), highlight=False, markup=False)
     console.print(f"{summary(tests)}.", highlight=False, markup=False)
 
 

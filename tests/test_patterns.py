@@ -191,7 +191,7 @@ def test_a_declaration_can_be_run(name):
     pattern = BY_NAME[name]
     assert pattern.claim and pattern.where and pattern.tests and all(t.direction in (-1, 1) and t.effect and t.unit for t in pattern.tests)
     assert bool(pattern.ablation) == bool(pattern.ablated)
-    readings = {"claim": {}, "ablation": {}}
+    readings = {"claim": {}, "ablation": {}, **{probe: {} for probe in pattern.probes}}
     for variant, arm_name, arm in arms_of(pattern):
         read_off = pattern.read(run_arm(arm, parameters_of(BASE, arm), 1))
         readings[variant] |= {f"{arm_name}.{reading}": np.array([value] * 3) for reading, value in read_off.items()}
@@ -206,8 +206,11 @@ def test_a_declaration_can_be_run(name):
 @pytest.mark.parametrize("name", [p.name for p in PATTERNS if p.ablated])
 def test_an_ablation_changes_the_same_arms(name):
     pattern = BY_NAME[name]
-    assert list(pattern.arms) == list(pattern.ablated)
-    assert sum(pattern.arms[arm] != pattern.ablated[arm] for arm in pattern.arms) >= max(1, len(pattern.arms) - 2)
+    for variant in (pattern.ablated, *pattern.probes.values()):
+        assert set(variant) <= set(pattern.arms)
+        assert sum(pattern.arms[arm] != variant[arm] for arm in variant) >= max(
+            1, len(variant) - 2
+        )  # where all is given, two are as they were
 
 
 def test_the_design_names_thirteen_patterns():
@@ -311,6 +314,21 @@ def test_a_failed_run_is_recorded_and_counts_as_a_fail(call, tmp_path, monkeypat
     tests = pd.read_csv(tmp_path / "broken" / "tests.csv").set_index("test")
     assert code == 1 and "planted" in err and tests["undefined"]["wins there"] == 0.25 and tests["undefined"]["loses here"] == 0
     assert len(pd.read_csv(tmp_path / "broken" / "failures.csv")) == 1
+
+
+def test_an_arm_that_always_fails_leaves_its_tests_undefined(call, tmp_path, monkeypatch):
+    whole = command.run_arm
+
+    def run(arm, parameters, seed):
+        if arm.strategy == "model_first" and arm.maturity == "homogeneous":
+            raise ArithmeticError("planted")
+        return whole(arm, parameters, seed)
+
+    monkeypatch.setattr(command, "run_arm", run)
+    code, out, _ = call("patterns", *FLIPS, "output=broken")
+    tests = pd.read_csv(tmp_path / "broken" / "tests.csv").set_index("test")
+    assert code == 1 and "not defined" in out and (tests["undefined"]["wins there"], tests["fails"]["wins there"]) == (1, 1)
+    assert not tests["emerges"]["wins there"] and np.isfinite(tests["effect"]["loses here"])
 
 
 @pytest.mark.parametrize(
