@@ -358,3 +358,10 @@ def test_patterns_reported_as_emerging_still_do(call, tmp_path):
     assert names and call("patterns", f"patterns=[{','.join(names)}]", "seeds=40", "output=here")[0] == 0
     verdicts = pd.read_csv(tmp_path / "here" / "patterns.csv").set_index("pattern")["verdict"]
     assert [name for name in names if not re.match("emerges(?! in part)", verdicts[name])] == []
+
+
+def test_the_page_states_the_declarations():
+    page = plain((ROOT / "docs" / "patterns.md").read_text())
+    for pattern in PATTERNS:
+        assert f"| **{pattern.name}** | {pattern.claim} | {pattern.where} |" in page
+        assert f"| {pattern.ablation or '–'} |" in page and all(f"*{test.name}*: {test.effect}" in page for test in pattern.tests)
