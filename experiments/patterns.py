@@ -9,6 +9,7 @@ does not emerge is said not to, and the exit code is 0 all the same. Pattern-ori
 from __future__ import annotations
 
 import hashlib
+import importlib
 import inspect
 import json
 import operator
@@ -159,6 +160,7 @@ def run_all(jobs: list[dict[str, Any]], store: Store, workers: Workers) -> None:
     total, left = sum(job["runs"] for job in jobs), sum(runs for _, _, runs in missing)
     if not missing:
         return
+    here = importlib.import_module("experiments.patterns")  # and not __main__, of which workers elsewhere know nothing
     workers.start()
     with _Progress("runs", total, total - left) as progress:
         waiting = [by_shard[shard] for shard, _, _ in missing][::-1]
@@ -166,7 +168,7 @@ def run_all(jobs: list[dict[str, Any]], store: Store, workers: Workers) -> None:
         try:
             while waiting or flying:
                 while waiting and len(flying) < (1 if workers.kind == "serial" else 2 * workers.count):
-                    flying.add(workers.submit(measure, waiting.pop()))
+                    flying.add(workers.submit(here.measure, waiting.pop()))
                 done, flying = wait(flying, return_when=FIRST_COMPLETED)
                 receipts = [future.result() for future in done]
                 store.record(receipts)
@@ -267,11 +269,12 @@ def judge(runs: pd.DataFrame, chosen: tuple[Pattern, ...], seed: int, seeds: int
             found, effects = estimate(test, claim, seed)
             ablated, without = estimate(test, ablation, seed) if ablation is not None else (Estimate(np.nan, np.nan, np.nan), np.zeros(0))
             shown_up = emerges(test, found)
+            often = (np.nan,) * 3 if test.across else share(found.fails * seeds, seeds)
             row: dict[str, Any] = {
                 "pattern": pattern.name, "test": test.name, "claim": pattern.claim, "where": pattern.where, "effect_is": test.effect,
                 "unit": test.unit, "direction": test.direction,
                 "effect": found.effect, "effect_low": found.low, "effect_high": found.high, "fails": found.fails,
-                **dict(zip(("fails_low", "fails_high"), share(found.fails * seeds, seeds)[1:], strict=True)), "undefined": found.undefined,
+                "fails_low": often[1], "fails_high": often[2], "undefined": found.undefined,
                 "ablation": pattern.ablation,
                 "ablated": ablated.effect, "ablated_low": ablated.low, "ablated_high": ablated.high, "ablated_fails": ablated.fails,
                 "emerges": shown_up,
@@ -329,7 +332,7 @@ def patterns(values: dict[str, Any]) -> int:
         "parameters": values, "seeds": seeds, "seed": seed, "model": SOURCES,
         "patterns": {pattern.name: declared(base, pattern) for pattern in chosen},
         "rule": {"most_fails": MOST_FAILS, "removed_fails": REMOVED_FAILS, "kept": KEPT},
-        "readings": hashlib.sha256(inspect.getsource(claims).encode()).hexdigest(),
+        "code": hashlib.sha256("".join(inspect.getsource(part) for part in (claims, parameters_of, rewired.__wrapped__, run_arm)).encode()).hexdigest(),
     }  # fmt: skip
     jobs = jobs_of(chosen, base, seed, seeds)
     folder = results_folder("patterns", folder_name([f"{len(chosen)}patterns", f"{seeds}x", f"seed{seed}"], configuration), output)

@@ -18,6 +18,7 @@ from experiments.patterns import arms_of, emerges, estimate, parameters_of, read
 from experiments.storage import read
 from sim import RolloutModel
 from sim.parameters import BUCKETS, CAPABILITIES, InvalidInput, Parameters, to_mapping
+from sim.presets import CONFIGS, read_yaml
 from sim.state import INTEGRATION
 
 SMALL = {"units": 4, "teams": 2, "users": 4}
@@ -215,6 +216,13 @@ def test_an_ablation_changes_the_same_arms(name):
 
 def test_the_design_names_thirteen_patterns():
     assert len(BY_NAME) == len(PATTERNS) == 13
+
+
+def test_the_region_is_that_of_the_shipped_experiment():
+    given = read_yaml(CONFIGS / "experiment" / "where_model_first_wins.yaml")
+    p = parameters_of(base(), BY_NAME["strategy ranking flips"].arms["region, model-first"])
+    assert (p.weeks, p.enterprise.units) == (given["weeks"], given["enterprise"]["units"])
+    assert given["maturities"] == [BY_NAME["strategy ranking flips"].arms["region, model-first"].maturity]
 
 
 def test_multiples_follow_the_configured_values():
