@@ -313,10 +313,12 @@ def read_net(model: RolloutModel) -> dict[str, float]:
 
 
 def spearman(a: np.ndarray, b: np.ndarray) -> float:
-    """Rank correlation over the seeds where both are defined; 0 where one of them does not vary."""
+    """Rank correlation over the seeds where both are defined, NaN below three of them; 0 where one of the two does not vary."""
     defined = ~(np.isnan(a) | np.isnan(b))
     x, y = rankdata(a[defined]), rankdata(b[defined])
-    return float(np.corrcoef(x, y)[0, 1]) if len(x) > 2 and np.ptp(x) > 0 and np.ptp(y) > 0 else 0.0
+    if len(x) < 3:
+        return np.nan
+    return float(np.corrcoef(x, y)[0, 1]) if np.ptp(x) > 0 and np.ptp(y) > 0 else 0.0
 
 
 def valley(r: Readings) -> np.ndarray:

@@ -211,7 +211,7 @@ def estimate(test: Test, readings: Readings, seed: int) -> tuple[Estimate, np.nd
     if test.across:
         n = len(next(iter(readings.values())))
         drawn = np.random.Generator(np.random.SFC64(seed)).integers(0, n, (RESAMPLES, n))
-        samples = np.array([test.statistic({name: values[chosen] for name, values in readings.items()}) for chosen in drawn])
+        samples = np.array([test.statistic(Missing({name: values[chosen] for name, values in readings.items()})) for chosen in drawn])
         low, high = np.quantile(samples, (0.025, 0.975))
         return Estimate(float(test.statistic(readings)), float(low), float(high)), samples
     effects = np.asarray(test.statistic(readings), float)

@@ -136,6 +136,7 @@ def test_ranks_tips_and_loops_of_known_readings():
     a = np.random.default_rng(1).normal(size=30)
     assert claims.spearman(a, np.exp(a)) == pytest.approx(1) and claims.spearman(a, -a) == pytest.approx(-1)
     assert claims.spearman(a, np.where(a > 0, a, np.nan)) == pytest.approx(1) and claims.spearman(a, 0 * a) == 0
+    assert np.isnan(claims.spearman(a, np.full(30, np.nan)))
     step = {f"{level}%.followers": np.full(3, 0.1 if level < 25 else 0.9) for level in CHAMPIONS}
     assert claims.rise_inside(step) == pytest.approx(100 * 0.8 / 30) and "between 20 and 25% champions" in claims.steepest(step)
     straight = {f"{level}%.followers": np.full(3, 0.1 + 0.01 * level) for level in CHAMPIONS}
