@@ -71,12 +71,13 @@ class Plan:
     Attributes:
         values: the complete base configuration, nested and plain.
         points: the design.
-        replications: runs of each point; replication r has seed ``seed`` + r at every point.
+        replications: runs of each point; replication r has seed ``seed`` + r at every point, plus the point's offset.
         seed: first seed, 0 to 2^63.
         engine: ``compiled`` or ``textbook``.
         weekly: weekly records are kept of every so many weeks; 0: none.
         limit: seconds after which a run counts as hanging; 0: none.
         chunk: runs per shard; 0: reckoned from the enterprise's size.
+        offsets: added to the seeds of each point [points], where points are not to share their luck; None: 0.
     """
 
     values: Mapping[str, Any]
@@ -87,6 +88,7 @@ class Plan:
     weekly: int = 0
     limit: float = 0.0
     chunk: int = 0
+    offsets: np.ndarray | None = None
 
     @property
     def runs(self) -> int:
@@ -127,11 +129,16 @@ class Plan:
     ) -> dict[str, Any]:
         """What a worker needs to run some shards."""
         n = len(self.points)
+
+        def run(index: int) -> tuple[int, int, int, int, dict[str, Any]]:
+            replication, point = divmod(index, n)
+            offset = 0 if self.offsets is None else int(self.offsets[point])
+            return index, point, replication, self.seed + replication + offset, self.points.at(point)
+
         return {
             "values": self.text,
             "names": self.points.names,
             "kinds": tuple("text" if f.kind == "choice" and isinstance(f.choices[0], str) else "flag" if f.kind == "choice" else f.kind for f in self.points.factors),
-            "seed": self.seed,
             "engine": self.engine,
             "weekly": self.weekly,
             "limit": self.limit,
@@ -140,10 +147,7 @@ class Plan:
             "durable": durable,
             "model": SOURCES,
             "skip": skip,
-            "shards": [
-                (number, first, [(first + i, (first + i) % n, (first + i) // n, self.points.at((first + i) % n)) for i in range(runs)])
-                for number, first, runs in shards
-            ],
+            "shards": [(number, first, [run(first + i) for i in range(runs)]) for number, first, runs in shards],
         }  # fmt: skip
 
 
@@ -205,8 +209,8 @@ def probe(job: Mapping[str, Any], first: int, last: int) -> None:
 
 def sample(plan: Plan, points: Sequence[int]) -> tuple[pa.Table, pa.Table]:
     """One run at each of some points, computed here and kept nowhere: the runs, and their weekly records."""
-    job = plan.job(Path(), 1, [])
-    results = [_run(job, (point, point, 0, plan.points.at(point))) for point in points]
+    job = plan.job(Path(), 1, [(0, point, 1) for point in points])
+    results = [_run(job, runs[0]) for _, _, runs in job["shards"]]
     return _table(job, [record for record, _ in results]), _weekly_table(job, results)
 
 
@@ -228,9 +232,8 @@ def _shard(job: Mapping[str, Any], number: int, first: int, runs: list[tuple]) -
     }  # fmt: skip
 
 
-def _run(job: Mapping[str, Any], run: tuple[int, int, int, dict[str, Any]]) -> tuple[dict[str, Any], np.ndarray | None]:
-    index, point, replication, values = run
-    seed = job["seed"] + replication
+def _run(job: Mapping[str, Any], run: tuple[int, int, int, int, dict[str, Any]]) -> tuple[dict[str, Any], np.ndarray | None]:
+    index, point, replication, seed, values = run
     record: dict[str, Any] = {"run": index, "point": point, "replication": replication, "seed": seed, "run_key": "", "error": "", **values}
     if index in job["skip"]:
         record["error"] = DIED

@@ -187,9 +187,8 @@ def close(console: Console, store: Store, plan: Plan, configuration: dict[str, A
     failed = write_failures(store, plan)
     totals = store.totals()
     if not store.concluded(configuration):  # else it keeps the commit and versions that made the results
-        store.manifest(
-            configuration, seeds=[plan.seed, plan.seed + plan.replications - 1], runs=int(totals["runs"]), failed=int(totals["failed"])
-        )
+        last = plan.seed + plan.replications - 1 + (0 if plan.offsets is None else int(plan.offsets.max()))
+        store.manifest(configuration, seeds=[plan.seed, last], runs=int(totals["runs"]), failed=int(totals["failed"]))
     for note in store.repaired:
         print(f"note: {note}", file=sys.stderr)
     console.print(
