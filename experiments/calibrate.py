@@ -8,6 +8,7 @@ with what is left. A posterior is then drawn from the emulators by Metropolis' m
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -28,11 +29,37 @@ from experiments.storage import WEEKS, Store, read_shards
 from experiments.study import also_describe, carry_out, check_points, common_settings, plan_of, plan_record, write_dictionary
 from sim.parameters import InvalidInput, Maturity, Parameters, from_mapping, nearest
 from sim.presets import available, load
+from sim.views.calibration import calibration_figure
 
 MATURITIES = ("low", "middle", "high")
 #: Maturity parameters that differ between organisations of one maturity, and whether more of them is better.
 VARIED = {"budget": 1, "completeness": 1, "lateness": -1, "mismatch": -1, "fragmentation": -1, "sponsorship": 1, "fit": 1, "trust": 1,
           "readiness": 1, "core": 1}  # fmt: skip
+#: What is calibrated, and its prior ranges: what screening found to move the figures, and what decides whether an initiative lasts.
+FITTED = {
+    "utility.threshold": [0.0, 3.5],
+    "utility.threshold_spread": [0.8, 3.2],
+    "trust.loss": [0.09, 0.24],
+    "sponsor.follow": [0.02, 0.08],
+    "sponsor.shared": [0.001, 0.015],
+    "sponsor.target": [0.05, 0.25],
+    "review.passing": [0.05, 0.6],
+    "review.floor": [0.05, 0.5],
+    "strategy.initiative_floor": [0.1, 0.5],
+    "disturbance.priority": [0.1, 2.0],
+    "disturbance.priority_drop": [0.15, 0.7],
+    "disturbance.leader": [0.1, 0.6],
+    "enterprise.spend": [80_000, 600_000],
+}
+#: What organisations do, an assumption: most perfect the model first.
+STRATEGIES = {
+    "model_first": 0.3,
+    "big_bang": 0.15,
+    "balanced": 0.2,
+    "business_led": 0.1,
+    "governance_first": 0.1,
+    "integration_first": 0.15,
+}
 #: A parameter set is left out where one figure is further off than so many standard deviations (Pukelsheim 1994).
 IMPLAUSIBLE = 3.0
 CHAINS, STEPS = 240, 600
@@ -67,8 +94,9 @@ class Population:
     low: float
     middle: float
     high: float
-    mature_weeks: int
-    young_weeks: int
+    team_weeks: tuple[int, int]
+    scaling_weeks: tuple[int, int]
+    ebit_weeks: tuple[int, int]
     strategies: Mapping[str, float]
 
     @property
@@ -108,7 +136,7 @@ class Population:
 def figures_of(weekly: Mapping[str, np.ndarray], week: np.ndarray, survived: np.ndarray, maturity: np.ndarray, p: Population) -> np.ndarray:
     """Each figure's contribution of each organisation, [organisations, figures]; NaN where it is not asked of it.
 
-    An organisation is seen at a random week of its initiative, all weeks up to the stated age alike: the mean over these weeks.
+    An organisation is seen at a random week of its initiative, all weeks of the stated ages alike: the mean over these weeks.
 
     Args:
         weekly: ``teams_trust_and_use``, ``units_live`` and ``cumulative_net``, [organisations, weeks recorded].
@@ -117,18 +145,18 @@ def figures_of(weekly: Mapping[str, np.ndarray], week: np.ndarray, survived: np.
         maturity: index into :data:`MATURITIES`, [organisations].
         p: the population.
     """
-    mature, young = week < p.mature_weeks, week < p.young_weeks
+    teams_seen, scaling_seen, ebit_seen = ((week >= low) & (week < high) for low, high in (p.team_weeks, p.scaling_weeks, p.ebit_weeks))
     scaling = np.maximum.accumulate(weekly["units_live"] >= 2, axis=1)  # a unit beyond the pilot has gone live
     a_year = max(1, int(np.searchsorted(week, week[0] + 52)))
     earlier = np.concatenate([np.zeros((len(maturity), a_year)), weekly["cumulative_net"][:, :-a_year]], axis=1)
-    teams = weekly["teams_trust_and_use"][:, mature].mean(axis=1)
+    teams = weekly["teams_trust_and_use"][:, teams_seen].mean(axis=1)
     columns = {
         "teams_high": np.where(maturity == 2, teams, np.nan),
         "teams_low": np.where(maturity == 0, teams, np.nan),
         "production_high": np.where(maturity == 2, survived, np.nan),
         "production_low": np.where(maturity == 0, survived, np.nan),
-        "not_scaling": 1.0 - scaling[:, young].mean(axis=1),
-        "ebit": (weekly["cumulative_net"] - earlier > 0)[:, young].mean(axis=1),
+        "not_scaling": 1.0 - scaling[:, scaling_seen].mean(axis=1),
+        "ebit": (weekly["cumulative_net"] - earlier > 0)[:, ebit_seen].mean(axis=1),
     }
     return np.column_stack([columns[f.name] for f in FIGURES])
 
@@ -140,11 +168,8 @@ def population_figures(each: np.ndarray, maturity: np.ndarray, p: Population) ->
     errors = np.stack([each[:, maturity == m].var(axis=1, ddof=1) / (maturity == m).sum() for m in range(3)])
     asked = np.isfinite(means[:, :1])
     weight = np.where(asked, share[:, None, None], 0.0)
-    weight = weight / weight.sum(axis=0)
-    return (
-        (np.nan_to_num(means) * weight).sum(axis=0),
-        np.sqrt((np.nan_to_num(errors) * weight**2).sum(axis=0)),
-    )
+    weight = weight / np.maximum(weight.sum(axis=0), 1e-300)
+    return ((np.nan_to_num(means) * weight).sum(axis=0), np.sqrt((np.nan_to_num(errors) * weight**2).sum(axis=0)))
 
 
 # --------------------------------------------------------------------------- emulators
@@ -159,6 +184,7 @@ class Emulators:
     @classmethod
     def fit(cls, unit: np.ndarray, figures: np.ndarray, errors: np.ndarray, seed: int) -> Emulators:
         """Emulators from parameter sets [sets, d], their figures [sets, figures] and these figures' standard errors."""
+        from sklearn.exceptions import ConvergenceWarning
         from sklearn.gaussian_process import GaussianProcessRegressor
         from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
@@ -166,7 +192,9 @@ class Emulators:
         for j in range(figures.shape[1]):
             kernel = ConstantKernel(1.0, (0.01, 100)) * Matern(np.full(d, 1.0), (0.2, 20), nu=2.5) + WhiteKernel(0.05, (1e-4, 1))
             process = GaussianProcessRegressor(kernel, normalize_y=True, n_restarts_optimizer=1, random_state=seed)
-            processes.append(process.fit(unit, figures[:, j]))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)  # a length at its bound: a parameter without effect
+                processes.append(process.fit(unit, figures[:, j]))
         return cls(processes)
 
     def predict(self, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -211,3 +239,308 @@ def posterior(emulator: Emulators, start: np.ndarray, discrepancy: float, seed: 
         taken = np.log(rng.random(CHAINS)) < then - now
         at[taken], now[taken] = to[taken], then[taken]
     return at
+
+
+# --------------------------------------------------------------------------- the study
+
+
+def calibrate(values: dict[str, Any]) -> int:
+    """Run the waves, draw the posterior, run it, set it against the figures, write the results folder."""
+    if values["weekly"] != 4:
+        raise InvalidInput("weekly", values["weekly"], "4: the figures are taken every fourth week")
+    settings = common_settings(values)
+    waves, sets, draws = (take(values, key, "count", low, 10_000) for key, low in (("waves", 1), ("points", 20), ("draws", 20)))
+    discrepancy = take(values, "discrepancy", "number", 0.001, 0.5)
+    fitted, population = values.pop("fitted") or FITTED, population_of(values.pop("population"))
+    base = from_mapping(values)
+    needed = max(population.team_weeks[1], population.scaling_weeks[1], population.ebit_weeks[1], base.outcomes.survival)
+    if base.weeks < needed:
+        raise InvalidInput("weeks", base.weeks, f"at least {needed}, for the figures")
+    if not isinstance(fitted, Mapping):
+        raise InvalidInput("fitted", fitted, "a mapping of parameters to ranges, such as {trust.loss: [0.05, 0.3]}")
+    made = fitted_factors(fitted, base)
+    study = Calibration(base, made, population, waves, sets, draws, discrepancy, settings["seed"])
+    plan = study.plan(plan_of(base, Points((), ()), 1, settings), np.tile(0.5, (sets * waves + draws, len(made))))
+    check_points(plan, population.size)
+    asked = {
+        "kind": "waves", "waves": waves, "points": sets, "draws": draws, "discrepancy": discrepancy,
+        "fitted": {f.name: [f.low, f.high] for f in made}, "population": dataclasses.asdict(population),
+        "figures": {f.name: f.published for f in FIGURES},
+        "maturities": {name: digest(load("maturity", name))[:16] for name in MATURITIES},
+        "strategies": {name: digest(load("strategy", name))[:16] for name in population.strategies},
+    }  # fmt: skip
+    configuration = plan_record(plan, asked)
+    parts = [f"{len(made)}parameters", f"{waves}x{sets}sets", f"{population.size}organisations", f"{base.weeks}w"]
+
+    def finish(console: Console, store: Store, plan: Plan) -> list[str]:
+        if not store.concluded(configuration):
+            conclude(store, plan, study)
+        show(console, store)
+        return ["figure.png", "figures.csv", "parameters.csv", "sets.csv", "posterior.csv", "calibrated.yaml"]
+
+    return carry_out("calibrate", parts, plan, configuration, settings, finish, study.run)
+
+
+def population_of(given: Any) -> Population:
+    """The population from its settings, checked."""
+    if not isinstance(given, Mapping):
+        raise InvalidInput("population", given, "a mapping")
+    given = dict(given)
+    known = [f.name for f in dataclasses.fields(Population)]
+    for name in given:
+        if name not in known:
+            raise InvalidInput(f"population.{name}", given[name], nearest(str(name), known))
+    taken: dict[str, Any] = {}
+    try:
+        taken["organisations"] = take(given, "organisations", "count", 10, 10_000)
+        taken["spread"] = take(given, "spread", "number", 0, 3)
+        taken |= {key: take(given, key, "number", 0, 1) for key in MATURITIES}
+        taken |= {key: ages(given, key) for key in ("team_weeks", "scaling_weeks", "ebit_weeks")}
+    except InvalidInput as error:
+        raise InvalidInput(f"population.{error.key}", error.value, error.allowed) from None
+    if abs(sum(taken[m] for m in MATURITIES) - 1) > 1e-9:
+        raise InvalidInput("population", [taken[m] for m in MATURITIES], "shares of low, middle and high that add up to 1")
+    strategies = STRATEGIES if given["strategies"] is None else given["strategies"]
+    if not isinstance(strategies, Mapping) or not strategies:
+        raise InvalidInput("population.strategies", strategies, "a mapping of strategies to their shares")
+    for name, share in strategies.items():
+        if name not in available("strategy"):
+            raise InvalidInput("population.strategies", name, nearest(str(name), available("strategy")))
+        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share <= 1:
+            raise InvalidInput(f"population.strategies.{name}", share, "a share above 0")
+    if abs(sum(strategies.values()) - 1) > 1e-9:
+        raise InvalidInput("population.strategies", round(sum(strategies.values()), 9), "shares that add up to 1")
+    return Population(**taken, strategies={str(name): float(share) for name, share in strategies.items()})
+
+
+def ages(given: Mapping[str, Any], key: str) -> tuple[int, int]:
+    """A range of ages [weeks]."""
+    value = given[key]
+    if (
+        not isinstance(value, list)
+        or len(value) != 2
+        or not all(isinstance(v, int) and not isinstance(v, bool) for v in value)
+        or not 0 <= value[0] <= value[1] - 4
+    ):
+        raise InvalidInput(key, value, "a range of weeks [first, last], four weeks long or more")
+    return value[0], value[1]
+
+
+def fitted_factors(fitted: Mapping[str, Any], base: Parameters) -> tuple[Factor, ...]:
+    """The fitted parameters, numbers with prior ranges."""
+    try:
+        made = numeric_factors(list(fitted), {n: r for n, r in fitted.items() if r is not None}, base, False)
+    except InvalidInput as error:
+        key = "fitted" if error.key == "over" else error.key.replace("ranges.", "fitted.")
+        raise InvalidInput(key, error.value, error.allowed) from None
+    for f in made:
+        if f.kind != "number" or f.name.removeprefix("maturity.") in VARIED:
+            raise InvalidInput("fitted", f.name, "a number that is not a state the organisations differ in")
+    return made
+
+
+@dataclass
+class Calibration:
+    """The waves, each a results folder of its own, and what was found."""
+
+    base: Parameters
+    made: tuple[Factor, ...]
+    population: Population
+    waves: int
+    sets: int
+    draws: int
+    discrepancy: float
+    seed: int
+    tried: list[pd.DataFrame] = field(default_factory=list)
+    emulators: list[Emulators] = field(default_factory=list)
+    left: list[float] = field(default_factory=list)
+    posterior: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+
+    def plan(self, plan: Plan, unit: np.ndarray) -> Plan:
+        """Parameter sets (unit cube, [sets, d]) by organisation: set s, organisation o is point s O + o, with luck o."""
+        members = self.population.members(self.seed)
+        count, size = len(unit), self.population.size
+        factors, columns = list(self.made), [np.repeat(f.at(unit[:, j]), size) for j, f in enumerate(self.made)]
+        for name in members:
+            values = members[name]
+            if name in ("maturity", "strategy"):
+                choices = tuple(dict.fromkeys(values))
+                factors.append(Factor(str(name), "choice", choices=choices))
+                columns.append(np.tile([choices.index(v) for v in values], count))
+            else:
+                factors.append(Factor(str(name), "number", float(values.min()), float(values.max())))
+                columns.append(np.tile(values.to_numpy(float), count))
+        return replace(plan, points=Points(tuple(factors), tuple(columns)), offsets=np.tile(np.arange(size), count))
+
+    def run(self, plan: Plan, store: Store, workers: Workers) -> Plan:
+        """All waves and the posterior; returns the plan of the posterior's runs."""
+        from scipy.stats import qmc
+
+        d = len(self.made)
+        unit = qmc.LatinHypercube(d, rng=np.random.Generator(np.random.SFC64(self.seed))).random(self.sets)
+        everything, figures, errors = np.empty((0, d)), np.empty((0, len(FIGURES))), np.empty((0, len(FIGURES)))
+        for wave in range(self.waves):
+            part = self.plan(plan, unit)
+            record = plan_record(part, {"kind": "wave", "sets": digest({"unit": unit.tolist()})})
+            with Store("calibrate", store.folder / f"waves/{wave:02d}", record) as place:
+                execute(part, place, workers, what=f"runs of wave {wave + 1} of {self.waves}")
+                found, error = self.figures(place, len(unit))
+            whole = np.isfinite(found).all(axis=1)
+            everything, figures, errors = (
+                np.concatenate([a, b[whole]]) for a, b in ((everything, unit), (figures, found), (errors, error))
+            )
+            self.tried.append(self.table(unit, found).assign(wave=wave + 1))
+            self.emulators.append(Emulators.fit(everything, figures, errors, self.seed))
+            candidates = self.candidates(wave)
+            self.left.append(candidates[1])
+            unit = candidates[0]
+        self.posterior = posterior(self.emulators[-1], unit, self.discrepancy, self.seed)
+        final = self.plan(plan, self.posterior[:: max(1, CHAINS // self.draws)][: self.draws])
+        execute(final, store, workers, what="runs of the posterior")
+        return final
+
+    def candidates(self, wave: int) -> tuple[np.ndarray, float]:
+        """Parameter sets for the next wave among those no wave leaves out, and the share of the prior that these are."""
+        from scipy.stats import qmc
+
+        rng = np.random.Generator(np.random.SFC64(self.seed + 1000 + wave))
+        some = qmc.Sobol(len(self.made), rng=rng).random(1 << 14)
+        kept = some[plausible(self.emulators, some, self.discrepancy)]
+        share = len(kept) / len(some)
+        if len(kept) < self.sets:  # little is left: the least implausible, by the latest emulators
+            order = np.argsort(np.abs(self.emulators[-1].distance(some, self.discrepancy)).max(axis=1), kind="stable")
+            kept = some[order[: 2 * self.sets]]
+        return kept[rng.permutation(len(kept))[: self.sets]], share
+
+    def figures(self, store: Store, sets: int) -> tuple[np.ndarray, np.ndarray]:
+        """The figures of each parameter set's population [sets, figures], and their standard errors; NaN where a run failed."""
+        size = self.population.size
+        names = ["point", "week", "teams_trust_and_use", "units_live", "cumulative_net"]
+        weekly = pd.concat([table.to_pandas() for table in read_shards(store.folder, WEEKS, names)]).sort_values(
+            ["point", "week"], kind="stable"
+        )
+        runs = store.runs(["point", "maturity", "survived_three_years", "error"]).sort_values("point", kind="stable")
+        week = np.sort(weekly["week"].unique())
+        series = {name: np.full((sets * size, len(week)), np.nan) for name in names[2:]}
+        row, column = weekly["point"].to_numpy(), np.searchsorted(week, weekly["week"].to_numpy())
+        for name, table in series.items():
+            table[row, column] = weekly[name].to_numpy(float)
+        survived = runs["survived_three_years"].astype("Float64").to_numpy(float, na_value=np.nan)
+        maturity = np.array([MATURITIES.index(m) for m in self.population.members(self.seed)["maturity"]])
+        each = figures_of(series, week, survived, np.tile(maturity, sets), self.population).reshape(sets, size, len(FIGURES))
+        failed = np.isnan(series["cumulative_net"]).any(axis=1).reshape(sets, size).any(axis=1)
+        found, errors = population_figures(each, maturity, self.population)
+        found[failed] = np.nan
+        return found, errors
+
+    def table(self, unit: np.ndarray, found: np.ndarray) -> pd.DataFrame:
+        """Parameter sets and their figures, a row a set."""
+        frame = pd.DataFrame({f.name: f.at(unit[:, j]) for j, f in enumerate(self.made)})
+        return frame.join(pd.DataFrame(found, columns=[f.name for f in FIGURES]))
+
+
+# --------------------------------------------------------------------------- tables
+
+
+PARAMETERS = {
+    "parameter": "fitted parameter", "unit": "its unit", "default": "its default",
+    "prior_low": "lowest value of the uniform prior", "prior_high": "highest value of the uniform prior",
+    "calibrated": "its value in the chosen parameter set", "posterior_low": "5% quantile of the posterior", "posterior_high": "95% quantile of the posterior",
+    "narrowed": "1 less posterior standard deviation over prior's: 0 where the figures say nothing about it",
+}  # fmt: skip
+COMPARED = {
+    "figure": "published figure", "words": "what it is", "source": "who published it", "published": "its value",
+    "model": "median of the posterior's populations", "model_low": "5% quantile", "model_high": "95% quantile",
+    "inside": "published value inside the 90% interval", "chosen": "its value in the chosen parameter set",
+}  # fmt: skip
+
+
+def conclude(store: Store, plan: Plan, study: Calibration) -> None:
+    """Write what was tried, the posterior, how it compares with the figures, the chosen values and the picture."""
+    unit = study.posterior[:: max(1, CHAINS // study.draws)][: study.draws]
+    found, _ = study.figures(store, len(unit))
+    whole = np.isfinite(found).all(axis=1)
+    drawn = study.table(unit, found)
+    off = np.where(whole, (((found - TARGETS) / study.discrepancy) ** 2).sum(axis=1), np.inf)
+    chosen = int(np.argmin(off))
+    low, middle, high = np.nanquantile(found[whole], (0.05, 0.5, 0.95), axis=0)
+    compared = pd.DataFrame(
+        {
+            "figure": [f.name for f in FIGURES], "words": [f.words for f in FIGURES], "source": [f.source for f in FIGURES],
+            "published": TARGETS, "model": middle, "model_low": low, "model_high": high,
+            "inside": (low <= TARGETS) & (high >= TARGETS), "chosen": found[chosen],
+        }
+    )  # fmt: skip
+    prior = 1 / np.sqrt(12)
+    parameters = pd.DataFrame(
+        {
+            "parameter": [f.name for f in study.made], "unit": [designs.RECORDS[f.name][1].unit for f in study.made],
+            "default": [designs.RECORDS[f.name][0] for f in study.made],
+            "prior_low": [f.low for f in study.made], "prior_high": [f.high for f in study.made],
+            "calibrated": [float(drawn[f.name][chosen]) for f in study.made],
+            "posterior_low": [float(f.at(np.quantile(study.posterior[:, j], 0.05))) for j, f in enumerate(study.made)],
+            "posterior_high": [float(f.at(np.quantile(study.posterior[:, j], 0.95))) for j, f in enumerate(study.made)],
+            "narrowed": 1 - study.posterior.std(axis=0) / prior,
+        }
+    )  # fmt: skip
+    tried = pd.concat(study.tried, ignore_index=True)
+    posterior_table = pd.DataFrame({f.name: f.at(study.posterior[:, j]) for j, f in enumerate(study.made)})
+    waves = pd.DataFrame({"wave": np.arange(1, study.waves + 1), "left": study.left})
+    write_dictionary(store, plan)
+    names = {f.name: f.words for f in FIGURES} | {f.name: "fitted parameter" for f in study.made} | {"wave": "wave"}
+    for name, frame, meanings in (
+        ("figures", compared, COMPARED),
+        ("parameters", parameters, PARAMETERS),
+        ("sets", tried, names),
+        ("draws", drawn, names),
+        ("posterior", posterior_table, names),
+        ("waves", waves, {"wave": "wave", "left": "share of the prior that no wave so far leaves out"}),
+    ):
+        store.parquet(f"{name}.parquet", frame)
+        store.csv(f"{name}.csv", frame)
+        also_describe(store, name, frame, meanings)
+    store.text("calibrated.yaml", preset_text(parameters))
+    calibration_figure(store.folder)
+
+
+def preset_text(parameters: pd.DataFrame) -> str:
+    """The chosen values as a file of ``configs/experiment``."""
+    lines = ["# @package _global_", "# Found by experiments.calibrate: the posterior draw whose figures are nearest to the published ones."]
+    groups: dict[str, list[str]] = {}
+    for _, row in parameters.iterrows():
+        group, name = row["parameter"].split(".", 1)
+        groups.setdefault(group, []).append(
+            f"  {name}: {float(row['calibrated']):.4g}  # posterior {row['posterior_low']:.3g} to {row['posterior_high']:.3g}"
+        )
+    for group, rows in groups.items():
+        lines += [f"{group}:", *rows]
+    return "\n".join(lines) + "\n"
+
+
+def show(console: Console, store: Store) -> None:
+    """Print the figures against the published ones, and what the figures say about the parameters."""
+    figures, parameters, waves = (pd.read_parquet(store.folder / f"{name}.parquet") for name in ("figures", "parameters", "waves"))
+    table = Table(title="Published figures and the calibrated model, 90% posterior predictive interval", title_justify="left")
+    for head in ("figure", "published", "model", "inside", "width"):
+        table.add_column(head, justify="left" if head == "figure" else "right")
+    for _, row in figures.iterrows():
+        table.add_row(
+            row["words"], f"{row['published']:.0%}", f"{row['model']:.0%} [{row['model_low']:.0%}, {row['model_high']:.0%}]",
+            "yes" if row["inside"] else "no", f"{100 * (row['model_high'] - row['model_low']):.0f} points",
+        )  # fmt: skip
+    console.print(table)
+    table = Table(title="What the figures say about the parameters: posterior, 5% to 95%", title_justify="left")
+    for head in ("parameter", "default", "prior", "posterior", "chosen", "narrowed by"):
+        table.add_column(head, justify="left" if head == "parameter" else "right")
+    for _, row in parameters.sort_values("narrowed", ascending=False).iterrows():
+        table.add_row(
+            row["parameter"], f"{row['default']:.3g}", f"{row['prior_low']:.3g} to {row['prior_high']:.3g}",
+            f"{row['posterior_low']:.3g} to {row['posterior_high']:.3g}", f"{row['calibrated']:.3g}", f"{max(0.0, row['narrowed']):.0%}",
+        )  # fmt: skip
+    console.print(table)
+    left = ", ".join(f"{share:.2%}" for share in waves["left"])
+    console.print(f"Share of the prior that is left after each wave: {left}.", highlight=False)
+
+
+if __name__ == "__main__":
+    main("calibrate", calibrate)

@@ -119,7 +119,7 @@ def check_command_line(arguments: list[str], experiment: str, defaults: dict[str
             )
     own = read_experiment(experiment)
     groups = [str(g) for d in own["defaults"] if isinstance(d, Mapping) for g in d if not str(g).startswith("override ")]
-    known = {key for key in own if key != "defaults"}
+    known = set(_flat({key: value for key, value in own.items() if key != "defaults"}))
     for group in {"design", "executor"} & set(groups):  # these are no parameters of the model
         known |= {f"{group}.{key}" for name in available(group) for key in load(group, name)}
     known |= set(_flat({k: v for k, v in defaults.items() if k in groups or k not in GROUPS}))

@@ -1,0 +1,177 @@
+"""Calibration: the figures of a population, history matching and the posterior on known functions, and the whole study in small."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import contents, only, plain
+
+from experiments import calibrate, runner
+from experiments.calibrate import FIGURES, MATURITIES, TARGETS, VARIED, Emulators, Population, figures_of, plausible, population_figures
+from sim import RolloutModel
+from sim.parameters import InvalidInput
+from sim.presets import load, read_yaml
+
+POPULATION = Population(10, 0.5, 0.5, 0.25, 0.25, (52, 260), (0, 78), (0, 156), {"model_first": 0.4, "adaptive": 0.6})
+SMALL = ["enterprise=small", "executor=serial", "population.organisations=10", "waves=1", "points=20", "draws=20"]
+FITTED = "fitted={utility.threshold: [0, 3]}"
+
+
+# --------------------------------------------------------------------------- the population
+
+
+def test_a_population_holds_the_stated_mix_around_the_presets():
+    members = Population(500, 0.6, 0.5, 0.25, 0.25, (52, 260), (0, 78), (0, 156), {"model_first": 0.3, "adaptive": 0.7}).members(1)
+    assert members.groupby("maturity")["strategy"].agg(lambda s: (s == "model_first").mean()).tolist() == pytest.approx([0.3] * 3)
+    high = members[members["maturity"] == "high"]
+    preset = load("maturity", "high")
+    for name, sign in VARIED.items():
+        values = high[f"maturity.{name}"]
+        assert values.median() == pytest.approx(preset[name], rel=0.1)
+        assert np.corrcoef(values, sign * high["maturity.budget"])[0, 1] > 0.25  # well run in one respect, well run in others
+    assert members["maturity.readiness"][members["maturity"] == "low"].eq(0).all()  # nothing stays nothing
+
+
+def test_no_spread_gives_the_presets():
+    members = Population(10, 0.0, 0.5, 0.25, 0.25, (52, 260), (0, 78), (0, 156), {"adaptive": 1.0}).members(1)
+    assert members[members["maturity"] == "low"]["maturity.trust"].unique() == pytest.approx([load("maturity", "low")["trust"]])
+
+
+def test_figures_are_what_a_survey_would_find():
+    week = np.arange(0, 260, 4)
+    n = len(week)
+    teams = np.tile(np.where(week < 156, 0.0, 1.0), (3, 1))
+    live = np.stack([np.where(week < 40, 1, 2), np.full(n, 1), np.where(week < 20, 0, 5)])
+    net = np.stack([-week, np.where(week < 100, -week, week), np.zeros(n)]).astype(float)
+    each = figures_of(
+        {"teams_trust_and_use": teams, "units_live": live, "cumulative_net": net},
+        week,
+        np.array([1.0, 0, 0]),
+        np.array([0, 1, 2]),
+        POPULATION,
+    )
+    of = dict(zip([f.name for f in FIGURES], each.T, strict=True))
+    assert of["teams_low"][0] == of["teams_high"][2] == pytest.approx(0.5)  # weeks 52 to 260, the second half of them at 1
+    assert np.isnan(of["teams_high"][:2]).all() and np.isnan(of["teams_low"][1:]).all()
+    assert (of["production_low"][0], of["production_high"][2]) == (1, 0)
+    assert of["not_scaling"].tolist() == pytest.approx([10 / 20, 1, 5 / 20])
+    assert of["ebit"].tolist() == pytest.approx([0, (156 - 100) / 4 / 39, 0])
+
+
+def test_mixed_figures_weigh_the_maturities_and_know_their_error():
+    maturity = np.repeat([0, 1, 2], 10)
+    each = np.full((1, 30, len(FIGURES)), np.nan)
+    each[0, :, 4] = np.where(maturity == 0, 1.0, 0.0)
+    each[0, maturity == 2, 0] = np.tile([0.0, 1.0], 5)
+    found, errors = population_figures(each, maturity, POPULATION)
+    assert found[0, 4] == pytest.approx(0.5) and errors[0, 4] == 0
+    assert found[0, 0] == pytest.approx(0.5) and errors[0, 0] == pytest.approx(np.std([0, 1] * 5, ddof=1) / np.sqrt(10))
+
+
+# --------------------------------------------------------------------------- emulators and posterior
+
+
+def known(unit: np.ndarray) -> np.ndarray:
+    """All figures right at (0.3, 0.7), whatever the third parameter."""
+    return TARGETS + np.column_stack([unit[:, 0] - 0.3, unit[:, 1] - 0.7] * 3)
+
+
+def test_history_matching_keeps_what_agrees_and_the_posterior_finds_it():
+    rng = np.random.default_rng(1)
+    unit = rng.random((80, 3))
+    emulator = Emulators.fit(unit, known(unit) + rng.normal(0, 0.005, (80, 6)), np.zeros((80, 6)), 1)
+    tests = rng.random((2000, 3))
+    kept = plausible([emulator], tests, 0.03)
+    off = np.abs(known(tests) - TARGETS).max(axis=1)
+    assert kept[off < 0.05].all() and not kept[off > 0.15].any()
+    draws = calibrate.posterior(emulator, tests[kept], 0.03, 1)
+    assert draws[:, :2].mean(axis=0) == pytest.approx([0.3, 0.7], abs=0.02)
+    assert draws[:, 0].std() == pytest.approx(0.03 / np.sqrt(3), rel=0.35)  # three figures speak about each
+    assert draws[:, 2].std() == pytest.approx(1 / np.sqrt(12), rel=0.15)  # none about the third
+
+
+# --------------------------------------------------------------------------- the study
+
+
+def test_a_study_holds_what_single_organisations_give(call, tmp_path):
+    code, out, _ = call("calibrate", *SMALL, FITTED)
+    assert code == 0 and "Published figures" in plain(out)
+    folder = only(tmp_path / "results" / "calibrate")
+    sets = pd.read_csv(folder / "sets.csv")
+    settings = {"low": 0.45, "middle": 0.4, "high": 0.15}
+    plan = read_plan(folder)
+    population = calibrate.population_of(plan["design"]["population"])
+    assert {m: plan["design"]["population"][m] for m in MATURITIES} == settings
+    members = population.members(1)
+    survived = []
+    for o in np.flatnonzero(members["maturity"] == "high"):
+        row = members.iloc[o].to_dict()
+        given = {name: value for name, value in row.items() if "." in name} | plan_fitted(sets.iloc[3])
+        survived.append(RolloutModel(strategy=row["strategy"], maturity="high", enterprise="small", rng=1 + int(o), **given).run().outcome["survived_three_years"])  # fmt: skip
+    assert sets["production_high"][3] == pytest.approx(np.mean(survived))
+    chosen = read_yaml(folder / "calibrated.yaml")
+    parameters = pd.read_csv(folder / "parameters.csv").set_index("parameter")
+    assert chosen["utility"]["threshold"] == pytest.approx(parameters["calibrated"]["utility.threshold"], rel=1e-3)
+    figures = pd.read_csv(folder / "figures.csv")
+    assert (figures["published"] == TARGETS).all() and (
+        figures["inside"] == ((figures["model_low"] <= TARGETS) & (figures["model_high"] >= TARGETS))
+    ).all()
+
+
+def plan_fitted(row: pd.Series) -> dict[str, float]:
+    return {name: float(row[name]) for name in row.index if "." in str(name)}
+
+
+def read_plan(folder):
+    import json
+
+    return json.loads((folder / "plan.json").read_text())
+
+
+def test_interrupted_it_goes_on_to_the_same_bytes(call, tmp_path, monkeypatch):
+    assert call("calibrate", *SMALL, FITTED, "output=whole")[0] == 0
+    shard, calls = runner._shard, []
+
+    def interrupted(*given):
+        calls.append(given)
+        if len(calls) == 30:
+            raise KeyboardInterrupt
+        return shard(*given)
+
+    monkeypatch.setattr(runner, "_shard", interrupted)
+    code, _, err = call("calibrate", *SMALL, FITTED, "output=again")
+    assert code == 130 and "the same command goes on" in err
+    assert call("calibrate", *SMALL, FITTED, "output=again", "executor=processes")[0] == 0
+    assert contents(tmp_path / "again") == contents(tmp_path / "whole")
+
+
+@pytest.mark.fault("configuration", "settings of calibrate that cannot be used", "one line with key, value and what is allowed")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["fitted={trust.los: [0, 1]}"], "fitted: 'trust.los'"),
+        (["fitted={trust.loss: [1, 0]}"], "fitted.trust.loss: [1.0, 0.0]"),
+        (["fitted={maturity.trust: [0.2, 0.8]}"], "fitted: 'maturity.trust'"),
+        (["population.low=0.9"], "population: [0.9, 0.4, 0.15]"),
+        (["population.organisations=2"], "population.organisations: 2"),
+        (["population={organisation: 20}"], "Could not override"),
+        (["population={strategies: {modelfirst: 1.0}}"], "population.strategies: 'modelfirst'"),
+        (["population={strategies: {model_first: 0.9}}"], "population.strategies: 0.9"),
+        (["population.ebit_weeks=[10]"], "population.ebit_weeks: [10]"),
+        (["weeks=100"], "weeks: 100"),
+        (["weekly=1"], "weekly: 1"),
+        (["points=3"], "points: 3"),
+        (["discrepancy=0"], "discrepancy: 0"),
+        (["population.age=3"], "population.age: '3'"),
+    ],
+)
+def test_refused_in_one_line_with_nothing_written(arguments, said, call, tmp_path):
+    code, out, err = call("calibrate", *SMALL, *arguments)
+    assert code == 2 and err.startswith(f"error: {said}") and err.count("\n") == 1 and out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_population_that_is_no_mapping_is_refused():
+    with pytest.raises(InvalidInput, match="population"):
+        calibrate.population_of([1])
