@@ -29,7 +29,7 @@ from experiments.storage import WEEKS, Store, read_shards
 from experiments.study import also_describe, carry_out, check_points, common_settings, plan_of, plan_record, write_dictionary
 from sim.parameters import InvalidInput, Maturity, Parameters, from_mapping, nearest
 from sim.presets import available, load
-from sim.views.calibration import calibration_figure
+from sim.views.validation import calibration_figure
 
 MATURITIES = ("low", "middle", "high")
 #: Maturity parameters that differ between organisations of one maturity, and whether more of them is better.

@@ -1,8 +1,9 @@
-"""The picture of a calibration: published figures against the model, and what they say about the parameters."""
+"""Pictures of the model against published figures: the calibration, and a check of targets. Each takes a results folder."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -67,3 +68,34 @@ def _broken(words: str) -> str:
     """A label in two lines."""
     middle = words.rfind(" ", 0, len(words) // 2 + 6)
     return words if len(words) < 30 else words[:middle] + "\n" + words[middle + 1 :]
+
+
+def check_figure(folder: Path) -> Path:
+    """Every target with its tolerance beside what the model says, in tolerances off the published value. Writes ``figure.png``."""
+    rows = pd.read_parquet(folder / "targets.parquet")
+    at = np.arange(len(rows))
+    unit = rows["tolerance"].where(rows["tolerance"] > 0, rows["value"].abs().clip(lower=1e-9))
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(8.2, 1.8 + 0.36 * len(rows)), layout="constrained")
+        axis = figure.subplots()
+        axis.axvspan(-1, 1, color="#e4e4e4")
+        axis.axvline(0, color=COLOURS[1], lw=1.4)
+        for k in range(len(rows)):
+            row: Any = rows.iloc[k]
+            low, middle, high = ((row[name] - row["value"]) / unit.iloc[k] for name in ("model_low", "model", "model_high"))
+            axis.plot([low, high], [k, k], color=COLOURS[0], lw=1.6)
+            axis.plot(middle, k, "o" if row["within"] else "X", color=COLOURS[0], ms=6)
+        axis.set_yticks(at, [_broken(name) for name in rows["name"]], fontsize=8)
+        axis.set_ylim(len(rows) - 0.5, -0.5)
+        axis.set_xlabel("off the published value, in tolerances")
+        figure.legend(
+            handles=[
+                Line2D([], [], color=COLOURS[1], lw=1.4, label="published"),
+                Patch(color="#e4e4e4", label="tolerance"),
+                Line2D([], [], color=COLOURS[0], marker="o", lw=1.6, ms=6, label="model, 95% interval"),
+                Line2D([], [], color=COLOURS[0], marker="X", ls="", ms=6, label="outside"),
+            ],
+            loc="outside lower center", ncols=4, fontsize=8,
+        )  # fmt: skip
+        figure.suptitle(f"{rows['within'].sum()} of {len(rows)} published figures within their tolerance", x=0.01, ha="left", fontsize=10)
+        return save(figure, folder / "figure.png")
