@@ -34,7 +34,7 @@ from experiments.claims import BY_NAME, HOLD, PATTERNS, Arm, Pattern, Readings, 
 from experiments.entry import main, take
 from experiments.executors import Workers
 from experiments.output import folder_name, results_folder, shown, wide_console
-from experiments.runner import Stopped, _Progress, duration, parameters_at
+from experiments.runner import Stopped, ProgressReport, duration, parameters_at
 from experiments.statistics import RESAMPLES, mean, share
 from experiments.storage import RUNS, Store, write_shard
 from sim import RolloutModel
@@ -162,7 +162,7 @@ def run_all(jobs: list[dict[str, Any]], store: Store, workers: Workers) -> None:
         return
     here = importlib.import_module("experiments.patterns")  # and not __main__, of which workers elsewhere know nothing
     workers.start()
-    with _Progress("runs", total, total - left) as progress:
+    with ProgressReport("runs", total, total - left) as progress:
         waiting = [by_shard[shard] for shard, _, _ in missing][::-1]
         flying: set[Future] = set()
         try:

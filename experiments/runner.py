@@ -336,7 +336,7 @@ def execute(
     if not missing:
         return
     workers.start()
-    with _Progress(what, total, total - left) as progress:
+    with ProgressReport(what, total, total - left) as progress:
         try:
             _Queue(plan, store, workers, missing, progress).work_off()
         except KeyboardInterrupt:
@@ -349,7 +349,7 @@ class _Queue:
     """Shards on their way through the workers."""
 
     def __init__(
-        self, plan: Plan, store: Store | Keeper, workers: Workers, missing: list[tuple[int, int, int]], progress: _Progress
+        self, plan: Plan, store: Store | Keeper, workers: Workers, missing: list[tuple[int, int, int]], progress: ProgressReport
     ) -> None:
         self.plan, self.store, self.workers, self.progress = plan, store, workers, progress
         self.waiting = deque(missing)
@@ -449,7 +449,7 @@ class _Queue:
         return True
 
 
-class _Progress:
+class ProgressReport:
     """A bar on a terminal; elsewhere a line every half minute."""
 
     def __init__(self, what: str, total: int, done: int) -> None:
@@ -463,7 +463,7 @@ class _Progress:
         self.task = self.bar.add_task("", total=total, completed=done)
         self.started = False
 
-    def __enter__(self) -> _Progress:
+    def __enter__(self) -> ProgressReport:
         return self
 
     def __exit__(self, *_: object) -> None:
