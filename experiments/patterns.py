@@ -34,7 +34,7 @@ from experiments.claims import BY_NAME, HOLD, PATTERNS, Arm, Pattern, Readings, 
 from experiments.entry import main, take
 from experiments.executors import Workers
 from experiments.output import folder_name, results_folder, shown, wide_console
-from experiments.runner import Stopped, ProgressReport, duration, parameters_at
+from experiments.runner import ProgressReport, Stopped, duration, parameters_at
 from experiments.statistics import RESAMPLES, mean, share
 from experiments.storage import RUNS, Store, write_shard
 from sim import RolloutModel
