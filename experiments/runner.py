@@ -470,6 +470,7 @@ class ProgressReport:
         self.bar.stop()
 
     def advance(self, runs: int, failed: int) -> None:
+        """Say that so many more runs are done, and how many of them failed."""
         self.done, self.failed = self.done + runs, self.failed + failed
         if not self.started:  # only now: workers are forked before the bar's thread is there
             self.started = True
