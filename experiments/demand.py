@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ MOST_CLOSED = 3
 YEAR = 52
 #: What a booked quantity is multiplied by while an item is in a local unit of measure: pieces for cases, or cases for pieces.
 PACKS = (1 / 12, 1 / 6, 6.0, 12.0)
-#: Weeks that an item stays in its local unit of measure.
+#: Weeks that an item stays in its local unit of measure, anywhere in history, the newest weeks included.
 LOCAL_WEEKS = 26
 
 
@@ -87,7 +87,9 @@ def read_demand(path: Path, weeks_needed: int) -> Demand:
     brands = tuple(dict.fromkeys(brand for brand, _ in quantity))
     if len(brands) < 2 or not len(brands) < len(quantity) <= MOST_ITEMS:
         raise InvalidInput(where, f"{len(quantity)} items of {len(brands)} brands", f"at most {MOST_ITEMS:,} items of two brands or more")
-    days, lines, cells = [], [], []
+    days: list[datetime.date] = []
+    lines: list[int] = []
+    cells: list[list[float]] = []
     for line, row in rows:
         if len(row) != len(header):
             raise InvalidInput(f"{path}, line {line}", f"{len(row)} cells", f"{len(header)} cells, as in the header")
@@ -138,7 +140,9 @@ def _numbers(path: Path, line: int, header: list[str], row: list[str]) -> list[f
     for name, text in zip(header[1:], row[1:], strict=True):
         value = float(text) if _PLAIN_NUMBER.fullmatch(text) else -1.0
         if not 0 <= value <= (1e12 if name.startswith("QTY") else 1):
-            allowed = "a quantity from 0 to 1e12; 0 where nothing was sold" if name.startswith("QTY") else "1 on promotion, 0 else, or a share"
+            allowed = (
+                "a quantity from 0 to 1e12; 0 where nothing was sold" if name.startswith("QTY") else "1 on promotion, 0 else, or a share"
+            )
             raise InvalidInput(f"{path}, line {line}, column {name}", text, allowed)
         values.append(value)
     return values
@@ -173,12 +177,12 @@ def _weeks(days: list[datetime.date], step: int) -> tuple[np.ndarray, np.ndarray
 
 
 def generate_demand(seed: int, brands: int = 4, items: int = 96, weeks: int = 208) -> Demand:
-    """Hierarchical weekly demand with season, trend, promotions and slow movers.
+    """Hierarchical weekly demand with season, trend, promotions and intermittent items.
 
     Sales are Poisson draws around a mean that is gamma distributed (negative binomial: overdispersed counts). Its logarithm adds an
-    item's level (lognormal between items, so that some sell less than one a week), a yearly season of the brand and a weaker
+    item's level (lognormal between items), a yearly season of the brand and a weaker
     one of the item, a random walk of the item (trend), a persistent shock of the brand (autoregressive), and the lift of the
-    promotion. All sizes are judged; the same seed gives the same market.
+    promotion. A fifth of the items is asked for in some weeks only. All sizes are judged; the same seed gives the same market.
     """
     rng = stream(seed, MARKET, "demand")
     brand = np.arange(items) * brands // items
@@ -199,7 +203,9 @@ def generate_demand(seed: int, brands: int = 4, items: int = 96, weeks: int = 20
     lift = np.log(1 + rng.gamma(3, 0.3, items))
     size = level + season(brands, 0.25)[:, brand] + season(items, 0.08) + trend + shock[:, brand] + lift * promotion
     spread = rng.uniform(2, 8, items)
-    sales = rng.poisson(np.exp(size) * rng.gamma(spread, 1 / spread, (weeks, items))).astype(float)
+    chance = np.where(rng.random(items) < 0.2, rng.uniform(0.3, 0.8, items), 1.0)
+    asked = rng.random((weeks, items)) < chance
+    sales = asked * rng.poisson(np.exp(size) * rng.gamma(spread, 1 / spread, (weeks, items))).astype(float)
     return Demand(
         np.datetime64("2020-01-06", "D") + 7 * np.arange(weeks),
         tuple(f"B{b + 1}_{i + 1}" for i, b in enumerate(brand)),
@@ -237,15 +243,17 @@ class Booked:
     """Demand as it stands in the books: what forecasters see.
 
     Attributes:
-        sales: NaN where missing, [W, I]. promotion: NaN where not known, [W, I]. brand: as booked, [I].
-        late: weeks that are not there yet when a forecast is made.
+        sales: NaN where missing, [W, I].
+        promotion: NaN where not known, [W, I].
+        brand: place of the brand that each item is booked under, [I], out of ``brands``.
+        late: newest weeks that are not there yet when a forecast is made.
     """
 
     sales: np.ndarray
     promotion: np.ndarray
     brand: np.ndarray
+    brands: int
     late: int
-    brands: int = field(default=0)
 
 
 def book(demand: Demand, defects: Defects, seed: int) -> Booked:
@@ -260,13 +268,14 @@ def book(demand: Demand, defects: Defects, seed: int) -> Booked:
     def first(share: float, name: str) -> np.ndarray:
         return stream(seed, DEFECTS, name).permutation(items)[: round(share * items)]
 
-    rng = stream(seed, DEFECTS, "local units")
+    rng = stream(seed, DEFECTS, "half a year and pack")
     begin, pack = rng.integers(0, weeks - LOCAL_WEEKS + 1, items), rng.choice(PACKS, items)
     for i in first(defects.units, "units"):
         sales[begin[i] : begin[i] + LOCAL_WEEKS, i] *= pack[i]
     sales[stream(seed, DEFECTS, "missing").random((weeks, items)) < defects.missing] = np.nan
-    wrong = first(defects.mapping, "mapping")
     brand, brands = demand.brand.copy(), len(demand.brands)
-    brand[wrong] = (brand[wrong] + stream(seed, DEFECTS, "wrong brand").integers(1, brands, items)[wrong]) % brands
+    away = np.asarray(stream(seed, DEFECTS, "wrong brand").integers(1, brands, items))
+    wrong = first(defects.mapping, "mapping")
+    brand[wrong] = (brand[wrong] + away[wrong]) % brands
     promotion[:, first(defects.promotions, "promotions")] = np.nan
-    return Booked(sales, promotion, brand, defects.late, brands)
+    return Booked(sales, promotion, brand, brands, defects.late)

@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
+from scipy import special
 
 from experiments.demand import YEAR, Defects, Demand, book, generate_demand, read_demand
-from experiments.entry import main, take
+from experiments.entry import main, read_experiment, take
 from experiments.executors import Workers, from_settings
 from experiments.forecasters import FORECASTERS, MODELS
 from experiments.output import Output, digest, folder_name, shown, wide_console
@@ -31,37 +33,42 @@ from sim.presets import CONFIGS
 from sim.streams import stream
 from sim.views.response import FORECASTER_LABELS, response_figure
 
-BOOTSTRAP = 103  # purpose of the random stream, see experiments.demand
+BOOTSTRAP, YEARS = 103, 104  # purposes of random streams, see experiments.demand
 LEVELS = ("item", "brand", "total")
 #: The defects that the model's response has, with the parameter ``forecast.<coefficient>`` of each; and two that it has not.
 FITTED = {"missing": "missing", "late": "late", "mapping": "mapping"}
 ALSO = ("units", "promotions")
+#: Columns of the tables, but the ends of intervals.
 COLUMNS = {
-    "errors": {
-        "setting": "the defects put in, by name", "kind": "clean, single, joint of two or three defects, or all five",
-        "missing": "share of the item-weeks of history that are not there", "late": "newest weeks that are not there",
-        "mapping": "share of items booked under a wrong brand", "units": "share of items with half a year in a local unit of measure",
-        "promotions": "share of items whose promotions are not known", "replication": "number of the replication",
-        "held_out": "not used for the fit", "forecaster": "method", "level": "item, brand or total", "wape": "sum of absolute errors ÷ sum of sales",
-        "relative": "wape ÷ wape of the same forecaster on clean data of the same replication − 1",
-    },
-    "summary": {
-        "wape": "mean over replications", "relative": "mean over replications", "replications": "replications",
-    },
-    "response": {
-        "coefficient": "share of error added per unit of the defect", "estimate": "least squares through the origin",
-        "in_the_response": "part of the model's response; others are fitted alone", "best": "the best forecaster at item level",
-    },
-    "checks": {
-        "held_out_error": "root mean square of measured less fitted relative error", "seed_spread": "standard deviation between replications of one setting",
-        "ratio": "held_out_error ÷ seed_spread", "bias": "mean of measured less fitted",
-        "cells": "settings × replications",
-    },
-    "joint": {
-        "measured": "relative error of the best forecaster at item level with the defects together", "added": "sum of the relative errors of the same defects one by one",
-        "difference": "measured − added, paired by replication: above 0 they make each other worse",
-    },
-}  # fmt: skip
+    "setting": "the defects put in, by name",
+    "kind": "clean, single, pair, triple (of the response's three defects) or all five",
+    "missing": "share of the item-weeks of history that are not there",
+    "late": "the newest so many weeks that are not there",
+    "mapping": "share of items booked under a wrong brand",
+    "units": "share of items with half a year of history in a local unit of measure",
+    "promotions": "share of items whose promotions are not known",
+    "replication": "number of the replication",
+    "replications": "how many replications",
+    "held_out": "the fit has not seen it",
+    "forecaster": "method",
+    "level": "item, brand or total",
+    "wape": "sum of absolute errors ÷ sum of sales; in summary the mean over replications",
+    "relative": "wape ÷ wape of the same forecaster and replication on clean data, − 1; in summary the mean",
+    "coefficient": "the defect that adds error",
+    "in_the_response": "fitted with the other two of the model's response; else alone",
+    "best": "the best forecaster on clean data at item level",
+    "estimate": "share of error added per unit of the defect (least squares through the origin)",
+    "cells_are": "which settings and replications the fitted response is held against",
+    "cells": "settings × replications",
+    "error": "root mean square of measured less fitted relative error",
+    "seed_spread": "standard deviation between replications of one setting, pooled over settings in which there is one",
+    "ratio": "error ÷ seed_spread",
+    "bias": "mean of measured less fitted relative error",
+    "measured": "relative error of the best forecaster at item level with the defects together, mean",
+    "added": "sum of the relative errors of the same defects alone, mean",
+    "difference": "measured − added, paired by replication: above 0 the defects make each other worse",
+    "fitted": "the fitted response; the two defects that it has not count 0",
+}
 
 
 def response(values: dict[str, Any]) -> None:
@@ -71,6 +78,9 @@ def response(values: dict[str, Any]) -> None:
     replications = take(values, "replications", "count", 3, 1000)
     held_out = take(values, "held_out", "count", 1, replications - 2)
     tested, refit = take(values, "weeks_tested", "count", 13, 520), take(values, "refit", "count", 1, 520)
+    years = take(values, "years", "text")
+    if years not in ("drawn", "last"):
+        raise InvalidInput("years", years, "drawn or last")
     workers = from_settings(values.pop("executor"))
     levels = {name: defect_levels(name, values.pop(name)) for name in (*FITTED, *ALSO)}
     needed = 2 * YEAR + tested
@@ -82,18 +92,19 @@ def response(values: dict[str, Any]) -> None:
     settings = settings_of(levels)
     configuration = {
         "demand": {"file": Path(file).name, "sha256": hashlib.sha256(Path(file).expanduser().read_bytes()).hexdigest()} if file else "generated",
-        **levels, "replications": replications, "held_out": held_out, "weeks_tested": tested, "refit": refit, "seed": seed, "save_as": save_as,
+        **levels, "replications": replications, "held_out": held_out, "weeks_tested": tested, "refit": refit, "years": years, "seed": seed, "save_as": save_as,
     }  # fmt: skip
     check_name(save_as, configuration)
     name = folder_name([Path(file).stem if file else "generated", f"{replications}x", f"{tested}w", f"seed{seed}"], configuration)
     clock = time.perf_counter()
     with Output("response", name, output) as folder:
-        absolute, sales = measure(demand, settings, replications, tested, refit, seed, workers)
+        absolute, sales = measure(demand, settings, replications, tested, refit, seed, workers, years == "drawn")
         found = Found(settings, absolute, sales, replications - held_out, seed, nested=demand is None)
-        for table, frame in found.tables().items():
+        tables = found.tables()
+        for table, frame in tables.items():
             folder.parquet(f"{table}.parquet", frame)
             folder.csv(f"{table}.csv", frame)
-        folder.csv("data_dictionary.csv", dictionary(found.tables()))
+        folder.csv("data_dictionary.csv", dictionary(tables))
         text = preset(found, configuration, file)
         folder.text("forecast.yaml", text)
         response_figure(folder.folder)
@@ -152,10 +163,11 @@ def settings_of(levels: Mapping[str, Sequence[float]]) -> list[tuple[str, str, D
 
 
 def check_sold(file: str, demand: Demand, tested: int) -> None:
-    """Refuse a file in which a brand sells nothing in the weeks tested: its error has no size."""
+    """Refuse a file in which a brand sells nothing for as long as is tested: its error would have no size."""
     for b, name in enumerate(demand.brands):
-        if demand.sales[-tested:, demand.brand == b].sum() == 0:
-            raise InvalidInput(file, f"brand {name} sells nothing", f"sales of every brand within the last {tested} weeks")
+        weekly = demand.sales[2 * YEAR :, demand.brand == b].sum(axis=1)
+        if (np.convolve(weekly, np.ones(tested), "valid") <= 0).any():
+            raise InvalidInput(file, f"brand {name} sells nothing for {tested} weeks", f"brands with sales within any {tested} weeks")
 
 
 def check_name(name: str, configuration: Mapping[str, Any]) -> None:
@@ -178,7 +190,14 @@ def mark(configuration: Mapping[str, Any]) -> str:
 
 
 def measure(
-    demand: Demand | None, settings: Sequence[tuple[str, str, Defects]], replications: int, tested: int, refit: int, seed: int, workers: Workers
+    demand: Demand | None,
+    settings: Sequence[tuple[str, str, Defects]],
+    replications: int,
+    tested: int,
+    refit: int,
+    seed: int,
+    workers: Workers,
+    drawn: bool,
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """All forecasters in all settings.
 
@@ -187,14 +206,14 @@ def measure(
         and the sales of the items in them, [replications, items].
     """
     jobs = [(s, r) for r in range(replications) for s in range(len(settings))]
-    results = []
+    results: list[tuple[np.ndarray, ...]] = []
     with workers, _Progress("measurements", len(jobs), 0) as progress:
         workers.start()
         flying: list[Future] = []
-        for k, (s, r) in enumerate(jobs):
+        for k in range(len(jobs)):
             while len(flying) < len(jobs) and len(flying) - k < 4 * workers.count:
                 t, u = jobs[len(flying)]
-                flying.append(workers.submit(work, demand, settings[t][2], seed + u, tested, refit))
+                flying.append(workers.submit(work, demand, settings[t][2], seed + u, tested, refit, drawn))
             results.append(flying[k].result())
             progress.advance(1, 0)
     absolute = {
@@ -204,12 +223,20 @@ def measure(
     return absolute, np.stack([result[3] for result in results]).reshape(replications, len(settings), -1)[:, 0]
 
 
-def work(demand: Demand | None, defects: Defects, seed: int, tested: int, refit: int) -> tuple[np.ndarray, ...]:
+def until(demand: Demand, tested: int, seed: int | None) -> Demand:
+    """The file's demand until the end of the weeks tested, drawn with the seed: history, at least two years, and then those weeks."""
+    if seed is None:
+        return demand
+    end = int(stream(seed, YEARS, "end").integers(2 * YEAR + tested, len(demand.sales) + 1))
+    return replace(demand, monday=demand.monday[:end], sales=demand.sales[:end], promotion=demand.promotion[:end])
+
+
+def work(demand: Demand | None, defects: Defects, seed: int, tested: int, refit: int, drawn: bool) -> tuple[np.ndarray, ...]:
     """One setting of one replication: sums of absolute errors by forecaster and item, brand and in total; sales by item.
 
     A brand's forecast is the sum over the items booked under it, and is held against the sales of the items that are its own.
     """
-    truth = demand or generate_demand(seed)
+    truth = until(demand, tested, seed if drawn else None) if demand else generate_demand(seed)
     booked = book(truth, defects, seed)
     first = len(truth.sales) - tested
     sales, own, theirs = truth.sales[first:], np.eye(len(truth.brands))[truth.brand], np.eye(len(truth.brands))[booked.brand]
@@ -236,11 +263,17 @@ class Found:
         nested: whether each replication has items of its own; else all have the same, and are resampled together.
 
     The three coefficients are fitted to single defects and pairs in the fitted replications; the settings with three defects are
-    held out too. Intervals are 95% bootstrap intervals over replications and items.
+    held out too. Intervals are 95% bootstrap intervals over replications and items (expanded percentiles: Hesterberg 2015).
     """
 
     def __init__(
-        self, settings: Sequence[tuple[str, str, Defects]], absolute: Mapping[str, np.ndarray], sales: np.ndarray, fitted: int, seed: int, nested: bool
+        self,
+        settings: Sequence[tuple[str, str, Defects]],
+        absolute: Mapping[str, np.ndarray],
+        sales: np.ndarray,
+        fitted: int,
+        seed: int,
+        nested: bool,
     ) -> None:
         self.names, self.kinds = [name for name, _, _ in settings], np.array([kind for _, kind, _ in settings])
         self.defects = pd.DataFrame([vars(d) for _, _, d in settings])
@@ -255,9 +288,7 @@ class Found:
         self.draw(seed, nested)
         in_response = self.defects[list(ALSO)].to_numpy().sum(axis=1) == 0
         self.used = in_response & np.isin(self.kinds, ("single", "pair"))
-        self.coefficients = {
-            (name, level): self.fit(name, level, self.used, list(FITTED)) for name in self.methods for level in LEVELS
-        }
+        self.coefficients = {(name, level): self.fit(name, level, self.used, list(FITTED)) for name in self.methods for level in LEVELS}
         self.alone = {
             (name, level, defect): self.fit(name, level, (self.defects[defect] > 0).to_numpy() & (self.kinds == "single"), [defect])
             for name in self.methods for level in LEVELS for defect in ALSO
@@ -265,6 +296,9 @@ class Found:
 
     def draw(self, seed: int, nested: bool) -> None:
         """Weights of the bootstrap: how often each fitted replication, and each item in it, is drawn."""
+        n = self.fitted  # with so few replications a percentile interval would be too narrow: wider ones (Hesterberg 2015)
+        tail = float(special.ndtr(-np.sqrt(n / (n - 1)) * special.stdtrit(n - 1, 0.975)))
+        self.tails = (tail, 1 - tail)
         rng = stream(seed, BOOTSTRAP, "resamples")
         items = self.absolute["item"].shape[3]
         self.often = rng.multinomial(self.fitted, np.full(self.fitted, 1 / self.fitted), RESAMPLES)  # [resamples, replications]
@@ -289,7 +323,7 @@ class Found:
         else:
             drawn = np.broadcast_to(relative, (RESAMPLES, *relative.shape))
         average = (drawn * self.often[:, None]).sum(axis=2) / self.fitted  # the same settings in each: coefficients of the mean
-        low, high = np.quantile(average @ x.T, (0.025, 0.975), axis=0)
+        low, high = np.quantile(average @ x.T, self.tails, axis=0)
         return np.column_stack([x @ relative.mean(axis=1), low, high])
 
     def predicted(self, name: str, level: str = "item") -> np.ndarray:
@@ -301,7 +335,7 @@ class Found:
         clean = np.array([0])
         best, other = (self.absolute["item"][0, : self.fitted, self.methods.index(n)].sum(axis=1) for n in (self.best, name))
         drawn = [(self.resampled(n, clean)[:, 0] * self.often).sum(axis=1) for n in (self.best, name)]
-        low, high = np.quantile(drawn[0] / drawn[1], (0.025, 0.975))
+        low, high = np.quantile(drawn[0] / drawn[1], self.tails)
         return float(best.sum() / other.sum()), float(low), float(high)
 
     # ------------------------------------------------------------------ tables
@@ -361,7 +395,7 @@ class Found:
                 miss = (relative[chosen] - expected[chosen, None])[:, which]
                 error = float(np.sqrt(np.mean(miss**2)))
                 rows.append((name, label, miss.size, error, spread, error / spread if spread > 0 else np.nan, float(miss.mean())))
-        return pd.DataFrame(rows, columns=["forecaster", "cells_are", "cells", "held_out_error", "seed_spread", "ratio", "bias"])
+        return pd.DataFrame(rows, columns=["forecaster", "cells_are", "cells", "error", "seed_spread", "ratio", "bias"])
 
     def joint(self) -> pd.DataFrame:
         """Joint defects against the sum of the same defects alone, best forecaster, item level: a row a joint setting."""
@@ -388,16 +422,13 @@ def seed_spread(relative: np.ndarray) -> float:
 
 def dictionary(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Every column of every table with type and meaning."""
-    known = {column: meaning for columns in COLUMNS.values() for column, meaning in columns.items()}
+    ends = {"low": "lower", "high": "upper"}
     rows = []
     for table, frame in tables.items():
         for column, kind in frame.dtypes.items():
-            name = str(column)
-            of, _, end = name.rpartition("_")
-            ends = {"low": "lower", "high": "upper"}
-            other = f"{ends[end]} end of the 95% interval of {of}" if of and end in ends else ""
-            other = f"{ends[name]} end of the 95% interval of estimate" if name in ends else other
-            rows.append((table, name, str(kind), COLUMNS[table].get(name) or other or known.get(name, "")))
+            of, _, end = str(column).rpartition("_")
+            meaning = COLUMNS.get(str(column)) or f"{ends[end]} end of the 95% interval of {of or 'estimate'}"
+            rows.append((table, str(column), str(kind), meaning))
     return pd.DataFrame(rows, columns=["table", "column", "type", "meaning"])
 
 
@@ -412,10 +443,9 @@ def preset(found: Found, configuration: Mapping[str, Any], file: str) -> str:
         f"# python -m experiments.response{f' demand={Path(file).name}' if file else ''}{command(configuration)}",
         f"# {data}: error share added by each defect, {FORECASTER_LABELS[found.best]}, weekly items, 95% interval",
     ]
-    for (defect, parameter), (estimate, low, high) in zip(FITTED.items(), fitted, strict=True):
-        note = f"  # {estimate:.3f} [{low:.3f}, {high:.3f}]" + ("; below 0, which the model does not know" if estimate < 0 else "")
-        lines.append(f"{parameter}: {min(5.0, max(0.0, estimate)):.3f}{note.replace('-', '−')}")
-        del defect
+    for parameter, (estimate, low, high) in zip(FITTED.values(), fitted, strict=True):
+        note = f"{estimate:.3f} [{low:.3f}, {high:.3f}]".replace("-", "−") + ("; the model knows none below 0" if estimate < 0 else "")
+        lines.append(f"{parameter}: {min(5.0, max(0.0, estimate)):.3f}  # {note}")
     lines.append(
         f"# clean WAPE {best:.3f}, planner's spreadsheet {other:.3f}, ratio {ratio[0]:.2f} [{ratio[1]:.2f}, {ratio[2]:.2f}]; best and planner are left as they are"
     )
@@ -424,8 +454,6 @@ def preset(found: Found, configuration: Mapping[str, Any], file: str) -> str:
 
 def command(configuration: Mapping[str, Any]) -> str:
     """The settings that differ from the shipped ones, as typed."""
-    from experiments.entry import read_experiment
-
     shipped = read_experiment("response")
     changed = {key: value for key, value in configuration.items() if key in shipped and key != "demand" and shipped[key] != value}
     return "".join(f" {key}={value}".replace(", ", ",") for key, value in changed.items())
@@ -447,9 +475,10 @@ def percent(estimate: Sequence[float], digits: int = 1) -> str:
 def show(console: Console, found: Found, demand: Demand | None, levels: Mapping[str, Sequence[float]], file: str) -> None:
     """Print clean errors, what each defect adds, the fitted response and how it holds."""
     weeks, items = (len(demand.sales), len(demand.items)) if demand else (208, found.sales.shape[1])
-    where = f"{Path(file).name}" if file else "generated demand, a market a replication"
-    say(console, f"{where}: {items} items, {weeks} weeks" + "".join(f"; {note}" for note in demand.notes if demand) if demand else f"{where}: {items} items, {weeks} weeks")
+    where = Path(file).name if file else "Generated demand, another market in each replication"
+    say(console, f"{where}: {items} items, {weeks} weeks" + "".join(f"; {note}" for note in (demand.notes if demand else ())))
     summary = found.summary().set_index(["setting", "forecaster", "level"])
+    wape, relative = summary["wape"].to_dict(), summary["relative"].to_dict()
     middle = {name: given[len(given) // 2] for name, given in levels.items()}
     table = Table(title="WAPE on clean data, and what a defect adds to it at item level", title_justify="left")
     table.add_column("")
@@ -458,24 +487,38 @@ def show(console: Console, found: Found, demand: Demand | None, levels: Mapping[
     for name, level in middle.items():
         table.add_column(f"{name}\n{level:g}", justify="right")
     for method in found.methods:
-        clean = [f"{summary.loc[('clean', method, level), 'wape']:.3f}" for level in LEVELS]
-        added = [f"{summary.loc[(f'{n}{v:g}', method, 'item'), 'relative']:+.1%}".replace("-", "−") for n, v in middle.items()]
+        clean = [f"{wape['clean', method, level]:.3f}" for level in LEVELS]
+        added = [f"{relative[f'{n}{v:g}', method, 'item']:+.1%}".replace("-", "−") for n, v in middle.items()]
         table.add_row(FORECASTER_LABELS[method], *clean, *added)
     console.print(table)
     fitted = found.coefficients[found.best, "item"]
     say(console, f"Response of the best, {FORECASTER_LABELS[found.best]}, at item level: error share added [95% interval]")
-    for (defect, unit), estimate in zip({"missing": "per share of item-weeks", "late": "per week", "mapping": "per share of items"}.items(), fitted, strict=True):
+    for (defect, unit), estimate in zip(
+        {"missing": "per share of item-weeks", "late": "per week", "mapping": "per share of items"}.items(), fitted, strict=True
+    ):
         say(console, f"  forecast.{FITTED[defect]:<8} " + "{:.3f}  [{:.3f}, {:.3f}]".format(*estimate).replace("-", "−") + f"  {unit}")
     brand = found.coefficients[found.best, "brand"][2]
-    say(console, "  at brand level, mapping: " + "{:.2f}  [{:.2f}, {:.2f}]".format(*brand).replace("-", "−") + "; items in the wrong brand's sum")
+    say(
+        console,
+        "  at brand level, mapping: " + "{:.2f}  [{:.2f}, {:.2f}]".format(*brand).replace("-", "−") + "; items in the wrong brand's sum",
+    )
+    theirs = found.coefficients["planner", "item"]
+    texts = [
+        f"{name} " + "{:.3f} [{:.3f}, {:.3f}]".format(*estimate).replace("-", "−") for name, estimate in zip(FITTED, theirs, strict=True)
+    ]
+    say(console, "  the planner's spreadsheet: " + ", ".join(texts))
     checks = found.checks().set_index(["forecaster", "cells_are"])
     for label in ("replications held out", "both held out", "all that was held out"):
         row: Any = checks.loc[(found.best, label)]
-        say(console, f"  {label}: error {row['held_out_error']:.4f} ÷ spread between seeds {row['seed_spread']:.4f} = {row['ratio']:.2f}")
-    say(console, "Defects together against the sum of the same alone:")
+        say(console, f"  {label}: error {row['error']:.4f} ÷ spread between seeds {row['seed_spread']:.4f} = {row['ratio']:.2f}")
+    joint = Table(title="Together against the sum of the same alone, best forecaster, item level [95% interval]", title_justify="left")
+    for column in ("", "together", "sum", "together − sum"):
+        joint.add_column(column, justify="right" if column else "left", no_wrap=True)
     for _, row in found.joint().iterrows():
-        difference = percent((row["difference"], row["difference_low"], row["difference_high"]))
-        say(console, f"  {row['setting']:<62} {row['measured']:+.1%} against {row['added']:+.1%}: {difference}".replace("-", "−"))
+        name = "all five" if row["kind"] == "all" else re.sub(r"([a-z])([0-9])", r"\1 \2", row["setting"]).replace("+", ", ")
+        together, added = (f"{row[column]:+.1%}".replace("-", "−") for column in ("measured", "added"))
+        joint.add_row(name, together, added, percent((row["difference"], row["difference_low"], row["difference_high"])))
+    console.print(joint)
     for other in ("planner", "moving_average"):
         say(console, f"Clean error, best ÷ {FORECASTER_LABELS[other]}: " + "{:.2f}  [{:.2f}, {:.2f}]".format(*found.ratio(other)))
 

@@ -16,7 +16,7 @@ from sim.views.figures import COLOURS, STYLE, save
 FORECASTER_LABELS = {
     "seasonal_naive": "seasonal naive",
     "smoothing": "exponential smoothing",
-    "boosting": "boosted trees, all items",
+    "boosting": "boosted trees",
     "moving_average": "moving average",
     "planner": "planner's spreadsheet",
 }
@@ -38,8 +38,6 @@ def response_figure(folder: Path) -> Path:
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(13, 6.6), layout="constrained")
         panels = figure.subplots(2, 4)
-        top = panels[0, 0].get_figure()
-        del top
         places: Any = [*((panels[0, k], name, "item") for k, name in enumerate(("missing", "late", "mapping"))), (panels[0, 3], "mapping", "brand"),
                   (panels[1, 0], "units", "item"), (panels[1, 1], "promotions", "item")]  # fmt: skip
         for panel, defect, level in places:
@@ -55,7 +53,10 @@ def response_figure(folder: Path) -> Path:
         handles, labels = panels[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=len(handles), fontsize=8)
         figure.suptitle(
-            f"What bad data add to the error of weekly forecasts\nmean and 95% interval over {summary['replications'].iloc[0]} replications", x=0.01, ha="left", fontsize=10
+            f"What bad data add to the error of weekly forecasts\nmean and 95% interval over {summary['replications'].iloc[0]} replications",
+            x=0.01,
+            ha="left",
+            fontsize=10,
         )
         return save(figure, folder / "figure.png")
 
@@ -73,21 +74,30 @@ def _defect(panel: Any, summary: pd.DataFrame, fitted: pd.DataFrame, defect: str
     x = np.array([0, values[-1]])
     panel.fill_between(x, row["low"] * x, row["high"] * x, color="black", alpha=0.12, lw=0)
     panel.plot(x, row["estimate"] * x, "--", color="black", lw=1.3, label=f"fitted to {FORECASTER_LABELS[best]}")
-    panel.set(title=f"{'Wrong brand, brand level' if level == 'brand' else defect.capitalize()}", xlabel=DEFECT_LABELS[defect], xlim=(0, None))
+    panel.set(
+        title=f"{'Wrong brand, brand level' if level == 'brand' else defect.capitalize()}", xlabel=DEFECT_LABELS[defect], xlim=(0, None)
+    )
     panel.yaxis.set_major_formatter(_SIGNED)
 
 
 def _joint(panel: Any, joint: pd.DataFrame, best: str) -> None:
-    """Measured together against the sum of the same alone."""
-    for kind, colour, mark in (("pair", COLOURS[5], "o"), ("triple", COLOURS[1], "s"), ("all", "#444444", "D")):
+    """Measured together against the sum of the same alone; all five, which add far more, are in the tables only."""
+    for kind, colour, mark in (("pair", COLOURS[5], "o"), ("triple", COLOURS[1], "s")):
         rows = joint[joint["kind"] == kind]
         x = [rows["added"] - rows["added_low"], rows["added_high"] - rows["added"]]
         y = [rows["measured"] - rows["measured_low"], rows["measured_high"] - rows["measured"]]
-        label = {"pair": "two defects", "triple": "three", "all": "all five"}[kind]
+        label = {"pair": "two defects", "triple": "three defects"}[kind]
         panel.errorbar(rows["added"], rows["measured"], xerr=x, yerr=y, fmt=mark, color=colour, ms=4.5, lw=1, label=label)
+    joint = joint[joint["kind"] != "all"]
     most = 1.08 * float(max(joint["added_high"].max(), joint["measured_high"].max()))
     panel.plot([0, most], [0, most], color="#888888", lw=0.8)
-    panel.set(title="Together", xlabel="sum of the same defects alone", ylabel=f"together, {FORECASTER_LABELS[best]}", xlim=(0, None), ylim=(0, None))
+    panel.set(
+        title="Together",
+        xlabel="sum of the same defects alone",
+        ylabel=f"together, {FORECASTER_LABELS[best]}",
+        xlim=(0, None),
+        ylim=(0, None),
+    )
     panel.xaxis.set_major_formatter(_SIGNED)
     panel.yaxis.set_major_formatter(_SIGNED)
     panel.legend(fontsize=8, loc="upper left")
