@@ -29,7 +29,7 @@ from experiments.output import Output, digest, folder_name, shown, wide_console
 from experiments.runner import _Progress, duration
 from experiments.statistics import RESAMPLES, mean
 from sim.parameters import InvalidInput
-from sim.presets import CONFIGS
+from sim.presets import CONFIGS, available, load
 from sim.streams import stream
 from sim.views.response import FORECASTER_LABELS, response_figure
 
@@ -105,7 +105,7 @@ def response(values: dict[str, Any]) -> None:
             folder.parquet(f"{table}.parquet", frame)
             folder.csv(f"{table}.csv", frame)
         folder.csv("data_dictionary.csv", dictionary(tables))
-        text = preset(found, configuration, file)
+        text = as_preset(found, configuration, file)
         folder.text("forecast.yaml", text)
         response_figure(folder.folder)
         folder.manifest(configuration, seeds=[seed, seed + replications - 1])
@@ -263,7 +263,7 @@ class Found:
         nested: whether each replication has items of its own; else all have the same, and are resampled together.
 
     The three coefficients are fitted to single defects and pairs in the fitted replications; the settings with three defects are
-    held out too. Intervals are 95% bootstrap intervals over replications and items (expanded percentiles: Hesterberg 2015).
+    held out too. Intervals are 95% bootstrap intervals over replications and items.
     """
 
     def __init__(
@@ -296,14 +296,20 @@ class Found:
 
     def draw(self, seed: int, nested: bool) -> None:
         """Weights of the bootstrap: how often each fitted replication, and each item in it, is drawn."""
-        n = self.fitted  # with so few replications a percentile interval would be too narrow: wider ones (Hesterberg 2015)
-        tail = float(special.ndtr(-np.sqrt(n / (n - 1)) * special.stdtrit(n - 1, 0.975)))
-        self.tails = (tail, 1 - tail)
         rng = stream(seed, BOOTSTRAP, "resamples")
         items = self.absolute["item"].shape[3]
         self.often = rng.multinomial(self.fitted, np.full(self.fitted, 1 / self.fitted), RESAMPLES)  # [resamples, replications]
         shape = (RESAMPLES, self.fitted) if nested else (RESAMPLES, 1)
         self.weight = rng.multinomial(items, np.full(items, 1 / items), shape).astype(float)  # [resamples, replications or 1, items]
+
+    def half_width(self, drawn: np.ndarray) -> np.ndarray:
+        """Half width of 95% intervals from resamples, [resamples, …].
+
+        Student's interval with the bootstrap's standard error, which is corrected for few replications: percentiles of eight
+        would be too narrow (Hesterberg 2015).
+        """
+        n = self.fitted
+        return special.stdtrit(n - 1, 0.975) * np.sqrt(n / (n - 1)) * drawn.std(axis=0)
 
     def resampled(self, name: str, rows: np.ndarray) -> np.ndarray:
         """Absolute errors at item level with items resampled, [resamples, settings, fitted replications]."""
@@ -323,8 +329,8 @@ class Found:
         else:
             drawn = np.broadcast_to(relative, (RESAMPLES, *relative.shape))
         average = (drawn * self.often[:, None]).sum(axis=2) / self.fitted  # the same settings in each: coefficients of the mean
-        low, high = np.quantile(average @ x.T, self.tails, axis=0)
-        return np.column_stack([x @ relative.mean(axis=1), low, high])
+        estimate, half = x @ relative.mean(axis=1), self.half_width(average @ x.T)
+        return np.column_stack([estimate, estimate - half, estimate + half])
 
     def predicted(self, name: str, level: str = "item") -> np.ndarray:
         """The fitted response in every setting, [settings]."""
@@ -335,8 +341,15 @@ class Found:
         clean = np.array([0])
         best, other = (self.absolute["item"][0, : self.fitted, self.methods.index(n)].sum(axis=1) for n in (self.best, name))
         drawn = [(self.resampled(n, clean)[:, 0] * self.often).sum(axis=1) for n in (self.best, name)]
-        low, high = np.quantile(drawn[0] / drawn[1], self.tails)
-        return float(best.sum() / other.sum()), float(low), float(high)
+        estimate, half = float(best.sum() / other.sum()), float(self.half_width(drawn[0] / drawn[1]))
+        return estimate, estimate - half, estimate + half
+
+    def worst(self) -> tuple[str, float, float]:
+        """The fitted setting that the response of the best misses by most: its name, what was measured and what is fitted."""
+        measured = self.relative["item"][:, : self.fitted, self.methods.index(self.best)].mean(axis=1)
+        expected = self.predicted(self.best)
+        at = int(np.argmax(np.where(self.used, np.abs(measured - expected), -1.0)))
+        return self.names[at], float(measured[at]), float(expected[at])
 
     # ------------------------------------------------------------------ tables
 
@@ -432,7 +445,7 @@ def dictionary(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["table", "column", "type", "meaning"])
 
 
-def preset(found: Found, configuration: Mapping[str, Any], file: str) -> str:
+def as_preset(found: Found, configuration: Mapping[str, Any], file: str) -> str:
     """The fitted response as a preset of the group ``forecast``: coefficients below 0 become 0, which is said."""
     fitted = found.coefficients[found.best, "item"]
     data = f"{Path(file).name} (SHA-256 {configuration['demand']['sha256'][:12]})" if file else "generated demand"
@@ -472,6 +485,11 @@ def percent(estimate: Sequence[float], digits: int = 1) -> str:
     return "{}  [{}, {}]".format(*(f"{value:+.{digits}%}".replace("-", "−") for value in estimate))
 
 
+def in_words(setting: str) -> str:
+    """A setting's name for people: «missing 0.3, late 2»."""
+    return re.sub(r"([a-z])([0-9])", r"\1 \2", setting).replace("+", ", ")
+
+
 def show(console: Console, found: Found, demand: Demand | None, levels: Mapping[str, Sequence[float]], file: str) -> None:
     """Print clean errors, what each defect adds, the fitted response and how it holds."""
     weeks, items = (len(demand.sales), len(demand.items)) if demand else (208, found.sales.shape[1])
@@ -502,22 +520,25 @@ def show(console: Console, found: Found, demand: Demand | None, levels: Mapping[
         console,
         "  at brand level, mapping: " + "{:.2f}  [{:.2f}, {:.2f}]".format(*brand).replace("-", "−") + "; items in the wrong brand's sum",
     )
-    theirs = found.coefficients["planner", "item"]
-    texts = [
-        f"{name} " + "{:.3f} [{:.3f}, {:.3f}]".format(*estimate).replace("-", "−") for name, estimate in zip(FITTED, theirs, strict=True)
-    ]
-    say(console, "  the planner's spreadsheet: " + ", ".join(texts))
+    theirs = [f"{defect} {estimate:.3f}" for defect, (estimate, _, _) in zip(FITTED, found.coefficients["planner", "item"], strict=True)]
+    say(console, f"  of the planner's spreadsheet: {', '.join(theirs)}".replace("-", "−"))
+    for name in available("forecast"):
+        preset = load("forecast", name)
+        texts = [f"{defect} {preset[parameter]:g}" for defect, parameter in FITTED.items() if parameter in preset]
+        say(console, f"  to compare, configs/forecast/{name}.yaml: {', '.join(texts)}")
     checks = found.checks().set_index(["forecaster", "cells_are"])
     for label in ("replications held out", "both held out", "all that was held out"):
         row: Any = checks.loc[(found.best, label)]
         say(console, f"  {label}: error {row['error']:.4f} ÷ spread between seeds {row['seed_spread']:.4f} = {row['ratio']:.2f}")
-    joint = Table(title="Together against the sum of the same alone, best forecaster, item level [95% interval]", title_justify="left")
-    for column in ("", "together", "sum", "together − sum"):
+    off, measured, expected = found.worst()
+    say(console, f"  fits worst at {in_words(off)}: measured {measured:+.1%}, fitted {expected:+.1%}".replace("-", "−"))
+    joint = Table(title="Defects together and alone, item level [95% interval]", title_justify="left")
+    for column in ("", "together", "sum of each alone", "together − sum"):
         joint.add_column(column, justify="right" if column else "left", no_wrap=True)
     for _, row in found.joint().iterrows():
-        name = "all five" if row["kind"] == "all" else re.sub(r"([a-z])([0-9])", r"\1 \2", row["setting"]).replace("+", ", ")
-        together, added = (f"{row[column]:+.1%}".replace("-", "−") for column in ("measured", "added"))
-        joint.add_row(name, together, added, percent((row["difference"], row["difference_low"], row["difference_high"])))
+        name = "all five" if row["kind"] == "all" else in_words(row["setting"])
+        sizes = [f"{row[column]:+.1%}".replace("-", "−") for column in ("measured", "added")]
+        joint.add_row(name, *sizes, percent((row["difference"], row["difference_low"], row["difference_high"])))
     console.print(joint)
     for other in ("planner", "moving_average"):
         say(console, f"Clean error, best ÷ {FORECASTER_LABELS[other]}: " + "{:.2f}  [{:.2f}, {:.2f}]".format(*found.ratio(other)))
