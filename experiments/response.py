@@ -291,7 +291,7 @@ class Found:
         self.coefficients = {(name, level): self.fit(name, level, self.used, list(FITTED)) for name in self.methods for level in LEVELS}
         self.alone = {
             (name, level, defect): self.fit(name, level, (self.defects[defect] > 0).to_numpy() & (self.kinds == "single"), [defect])
-            for name in self.methods for level in LEVELS for defect in ALSO
+            for name in self.methods for level in LEVELS for defect in (*FITTED, *ALSO)
         }  # fmt: skip
 
     def draw(self, seed: int, nested: bool) -> None:
@@ -456,9 +456,11 @@ def as_preset(found: Found, configuration: Mapping[str, Any], file: str) -> str:
         f"# python -m experiments.response{f' demand={Path(file).name}' if file else ''}{command(configuration)}",
         f"# {data}: error share added by each defect, {FORECASTER_LABELS[found.best]}, weekly items, 95% interval",
     ]
-    for parameter, (estimate, low, high) in zip(FITTED.values(), fitted, strict=True):
-        note = f"{estimate:.3f} [{low:.3f}, {high:.3f}]".replace("-", "−") + ("; the model knows none below 0" if estimate < 0 else "")
-        lines.append(f"{parameter}: {min(5.0, max(0.0, estimate)):.3f}  # {note}")
+    for (defect, parameter), estimate in zip(FITTED.items(), fitted, strict=True):
+        note = f"{interval(estimate)}, fitted alone {interval(found.alone[found.best, 'item', defect][0])}"
+        lines.append(
+            f"{parameter}: {min(5.0, max(0.0, estimate[0])):.3f}  # {note}" + ("; the model knows none below 0" if estimate[0] < 0 else "")
+        )
     lines.append(
         f"# clean WAPE {best:.3f}, planner's spreadsheet {other:.3f}, ratio {ratio[0]:.2f} [{ratio[1]:.2f}, {ratio[2]:.2f}]; best and planner are left as they are"
     )
@@ -478,6 +480,11 @@ def command(configuration: Mapping[str, Any]) -> str:
 def say(console: Console, text: str) -> None:
     """Print a paragraph."""
     console.print(text, highlight=False, markup=False)
+
+
+def interval(estimate: Sequence[float], digits: int = 3) -> str:
+    """An estimate with its interval."""
+    return "{} [{}, {}]".format(*(f"{value:.{digits}f}".replace("-", "−") for value in estimate))
 
 
 def percent(estimate: Sequence[float], digits: int = 1) -> str:
@@ -511,15 +518,12 @@ def show(console: Console, found: Found, demand: Demand | None, levels: Mapping[
     console.print(table)
     fitted = found.coefficients[found.best, "item"]
     say(console, f"Response of the best, {FORECASTER_LABELS[found.best]}, at item level: error share added [95% interval]")
-    for (defect, unit), estimate in zip(
-        {"missing": "per share of item-weeks", "late": "per week", "mapping": "per share of items"}.items(), fitted, strict=True
-    ):
-        say(console, f"  forecast.{FITTED[defect]:<8} " + "{:.3f}  [{:.3f}, {:.3f}]".format(*estimate).replace("-", "−") + f"  {unit}")
+    units = ("share of item-weeks", "week", "share of items")
+    for defect, unit, estimate in zip(FITTED, units, fitted, strict=True):
+        alone = interval(found.alone[found.best, "item", defect][0])
+        say(console, f"  forecast.{FITTED[defect]:<8} {interval(estimate)} per {unit}; fitted alone {alone}")
     brand = found.coefficients[found.best, "brand"][2]
-    say(
-        console,
-        "  at brand level, mapping: " + "{:.2f}  [{:.2f}, {:.2f}]".format(*brand).replace("-", "−") + "; items in the wrong brand's sum",
-    )
+    say(console, f"  at brand level, where items are in a wrong brand's sum: mapping {interval(brand, 2)}")
     theirs = [f"{defect} {estimate:.3f}" for defect, (estimate, _, _) in zip(FITTED, found.coefficients["planner", "item"], strict=True)]
     say(console, f"  of the planner's spreadsheet: {', '.join(theirs)}".replace("-", "−"))
     for name in available("forecast"):
@@ -541,7 +545,7 @@ def show(console: Console, found: Found, demand: Demand | None, levels: Mapping[
         joint.add_row(name, *sizes, percent((row["difference"], row["difference_low"], row["difference_high"])))
     console.print(joint)
     for other in ("planner", "moving_average"):
-        say(console, f"Clean error, best ÷ {FORECASTER_LABELS[other]}: " + "{:.2f}  [{:.2f}, {:.2f}]".format(*found.ratio(other)))
+        say(console, f"Clean error, best ÷ {FORECASTER_LABELS[other]}: " + interval(found.ratio(other), 2))
 
 
 if __name__ == "__main__":

@@ -364,7 +364,7 @@ def test_the_command_measures_a_file_and_writes_all_it_names(call, tmp_path, wee
     np.testing.assert_allclose(row.loc[list(FORECASTERS), "wape"], by_hand[0].sum(axis=1) / by_hand[3].sum())
     described = pd.read_csv(folder / "data_dictionary.csv")
     assert described["meaning"].notna().all() and set(described["table"]) == {"errors", "summary", "response", "checks", "joint"}
-    response_table = pd.read_csv(folder / "response.csv").query("best and level == 'item'").set_index("coefficient")
+    response_table = pd.read_csv(folder / "response.csv").query("best and level == 'item' and in_the_response").set_index("coefficient")
     fitted = read_yaml(folder / "forecast.yaml")
     assert set(fitted) == {"missing", "late", "mapping"}
     for name, value in fitted.items():

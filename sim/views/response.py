@@ -9,7 +9,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from sim.views.figures import COLOURS, STYLE, save
 
@@ -28,6 +28,7 @@ DEFECT_LABELS = {
     "units": "share of items in local units for half a year",
     "promotions": "share of items with promotions unknown",
 }
+ROUND = [1, 2, 5, 10]
 _SIGNED = FuncFormatter(lambda value, _: f"{value:+.0%}".replace("-", "−") if abs(value) > 1e-9 else "0%")
 
 
@@ -70,7 +71,8 @@ def _defect(panel: Any, summary: pd.DataFrame, fitted: pd.DataFrame, defect: str
         at = of[defect] + (k - 2) * 0.012 * values[-1]  # side by side, so that intervals can be told apart
         spread = [of["relative"] - of["relative_low"], of["relative_high"] - of["relative"]]
         panel.errorbar(at, of["relative"], yerr=spread, fmt=MARKS[k] + "-", color=COLOURS[k], ms=4, lw=1, label=label)
-    row = fitted[(fitted["forecaster"] == best) & (fitted["level"] == level) & (fitted["coefficient"] == defect)].iloc[0]
+    of_best = fitted[(fitted["forecaster"] == best) & (fitted["level"] == level) & (fitted["coefficient"] == defect)]
+    row = of_best.sort_values("in_the_response").iloc[-1]  # the response's coefficient where it has the defect, else the one fitted alone
     x = np.array([0, values[-1]])
     panel.fill_between(x, row["low"] * x, row["high"] * x, color="black", alpha=0.12, lw=0)
     panel.plot(x, row["estimate"] * x, "--", color="black", lw=1.3, label=f"fitted to {FORECASTER_LABELS[best]}")
@@ -82,14 +84,16 @@ def _defect(panel: Any, summary: pd.DataFrame, fitted: pd.DataFrame, defect: str
 
 def _joint(panel: Any, joint: pd.DataFrame, best: str) -> None:
     """Measured together against the sum of the same alone; all five, which add far more, are in the tables only."""
+    joint = joint[joint["kind"] != "all"]
     for kind, colour, mark in (("pair", COLOURS[5], "o"), ("triple", COLOURS[1], "s")):
         rows = joint[joint["kind"] == kind]
         x = [rows["added"] - rows["added_low"], rows["added_high"] - rows["added"]]
         y = [rows["measured"] - rows["measured_low"], rows["measured_high"] - rows["measured"]]
         label = {"pair": "two defects", "triple": "three defects"}[kind]
         panel.errorbar(rows["added"], rows["measured"], xerr=x, yerr=y, fmt=mark, color=colour, ms=4.5, lw=1, label=label)
-    joint = joint[joint["kind"] != "all"]
     most = 1.08 * float(max(joint["added_high"].max(), joint["measured_high"].max()))
+    for axis in (panel.xaxis, panel.yaxis):
+        axis.set_major_locator(MaxNLocator(5, steps=ROUND))
     panel.plot([0, most], [0, most], color="#888888", lw=0.8)
     panel.set(
         title="Together",
