@@ -107,7 +107,7 @@ def response(values: dict[str, Any]) -> None:
         folder.csv("data_dictionary.csv", dictionary(tables))
         text = as_preset(found, configuration, file)
         folder.text("forecast.yaml", text)
-        response_figure(folder.folder)
+        response_figure(folder.folder, Path(file).name or "generated demand")
         folder.manifest(configuration, seeds=[seed, seed + replications - 1])
         if save_as:
             (CONFIGS / "forecast" / f"{save_as}.yaml").write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The picture of what bad data do to forecasts; takes a results folder and nothing else."""
+"""The picture of what bad data do to forecasts, from a results folder."""
 
 from __future__ import annotations
 
@@ -32,10 +32,11 @@ ROUND = [1, 2, 5, 10]
 _SIGNED = FuncFormatter(lambda value, _: f"{value:+.0%}".replace("-", "−") if abs(value) > 1e-9 else "0%")
 
 
-def response_figure(folder: Path) -> Path:
-    """Relative error over each defect with the fitted response, brands, and defects together. Writes ``figure.png``."""
+def response_figure(folder: Path, data: str) -> Path:
+    """Relative error over each defect with the fitted response, brands, and defects together; ``data`` names what was measured on. Writes ``figure.png``."""
     summary, fitted, joint = (pd.read_parquet(folder / f"{name}.parquet") for name in ("summary", "response", "joint"))
     best = str(fitted.loc[fitted["best"], "forecaster"].iloc[0])
+    plain = data[:80].replace("$", r"\$")  # no formulas in names of files
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(13, 6.6), layout="constrained")
         panels = figure.subplots(2, 4)
@@ -54,7 +55,7 @@ def response_figure(folder: Path) -> Path:
         handles, labels = panels[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=len(handles), fontsize=8)
         figure.suptitle(
-            f"What bad data add to the error of weekly forecasts\nmean and 95% interval over {summary['replications'].iloc[0]} replications",
+            f"What bad data add to the error of weekly forecasts: {plain}\nmean and 95% interval over {summary['replications'].iloc[0]} replications",
             x=0.01,
             ha="left",
             fontsize=10,
@@ -79,6 +80,7 @@ def _defect(panel: Any, summary: pd.DataFrame, fitted: pd.DataFrame, defect: str
     panel.set(
         title=f"{'Wrong brand, brand level' if level == 'brand' else defect.capitalize()}", xlabel=DEFECT_LABELS[defect], xlim=(0, None)
     )
+    panel.yaxis.set_major_locator(MaxNLocator(6, steps=ROUND))
     panel.yaxis.set_major_formatter(_SIGNED)
 
 
