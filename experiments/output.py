@@ -27,7 +27,21 @@ from sim.organisation import neutral
 from sim.parameters import InvalidInput, Parameters
 
 ROOT = Path(__file__).resolve().parent.parent
-LIBRARIES = ("mesa", "numpy", "numba", "networkx", "scipy", "pandas", "pyarrow", "hydra-core", "salib", "ema-workbench", "optuna", "dask")
+LIBRARIES = (
+    "mesa",
+    "numpy",
+    "numba",
+    "networkx",
+    "scipy",
+    "scikit-learn",
+    "pandas",
+    "pyarrow",
+    "hydra-core",
+    "salib",
+    "ema-workbench",
+    "optuna",
+    "dask",
+)
 
 
 def digest(configuration: dict[str, Any]) -> str:

@@ -26,7 +26,7 @@ from experiments.entry import main, read_experiment, take
 from experiments.executors import Workers, from_settings
 from experiments.forecasters import FORECASTERS, MODELS
 from experiments.output import Output, digest, folder_name, shown, wide_console
-from experiments.runner import _Progress, duration
+from experiments.runner import ProgressReport, duration
 from experiments.statistics import RESAMPLES, mean
 from sim.parameters import InvalidInput
 from sim.presets import CONFIGS, available, load
@@ -207,7 +207,7 @@ def measure(
     """
     jobs = [(s, r) for r in range(replications) for s in range(len(settings))]
     results: list[tuple[np.ndarray, ...]] = []
-    with workers, _Progress("measurements", len(jobs), 0) as progress:
+    with workers, ProgressReport("measurements", len(jobs), 0) as progress:
         workers.start()
         flying: list[Future] = []
         for k in range(len(jobs)):
