@@ -191,7 +191,7 @@ class Emulators:
         d, processes = unit.shape[1], []
         for j in range(figures.shape[1]):
             kernel = ConstantKernel(1.0, (0.01, 100)) * Matern(np.full(d, 1.0), (0.2, 20), nu=2.5) + WhiteKernel(0.05, (1e-4, 1))
-            process = GaussianProcessRegressor(kernel, normalize_y=True, n_restarts_optimizer=1, random_state=seed)
+            process = GaussianProcessRegressor(kernel, normalize_y=True, n_restarts_optimizer=1, random_state=seed % designs.SEEDS)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # a length at its bound: a parameter without effect
                 processes.append(process.fit(unit, figures[:, j]))

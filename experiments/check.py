@@ -135,7 +135,7 @@ def _target(where: str, row: Any) -> Target:
     numbers = {}
     for key in ("value", "tolerance", *(["at_least"] if statistic == "share" and measure not in CLASSES else [])):
         value = row.get(key)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not -1e300 < value < 1e300:
             raise InvalidInput(f"{where}, {key}", value, "a number")
         numbers[key] = float(value)
     if numbers["tolerance"] < 0:

@@ -21,6 +21,7 @@ from sim.presets import GROUPS, available
 
 KINDS = ("grid", "lhs", "sobol", "morris", "file")
 MOST_POINTS = 10_000_000
+SEEDS = (1 << 32) - 1  # the libraries' own seeds are below this
 RECORDS: dict[str, tuple[Any, Record]] = {name: (default, record) for name, default, record in listing()}
 
 
@@ -189,7 +190,7 @@ def make(kind: str, made: tuple[Factor, ...], samples: int, levels: int, seed: i
             raise InvalidInput("design.levels", levels, "an even number: Morris' step is half the grid")
         from SALib.sample import morris
 
-        unit = morris.sample(unit_problem(made), samples, num_levels=levels, seed=seed)
+        unit = morris.sample(unit_problem(made), samples, num_levels=levels, seed=seed % SEEDS)
     else:
         raise InvalidInput("design.kind", kind, "one of " + ", ".join(KINDS))
     return at_unit(made, unit)

@@ -121,10 +121,11 @@ def discover(values: dict[str, Any]) -> int:
     def finish(console: Console, store: Store, plan: Plan) -> list[str]:
         if not store.concluded(configuration):
             score = loses(store, plan, outcome, by) if both else ends(store, plan, question)
-            if not np.isfinite(score).any():
-                console.print("Every point has a failed run: there is nothing to search.", highlight=False)
-                return [f"{RUNS}/"]
-            conclude(store, plan, made, score, 0.0 if both and by == "mean" else 0.5, search)
+            if np.isfinite(score).any():
+                conclude(store, plan, made, score, 0.0 if both and by == "mean" else 0.5, search)
+        if not (store.folder / "figure.png").is_file():
+            console.print("Every point has a failed run: there is nothing to search.", highlight=False)
+            return [f"{RUNS}/"]
         show(console, store, happening(base.strategy.name, versus, question, outcome if both else "", by))
         return ["figure.png", "boxes.csv", "scores.csv", "peeling.csv", "points.parquet"]
 

@@ -56,6 +56,7 @@ LEVERS: dict[str, tuple] = {
 }
 STATISTICS = ("mean", "cvar", "regret")
 MOST_SHOWN = 8
+MOST_TRIALS = 1_000_000
 TRIALS = {
     "trial": "number of the trial",
     "generation": "generation it was part of",
@@ -135,6 +136,8 @@ def optimise(values: dict[str, Any]) -> int:
         if name not in presets and not (save_as and re.fullmatch(f"{re.escape(save_as)}(_[0-9]+)?", name))
     ]
     search = Search(presets, base, levers, objectives, varied, futures, replications, tests, **sizes)
+    if sizes["generations"] * sizes["population"] * futures > MOST_TRIALS:
+        raise InvalidInput("generations", sizes["generations"], f"at most {MOST_TRIALS:,} trials × futures in all")
     plan = search.sketch(settings)
     check_points(plan)
     for each in objectives:
@@ -265,6 +268,12 @@ class Search:
     reference: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
     failed: int = 0
 
+    @property
+    def label(self) -> str:
+        """Name of what is found, another than every preset has."""
+        names = ("optimised", *(f"optimised{k}" for k in range(2, len(self.presets) + 3)))
+        return next(name for name in names if not any(re.fullmatch(f"{name}(_[0-9]+)?", preset) for preset in self.presets))
+
     def sketch(self, settings: Mapping[str, Any]) -> Plan:
         """A plan of the size of search and test, for what has to be known before: every trial is the strategy it begins with."""
         references = [(name, own_levers(preset(name), self.levers)) for name in self.presets]
@@ -353,12 +362,12 @@ class Search:
         if not len(good):
             return {}
         if len(signs) == 1:
-            return {"optimised": good[int(np.argmax(scores[:, 0]))]}
+            return {self.label: good[int(np.argmax(scores[:, 0]))]}
         beaten = [bool(((scores >= row).all(axis=1) & (scores > row).any(axis=1)).any()) for row in scores]
         front = sorted((k for k in range(len(good)) if not beaten[k]), key=lambda k: -scores[k, 0])
         front = [k for i, k in enumerate(front) if not any((scores[k] == scores[j]).all() for j in front[:i])]
         kept = [front[i] for i in np.unique(np.linspace(0, len(front) - 1, MOST_SHOWN).round().astype(int))]
-        return {f"optimised_{i}": good[k] for i, k in enumerate(kept, 1)}
+        return {f"{self.label}_{i}": good[k] for i, k in enumerate(kept, 1)}
 
 
 def preset(name: str) -> Strategy:
@@ -387,7 +396,9 @@ def new_study(objectives: Sequence[Objective], seed: int, population: int) -> An
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True, constant_liar=True, n_startup_trials=max(10, population))
+        sampler = optuna.samplers.TPESampler(
+            seed=seed % designs.SEEDS, multivariate=True, constant_liar=True, n_startup_trials=max(10, population)
+        )
     return optuna.create_study(directions=["maximize" if o.sign > 0 else "minimize" for o in objectives], sampler=sampler)
 
 
@@ -479,7 +490,7 @@ def conclude(store: Store, plan: Plan, search: Search, configuration: Mapping[st
 
 def saved_names(search: Search, save_as: str) -> dict[str, str]:
     """The names under which strategies that were found are saved among the others."""
-    return {name: name.replace("optimised", save_as, 1) for name in search.found} if save_as else {}
+    return {name: name.replace(search.label, save_as, 1) for name in search.found} if save_as else {}
 
 
 def test_table(store: Store, plan: Plan, search: Search) -> pd.DataFrame:

@@ -56,7 +56,9 @@ def phase(values: dict[str, Any]) -> int:
     parts = [*names, "+".join(strategies), f"{len(points) // len(strategies)}cells", f"{replications}x", f"{base.weeks}w"]
 
     def finish(console: Console, store: Store, plan: Plan) -> list[str]:
-        if not store.concluded(configuration) and not conclude(store, plan, outcome, strategies):
+        if not store.concluded(configuration):
+            conclude(store, plan, outcome, strategies)
+        if not (store.folder / "figure.png").is_file():
             console.print("Every cell has a failed run: there is nothing to map.", highlight=False)
             return [f"{RUNS}/"]
         show(console, store, made, base, outcome, strategies)
@@ -117,8 +119,8 @@ def crossings(x: np.ndarray, difference: np.ndarray) -> list[float]:
     return found
 
 
-def conclude(store: Store, plan: Plan, outcome: str, strategies: tuple[str, ...]) -> bool:
-    """Write tables and picture; False where every cell has a failed run."""
+def conclude(store: Store, plan: Plan, outcome: str, strategies: tuple[str, ...]) -> None:
+    """Write tables and picture; no picture where every cell has a failed run."""
     values = measured(store, plan, outcome, len(strategies))
     found = winners(values)
     x, y = (column[:: len(strategies)] for column in plan.points.columns[:2])
@@ -143,10 +145,8 @@ def conclude(store: Store, plan: Plan, outcome: str, strategies: tuple[str, ...]
         store.parquet(f"{name}.parquet", frame)
         store.csv(f"{name}.csv", frame)
         also_describe(store, name, frame, meanings)
-    if (cells["winner"] == "").all():
-        return False
-    phase_figure(store.folder)
-    return True
+    if (cells["winner"] != "").any():
+        phase_figure(store.folder)
 
 
 # --------------------------------------------------------------------------- printing

@@ -69,7 +69,9 @@ def robust(values: dict[str, Any]) -> int:
     parts = [f"{len(strategies)}strategies", f"{len(points)}futures", f"{replications}x", f"{base.weeks}w"]
 
     def finish(console: Console, store: Store, plan: Plan) -> list[str]:
-        if not store.concluded(configuration) and not conclude(store, plan, outcome, strategies, criteria):
+        if not store.concluded(configuration):
+            conclude(store, plan, outcome, strategies, criteria)
+        if not (store.folder / "figure.png").is_file():
             console.print("Every future has a failed run: nothing can be said.", highlight=False)
             return [f"{RUNS}/"]
         show(console, store, outcome, criteria)
@@ -86,7 +88,7 @@ def criteria_of(enough: Any) -> dict[str, float]:
     for name, least in enough.items():
         if name not in BETTER:
             raise InvalidInput(f"satisficing.{name}", least, nearest(str(name), list(BETTER)))
-        if isinstance(least, bool) or not isinstance(least, int | float) or not np.isfinite(least):
+        if isinstance(least, bool) or not isinstance(least, int | float) or not -1e300 < least < 1e300:
             raise InvalidInput(f"satisficing.{name}", least, "a number: at least so much is good enough")
     return {str(name): float(least) for name, least in enough.items()}
 
@@ -128,12 +130,12 @@ def held_out_regrets(values: np.ndarray) -> np.ndarray:
     return (both[0] + both[1]) / 2
 
 
-def conclude(store: Store, plan: Plan, outcome: str, strategies: tuple[str, ...], criteria: dict[str, float]) -> bool:
-    """Write tables and picture; False where every future has a failed run."""
+def conclude(store: Store, plan: Plan, outcome: str, strategies: tuple[str, ...], criteria: dict[str, float]) -> None:
+    """Write tables and picture; nothing where every future has a failed run."""
     values = measured(store, plan, outcome, len(strategies))
     good = ~np.isnan(values).any(axis=(1, 2))
     if not good.any():
-        return False
+        return
     whole, n = values[good], int(good.sum())
     regret, held_out = regrets(whole), held_out_regrets(whole)
     best = regret == 0
@@ -182,7 +184,6 @@ def conclude(store: Store, plan: Plan, outcome: str, strategies: tuple[str, ...]
         store.csv(f"{name}.csv", frame)
         also_describe(store, name, frame, meanings[name])
     robust_figure(store.folder)
-    return True
 
 
 def satisfied(store: Store, plan: Plan, strategies: tuple[str, ...], criteria: dict[str, float], good: np.ndarray) -> pd.DataFrame:

@@ -33,6 +33,7 @@ METHODS = ("morris", "sobol")
 #: the variance (total index). The lower end of the interval has to be above, and above what luck alone would give.
 MATTERS = {"morris": 0.1, "sobol": 0.05}
 FEWEST_BLOCKS = 4
+SEEDS = designs.SEEDS
 SHOWN = 20
 COLUMNS = {
     "parameter": "parameter",
@@ -83,7 +84,9 @@ def sensitivity(values: dict[str, Any]) -> int:
     parts = [method, f"{len(made)}parameters", against, f"{len(unit)}points", f"{replications}x", f"{base.weeks}w"]
 
     def finish(console: Console, store: Store, plan: Plan) -> list[str]:
-        if not store.concluded(configuration) and not conclude(store, plan, method, made, unit, base, outcome, bool(versus)):
+        if not store.concluded(configuration):
+            conclude(store, plan, method, made, unit, base, outcome, bool(versus))
+        if not (store.folder / "figure.png").is_file():
             console.print("Too many points have failed runs: nothing can be said about the parameters.", highlight=False)
             return [f"{RUNS}/"]
         show(console, store, base.strategy.name, versus, outcome)
@@ -108,10 +111,10 @@ def unit_points(method: str, made: tuple[Factor, ...], seed: int, runs: int, tra
     if method == "morris":
         from SALib.sample import morris
 
-        return morris.sample(problem, trajectories, num_levels=levels, seed=seed)
+        return morris.sample(problem, trajectories, num_levels=levels, seed=seed % SEEDS)
     from SALib.sample import sobol
 
-    return sobol.sample(problem, samples, calc_second_order=False, seed=seed)
+    return sobol.sample(problem, samples, calc_second_order=False, seed=seed % SEEDS)
 
 
 def block_size(method: str, d: int) -> int:
@@ -140,11 +143,11 @@ def analyse(method: str, unit: np.ndarray, y: np.ndarray, levels: int = 4, seed:
     if method == "morris":
         from SALib.analyze import morris
 
-        found = morris.analyze(problem, unit, y, num_resamples=RESAMPLES, num_levels=levels, seed=seed)
+        found = morris.analyze(problem, unit, y, num_resamples=RESAMPLES, num_levels=levels, seed=seed % SEEDS)
     else:
         from SALib.analyze import sobol
 
-        found = sobol.analyze(problem, y, calc_second_order=False, num_resamples=RESAMPLES, seed=seed + 1)  # 0 would mean no seed
+        found = sobol.analyze(problem, y, calc_second_order=False, num_resamples=RESAMPLES, seed=seed % SEEDS + 1)  # 0 would mean no seed
     table: dict[str, np.ndarray] = {}
     for index in ("mu_star",) if method == "morris" else ("S1", "ST"):
         estimate, half = np.asarray(found[index], float), np.asarray(found[index + "_conf"], float)
@@ -215,8 +218,8 @@ def luck_of(method: str, outcomes: np.ndarray, levels: int) -> Luck:
 
 def conclude(
     store: Store, plan: Plan, method: str, made: tuple[Factor, ...], unit: np.ndarray, base: Parameters, outcome: str, both: bool
-) -> bool:
-    """Write tables and picture; False where too few blocks have no failed run."""
+) -> None:
+    """Write tables and picture; the points only where too few blocks have no failed run."""
     outcomes = difference(store, plan, outcome, both)
     size, seed = block_size(method, len(made)), plan.seed
     table = dict(zip([f.name for f in made], designs.at_unit(made, unit).columns, strict=True))
@@ -227,7 +230,7 @@ def conclude(
     store.csv("points.csv", per_point)
     whole = ~np.isnan(outcomes).any(axis=1).reshape(-1, size).any(axis=1)
     if whole.sum() < FEWEST_BLOCKS:
-        return False
+        return
     unit, outcomes = unit[np.repeat(whole, size)], outcomes[np.repeat(whole, size)]
     y, levels = outcomes.mean(axis=1), int(json.loads((store.folder / "plan.json").read_text())["design"].get("levels", 4))
     luck = luck_of(method, outcomes, levels)
@@ -266,7 +269,6 @@ def conclude(
     write_dictionary(store, plan)
     also_describe(store, "importance", importance, COLUMNS)
     sensitivity_figure(store.folder)
-    return True
 
 
 def _at(base: Parameters, name: str) -> Any:

@@ -238,6 +238,27 @@ def test_a_found_strategy_is_saved_once_and_compared(call, tmp_path, monkeypatch
         place.unlink(missing_ok=True)
 
 
+def test_a_search_may_begin_beside_what_an_earlier_one_found_and_with_any_seed(call, tmp_path):
+    place = CONFIGS / "strategy" / "optimised.yaml"
+    place.write_bytes((CONFIGS / "strategy" / "adaptive.yaml").read_bytes())
+    try:
+        code, out, err = call("optimise", *SEARCH, "seed=5000000000")
+        assert (code, err) == (0, "") and "optimised2" in out and (only(tmp_path / "results" / "optimise") / "optimised2.yaml").is_file()
+    finally:
+        place.unlink()
+
+
+@pytest.mark.parametrize("experiment", ["phase", "robust"])
+def test_where_every_run_fails_a_second_start_says_so_too(experiment, call, tmp_path, monkeypatch):
+    def fail(self, progress=None):
+        raise ArithmeticError("planted")
+
+    monkeypatch.setattr(runner.RolloutModel, "run", fail)
+    for _ in range(2):
+        code, out, err = call(experiment, *EVERY[experiment], "output=out")
+        assert code == 1 and "has a failed run" in plain(out) and "planted" in err and "Traceback" not in err
+
+
 def test_several_objectives_keep_what_no_other_trial_beats(call, tmp_path):
     code, _out, err = call("optimise", *SEARCH, "population=6", "objectives=[mean,final_reliance.mean]")
     assert (code, err) == (0, "")
@@ -355,6 +376,7 @@ def test_a_dry_run_writes_nothing(experiment, call, tmp_path):
         ("optimise", ["save_as=adaptive"], "save_as: 'adaptive'"),
         ("optimise", ["strategy.cadence=3"], "strategy: 'integration_first with changes'"),
         ("optimise", ["tail=0"], "tail: 0"),
+        ("optimise", ["generations=20000", "population=20000"], "generations: 20000"),
         ("optimise", ["population=0"], "population: 0"),
     ],
 )

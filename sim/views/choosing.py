@@ -242,11 +242,11 @@ def _progress(panel: Any, trials: pd.DataFrame, tested: pd.DataFrame, plan: dict
     so_far = good[name].cummin() if worse else good[name].cummax()
     panel.plot(good["trial"], good[name], ".", ms=4, color="#8a8a8a", label="a trial, in the search")
     panel.step(good["trial"], so_far, where="post", color=COLOURS[0], lw=1.4, label="best so far, in the search")
-    rows = tested.set_index("candidate")
+    rows, found = tested.set_index("candidate"), trials.loc[trials["found"] != "", "found"].iloc[0]
     at = trials["trial"].max() * 1.06 + 1
     for candidate, colour, mark, label in (
         (plan["parameters"]["strategy"]["name"], COLOURS[1], "s", "{} in the test"),
-        ("optimised", COLOURS[0], "o", "found, in the test"),
+        (found, COLOURS[0], "o", "found, in the test"),
     ):
         row = rows.loc[candidate]
         panel.errorbar(
@@ -255,7 +255,7 @@ def _progress(panel: Any, trials: pd.DataFrame, tested: pd.DataFrame, plan: dict
         )  # fmt: skip
         at += trials["trial"].max() * 0.04 + 1
     low, high = np.quantile(good[name], (0.1, 1.0) if not worse else (0.0, 0.9))
-    ends = [*rows.loc[["optimised", plan["parameters"]["strategy"]["name"]], ["test_low", "test_high"]].to_numpy().ravel(), low, high]
+    ends = [*rows.loc[[found, plan["parameters"]["strategy"]["name"]], ["test_low", "test_high"]].to_numpy().ravel(), low, high]
     room = 0.05 * float(np.ptp(ends)) or 0.05 * abs(ends[0]) or 1.0
     panel.set_ylim(min(ends) - room, max(ends) + room)
     panel.yaxis.set_major_formatter(_formatter(name))
