@@ -408,7 +408,7 @@ def test_the_parameter_table_lists_everything(capsys):
     parameters.main("csv")
     table = pd.read_csv(pd.io.common.StringIO(capsys.readouterr().out), keep_default_na=False)
     assert table["parameter"].tolist() == [name for name, _, _ in listing()]
-    assert set(table["source"]) <= {"documented", "calibrated", "judged", "choice"}
+    assert set(table["source"]) <= {"documented", "measured", "calibrated", "judged", "choice"}
     parameters.main("markdown")
     assert capsys.readouterr().out.count("\n") == len(table) + 2
 

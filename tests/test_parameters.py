@@ -474,7 +474,7 @@ def test_what_hangs_together_is_checked_together(given, key):
 @pytest.mark.parametrize("name", LISTED)
 def test_every_parameter_has_its_record(name):
     default, record = LISTED[name]
-    assert record.note and record.source in ("documented", "calibrated", "judged")
+    assert record.note and record.source in ("documented", "measured", "calibrated", "judged")
     assert record.check(name, default) == default
     if name in NUMERIC:
         assert record.unit and -math.inf < record.low < record.high < math.inf
