@@ -282,7 +282,7 @@ class Utility:
     habit: float = number(1.6, "logits per unit of reliance", 0, 50, "documented", "habit (UTAUT2); size judged")
     norm: float = number(0.8, "logits per share of the team", 0, 50, "judged", "planning on the team's majority numbers spares reconciling")
     threshold: float = number(1.3, "logits", -20, 20, "judged", "what must be overcome to leave the spreadsheet")
-    threshold_spread: float = number(1.6, "sd between users, logits", 0, 10, "judged", "disposition")
+    threshold_spread: float = number(0.8, "sd between users, logits", 0, 10, "judged", "disposition; traits explain little of trust beside experience with it (dynamic trust)")
     experience: float = number(0.04, "logits per year above the mean", 0, 2, "documented", "experienced professionals take less advice (Logg, Minson & Moore 2019); slope judged")
     override: float = number(1.5, "logits", 0, 20, "documented", "32% accept a fixed model, 73-76% one they may adjust (Dietvorst et al. 2018, recalled): about 1.8")
     reinforce: int = count(2, "peers", 1, 100, "documented", "complex contagion needs reinforcement (Centola 2010)")
