@@ -40,10 +40,9 @@ FITTED = {
     "utility.threshold": [-1.5, 2.5],
     "utility.threshold_spread": [0.3, 1.3],
     "trust.loss": [0.09, 0.24],  # 1.5 to 4 times the gain
+    "trust.noise": [0.2, 1.0],
     "forecast.planner": [0.38, 0.48],  # from a fifth above the sound model (M5) towards what experiments.response measured
-    "sponsor.shared": [0.001, 0.01],
     "sponsor.target": [0.05, 0.25],
-    "review.floor": [0.05, 0.5],
     "strategy.initiative_floor": [0.1, 0.5],
     "disturbance.priority": [0.1, 2.0],
     "disturbance.priority_drop": [0.15, 0.7],
