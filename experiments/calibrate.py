@@ -39,6 +39,7 @@ VARIED = {"budget": 1, "completeness": 1, "lateness": -1, "mismatch": -1, "fragm
 FITTED = {
     "utility.threshold": [-1.5, 2.5],
     "utility.threshold_spread": [0.3, 1.3],
+    "utility.trust": [4.0, 10.0],
     "trust.loss": [0.09, 0.24],  # 1.5 to 4 times the gain
     "trust.noise": [0.2, 1.0],
     "forecast.planner": [0.38, 0.48],  # from a fifth above the sound model (M5) towards what experiments.response measured
@@ -46,7 +47,7 @@ FITTED = {
     "strategy.initiative_floor": [0.1, 0.5],
     "disturbance.priority": [0.1, 2.0],
     "disturbance.priority_drop": [0.15, 0.7],
-    "enterprise.spend": [100_000, 1_000_000],
+    "enterprise.spend": [80_000, 250_000],
 }
 #: How much organisations of one maturity differ is fitted along with the parameters, under this name.
 SPREAD = "population.spread"
