@@ -42,12 +42,12 @@ FITTED = {
     "utility.trust": [4.0, 10.0],
     "trust.loss": [0.09, 0.24],  # 1.5 to 4 times the gain
     "trust.noise": [0.2, 1.0],
-    "forecast.planner": [0.38, 0.48],  # from a fifth above the sound model (M5) towards what experiments.response measured
+    "forecast.planner": [0.38, 0.52],  # from a fifth above the sound model (M5) towards what experiments.response measured
     "sponsor.target": [0.05, 0.25],
-    "strategy.initiative_floor": [0.1, 0.5],
+    "strategy.initiative_floor": [0.1, 0.7],
     "disturbance.priority": [0.1, 2.0],
     "disturbance.priority_drop": [0.15, 0.7],
-    "enterprise.spend": [80_000, 250_000],
+    "enterprise.spend": [80_000, 300_000],
 }
 #: How much organisations of one maturity differ is fitted along with the parameters, under this name.
 SPREAD = "population.spread"

@@ -49,7 +49,7 @@ from sim.views.patterns import interval, patterns_figure, summary
 MOST_FAILS = 0.25
 #: An ablation removes a test that emerged where the ablated effect's interval reaches 0 or the other side, where it fails in
 #: this share of seeds or more, or where it keeps less than this share of the effect, with the interval of the difference
-#: leaving out 0. It removes the pattern where it removes all of its tests.
+#: leaving out 0. A pattern is all of its tests together, so it is removed where one of them is.
 REMOVED_FAILS, KEPT = 0.5, 0.5
 BLOCK = 20  # seeds a shard
 SHORTEST = 156  # weeks
@@ -306,7 +306,7 @@ def verdict_of(shown_up: list[bool], gone: list[str]) -> str:
     said = [g for g in gone if g]
     if not said:
         return text
-    return f"{text}, {'removed' if set(said) == {'yes'} else 'not removed' if set(said) == {'no'} else 'removed in part'}"
+    return f"{text}, {'removed' if 'yes' in said else 'not removed'}"
 
 
 # --------------------------------------------------------------------------- the command
