@@ -504,12 +504,12 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(
         "partial-adoption plateau",
         "reliance stays strictly between .1 and .9, and moves by less than .05 in the last half year",
-        "high maturity, model-first: the pilot convinces, the platform comes later, and it is not stopped",
+        "middle maturity, model-first: the pilot convinces, the platform comes later",
         read_plateau,
-        {"end": Arm("model_first", "high")},
+        {"end": Arm("model_first", "middle")},
         (Test("plateau", "least distance from .1, .9 and a drift of .05", "reliance", +1, lambda r: r["end.margin"]),),
         "perfect data and fit",
-        {"end": Arm("model_first", "high", {"maturity.completeness": 0.999, "maturity.lateness": 0.0, "maturity.mismatch": 0.001, "maturity.fit": 0.99, "team.decay": 0.0})},
+        {"end": Arm("model_first", "middle", {"maturity.completeness": 0.999, "maturity.lateness": 0.0, "maturity.mismatch": 0.001, "maturity.fit": 0.99, "team.decay": 0.0})},
     ),
     Pattern(
         "value J-curve",
