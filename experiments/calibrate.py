@@ -44,13 +44,12 @@ FITTED = {
     "trust.noise": [0.2, 1.0],
     "forecast.planner": [0.38, 0.52],  # from a fifth above the sound model (M5) towards what experiments.response measured
     "sponsor.target": [0.05, 0.25],
-    "strategy.initiative_floor": [0.1, 0.7],
     "disturbance.priority": [0.1, 2.0],
     "disturbance.priority_drop": [0.15, 0.7],
     "enterprise.spend": [80_000, 300_000],
 }
-#: How much organisations of one maturity differ is fitted along with the parameters, under this name.
-SPREAD = "population.spread"
+#: How much organisations of one maturity differ, and how strict their managements are, is fitted along with the parameters.
+SPREAD, STRICTNESS = HYPER = ("population.spread", "population.strictness")
 #: What organisations do, an assumption: most perfect the model first.
 STRATEGIES = {
     "model_first": 0.3,
@@ -93,6 +92,8 @@ class Population:
         organisations: of each maturity, for a parameter set of a wave.
         surveyed: of each maturity, for a draw of the posterior: as many as were asked.
         spread: prior range of the sd of organisations of one maturity around its preset.
+        strictness: prior range of the mean sponsorship below which the strictest management stops an initiative; the others'
+            floors are anything below that.
         low, middle, high: shares of the mixed population.
         team_weeks, scaling_weeks, ebit_weeks: ages of the initiatives that a figure was asked of, all alike.
         strategies: shares of the organisations that follow them.
@@ -101,6 +102,7 @@ class Population:
     organisations: int
     surveyed: int
     spread: tuple[float, float]
+    strictness: tuple[float, float]
     low: float
     middle: float
     high: float
@@ -109,8 +111,8 @@ class Population:
     ebit_weeks: tuple[int, int]
     strategies: Mapping[str, float]
 
-    def members(self, count: int, spread: float, seed: tuple[int, ...]) -> pd.DataFrame:
-        """So many organisations of each maturity, with that spread: maturity, strategy, and their own values of :data:`VARIED`.
+    def members(self, count: int, spread: float, strictness: float, seed: tuple[int, ...]) -> pd.DataFrame:
+        """So many organisations of each maturity: maturity, strategy, when they stop it, and their own values of :data:`VARIED`.
 
         An organisation departs from its maturity's preset by a common factor (well or badly run) and one of each parameter,
         which explain half of the variance each.
@@ -125,6 +127,7 @@ class Population:
             factors = np.exp(np.array(list(VARIED.values())) * spread * (common + own) / np.sqrt(2))
             preset = {**dataclasses.asdict(Maturity()), **load("maturity", maturity)}
             table = pd.DataFrame({"maturity": maturity, "strategy": np.array(names)[np.searchsorted(ends, place * ends[-1])]})
+            table["strategy.initiative_floor"] = rng.random(count) * strictness
             for j, name in enumerate(VARIED):
                 record, value = designs.RECORDS[f"maturity.{name}"][1], float(preset[name])
                 values = value * factors[:, j] / (1 - value + value * factors[:, j]) if record.high <= 1 else value * factors[:, j]
@@ -262,8 +265,8 @@ def calibrate(values: dict[str, Any]) -> int:
     if not isinstance(fitted, Mapping):
         raise InvalidInput("fitted", fitted, "a mapping of parameters to ranges, such as {trust.loss: [0.05, 0.3]}")
     made = fitted_factors(fitted, base)
-    if population.spread[0] < population.spread[1]:
-        made = (*made, Factor(SPREAD, "number", *population.spread))
+    hyper = zip(HYPER, (population.spread, population.strictness), strict=True)
+    made = (*made, *(Factor(name, "number", *ends) for name, ends in hyper if ends[0] < ends[1]))
     study = Calibration(base, made, population, waves, sets, draws, discrepancy, settings["seed"])
     most = -(-(sets * waves * population.organisations + (draws + 1) * population.surveyed) // population.organisations)
     plan = study.plan(plan_of(base, Points((), ()), 1, settings), np.tile(0.5, (most, len(made))), population.organisations, 0)
@@ -305,7 +308,7 @@ def population_of(given: Any) -> Population:
     try:
         taken["organisations"] = take(given, "organisations", "count", 10, 10_000)
         taken["surveyed"] = take(given, "surveyed", "count", 10, 10_000)
-        taken["spread"] = spread_of(given["spread"])
+        taken |= {key: range_of(given, key, most) for key, most in (("spread", 3), ("strictness", 1))}
         taken |= {key: take(given, key, "number", 0, 1) for key in MATURITIES}
         taken |= {key: ages(given, key) for key in ("team_weeks", "scaling_weeks", "ebit_weeks")}
     except InvalidInput as error:
@@ -325,11 +328,12 @@ def population_of(given: Any) -> Population:
     return Population(**taken, strategies={str(name): float(share) for name, share in strategies.items()})
 
 
-def spread_of(value: Any) -> tuple[float, float]:
-    """The prior range of the spread: one number, or a range of them."""
+def range_of(given: Mapping[str, Any], key: str, most: float) -> tuple[float, float]:
+    """A prior range of what the population is like: one number, or two."""
+    value = given[key]
     ends = value if isinstance(value, list) else [value, value]
-    if len(ends) != 2 or any(isinstance(v, bool) or not isinstance(v, int | float) for v in ends) or not 0 <= ends[0] <= ends[1] <= 3:
-        raise InvalidInput("spread", value, "a number from 0 to 3, or a range [low, high] of such numbers")
+    if len(ends) != 2 or any(isinstance(v, bool) or not isinstance(v, int | float) for v in ends) or not 0 <= ends[0] <= ends[1] <= most:
+        raise InvalidInput(key, value, f"a number from 0 to {most}, or a range [low, high] of such numbers")
     return float(ends[0]), float(ends[1])
 
 
@@ -354,8 +358,8 @@ def fitted_factors(fitted: Mapping[str, Any], base: Parameters) -> tuple[Factor,
         key = "fitted" if error.key == "over" else error.key.replace("ranges.", "fitted.")
         raise InvalidInput(key, error.value, error.allowed) from None
     for f in made:
-        if f.kind != "number" or f.name.removeprefix("maturity.") in VARIED:
-            raise InvalidInput("fitted", f.name, "a number that is not a state the organisations differ in")
+        if f.kind != "number" or f.name.removeprefix("maturity.") in VARIED or f.name == "strategy.initiative_floor":
+            raise InvalidInput("fitted", f.name, "a number that is not what the organisations differ in")
     return made
 
 
@@ -377,10 +381,11 @@ class Calibration:
     posterior: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
     chosen: np.ndarray = field(default_factory=lambda: np.empty(0))
 
-    def spreads(self, unit: np.ndarray) -> np.ndarray:
-        """The spread between organisations at each parameter set, [sets]."""
+    def populations(self, unit: np.ndarray) -> np.ndarray:
+        """Spread between organisations and strictness of their managements at each parameter set, [sets, 2]."""
         fitted = {f.name: f.at(unit[:, j]) for j, f in enumerate(self.made)}
-        return np.asarray(fitted.get(SPREAD, np.full(len(unit), self.population.spread[0])), float)
+        fixed = dict(zip(HYPER, (self.population.spread[0], self.population.strictness[0]), strict=True))
+        return np.column_stack([np.broadcast_to(fitted.get(name, fixed[name]), len(unit)) for name in HYPER])
 
     def plan(self, plan: Plan, unit: np.ndarray, organisations: int, first: int) -> Plan:
         """Parameter sets (unit cube, [sets, d]) by organisation: set s, organisation o is point s O + o.
@@ -390,9 +395,13 @@ class Calibration:
         """
         count, size = len(unit), len(MATURITIES) * organisations
         members = pd.concat(
-            [self.population.members(organisations, s, (self.seed, first + k)) for k, s in enumerate(self.spreads(unit))], ignore_index=True
+            [
+                self.population.members(organisations, spread, strictness, (self.seed, first + k))
+                for k, (spread, strictness) in enumerate(self.populations(unit))
+            ],
+            ignore_index=True,
         )
-        own = [(j, f) for j, f in enumerate(self.made) if f.name != SPREAD]
+        own = [(j, f) for j, f in enumerate(self.made) if f.name not in HYPER]
         factors, columns = [f for _, f in own], [np.repeat(f.at(unit[:, j]), size) for j, f in own]
         for name in members:
             values = members[name]
@@ -510,6 +519,9 @@ COMPARED = {
 }  # fmt: skip
 
 
+UNITS = {SPREAD: "sd in logits and logs", STRICTNESS: "mean sponsorship"}
+
+
 def conclude(store: Store, plan: Plan, study: Calibration) -> None:
     """Write what was tried, the posterior, how it compares with the figures, the chosen values and the picture."""
     unit = study.run_again()
@@ -529,8 +541,8 @@ def conclude(store: Store, plan: Plan, study: Calibration) -> None:
     parameters = pd.DataFrame(
         {
             "parameter": [f.name for f in study.made],
-            "unit": ["sd in logits and logs" if f.name == SPREAD else designs.RECORDS[f.name][1].unit for f in study.made],
-            "default": [np.nan if f.name == SPREAD else designs.RECORDS[f.name][0] for f in study.made],
+            "unit": [UNITS[f.name] if f.name in HYPER else designs.RECORDS[f.name][1].unit for f in study.made],
+            "default": [np.nan if f.name in HYPER else designs.RECORDS[f.name][0] for f in study.made],
             "prior_low": [f.low for f in study.made], "prior_high": [f.high for f in study.made],
             "calibrated": [float(drawn[f.name].iloc[-1]) for f in study.made],
             "posterior_low": [float(f.at(np.quantile(study.posterior[:, j], 0.05))) for j, f in enumerate(study.made)],
@@ -569,7 +581,7 @@ def preset_text(parameters: pd.DataFrame) -> str:
         "# Found by experiments.calibrate: the likeliest values, near the middle of the prior where the figures do not say.",
     ]
     groups: dict[str, list[str]] = {}
-    for _, row in parameters[parameters["parameter"] != SPREAD].iterrows():
+    for _, row in parameters[~parameters["parameter"].isin(HYPER)].iterrows():
         group, name = row["parameter"].split(".", 1)
         groups.setdefault(group, []).append(
             f"  {name}: {float(row['calibrated']):.4g}  # posterior {row['posterior_low']:.3g} to {row['posterior_high']:.3g}"

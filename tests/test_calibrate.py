@@ -13,7 +13,9 @@ from sim import RolloutModel
 from sim.parameters import InvalidInput
 from sim.presets import load, read_yaml
 
-POPULATION = Population(10, 10, (0.5, 0.5), 0.5, 0.25, 0.25, (52, 260), (0, 78), (0, 156), {"model_first": 0.4, "adaptive": 0.6})
+POPULATION = Population(
+    10, 10, (0.5, 0.5), (0.4, 0.4), 0.5, 0.25, 0.25, (52, 260), (0, 78), (0, 156), {"model_first": 0.4, "adaptive": 0.6}
+)
 SMALL = ["enterprise=small", "executor=serial", "population.organisations=10", "population.surveyed=10", "waves=1", "points=20", "draws=20"]
 FITTED = "fitted={utility.threshold: [0, 3]}"
 
@@ -22,7 +24,7 @@ FITTED = "fitted={utility.threshold: [0, 3]}"
 
 
 def test_a_population_holds_the_stated_mix_around_the_presets():
-    members = POPULATION.members(500, 0.6, (1,))
+    members = POPULATION.members(500, 0.6, 0.4, (1,))
     assert members.groupby("maturity")["strategy"].agg(lambda s: (s == "model_first").mean()).tolist() == pytest.approx([0.4] * 3)
     high = members[members["maturity"] == "high"]
     preset = load("maturity", "high")
@@ -30,11 +32,14 @@ def test_a_population_holds_the_stated_mix_around_the_presets():
         values = high[f"maturity.{name}"]
         assert values.median() == pytest.approx(preset[name], rel=0.1)
         assert np.corrcoef(values, sign * high["maturity.budget"])[0, 1] > 0.25  # well run in one respect, well run in others
+    assert members["strategy.initiative_floor"].between(0, 0.4).all() and members["strategy.initiative_floor"].mean() == pytest.approx(
+        0.2, abs=0.02
+    )
     assert members["maturity.readiness"][members["maturity"] == "low"].eq(0).all()  # nothing stays nothing
 
 
 def test_no_spread_gives_the_presets():
-    members = POPULATION.members(10, 0.0, (1,))
+    members = POPULATION.members(10, 0.0, 0.4, (1,))
     assert members[members["maturity"] == "low"]["maturity.trust"].unique() == pytest.approx([load("maturity", "low")["trust"]])
 
 
@@ -103,7 +108,7 @@ def test_a_study_holds_what_single_organisations_give(call, tmp_path):
     plan = read_plan(folder)
     population = calibrate.population_of(plan["design"]["population"])
     assert {m: plan["design"]["population"][m] for m in MATURITIES} == settings
-    members = population.members(10, sets["population.spread"][3], (1, 3))
+    members = population.members(10, sets["population.spread"][3], sets["population.strictness"][3], (1, 3))
     survived = []
     for o in np.flatnonzero(members["maturity"] == "high"):
         row = members.iloc[o].to_dict()
@@ -120,7 +125,7 @@ def test_a_study_holds_what_single_organisations_give(call, tmp_path):
 
 
 def plan_fitted(row: pd.Series) -> dict[str, float]:
-    return {name: float(row[name]) for name in row.index if "." in str(name) and name != calibrate.SPREAD}
+    return {name: float(row[name]) for name in row.index if "." in str(name) and name not in calibrate.HYPER}
 
 
 def read_plan(folder):
