@@ -38,18 +38,13 @@ VARIED = {"budget": 1, "completeness": 1, "lateness": -1, "mismatch": -1, "fragm
 #: What is calibrated, and its prior ranges: what screening found to move the figures, and what decides whether an initiative lasts.
 FITTED = {
     "utility.threshold": [-1.5, 2.5],
-    "utility.threshold_spread": [0.3, 1.3],
-    "utility.trust": [4.0, 10.0],
-    "trust.loss": [0.09, 0.24],  # 1.5 to 4 times the gain
     "trust.noise": [0.2, 1.0],
     "forecast.planner": [0.38, 0.52],  # from a fifth above the sound model (M5) towards what experiments.response measured
-    "sponsor.target": [0.05, 0.25],
     "disturbance.priority": [0.1, 2.0],
-    "disturbance.priority_drop": [0.15, 0.7],
     "enterprise.spend": [80_000, 300_000],
 }
-#: How much organisations of one maturity differ, and how strict their managements are, is fitted along with the parameters.
-SPREAD, STRICTNESS = HYPER = ("population.spread", "population.strictness")
+#: How much organisations of one maturity differ, how strict and how slow their managements are: fitted along with the parameters.
+SPREAD, STRICTNESS, PILOT = HYPER = ("population.spread", "population.strictness", "population.pilot")
 #: What organisations do, an assumption: most perfect the model first.
 STRATEGIES = {
     "model_first": 0.3,
@@ -59,6 +54,8 @@ STRATEGIES = {
     "governance_first": 0.1,
     "integration_first": 0.15,
 }
+#: What is drawn for each organisation beside the states it starts from, and the shortest pilot [weeks].
+CHOSEN, SHORTEST = ("strategy.initiative_floor", "strategy.gate_weeks"), 13
 #: A parameter set is left out where one figure is further off than so many standard deviations (Pukelsheim 1994).
 IMPLAUSIBLE = 3.0
 CHAINS, STEPS = 240, 600
@@ -94,6 +91,7 @@ class Population:
         spread: prior range of the sd of organisations of one maturity around its preset.
         strictness: prior range of the mean sponsorship below which the strictest management stops an initiative; the others'
             floors are anything below that.
+        pilot: prior range of the weeks that the slowest organisation pilots at least; the others take a quarter of a year or longer.
         low, middle, high: shares of the mixed population.
         team_weeks, scaling_weeks, ebit_weeks: ages of the initiatives that a figure was asked of, all alike.
         strategies: shares of the organisations that follow them.
@@ -103,6 +101,7 @@ class Population:
     surveyed: int
     spread: tuple[float, float]
     strictness: tuple[float, float]
+    pilot: tuple[float, float]
     low: float
     middle: float
     high: float
@@ -111,8 +110,13 @@ class Population:
     ebit_weeks: tuple[int, int]
     strategies: Mapping[str, float]
 
-    def members(self, count: int, spread: float, strictness: float, seed: tuple[int, ...]) -> pd.DataFrame:
-        """So many organisations of each maturity: maturity, strategy, when they stop it, and their own values of :data:`VARIED`.
+    @property
+    def hyper(self) -> tuple[tuple[float, float], ...]:
+        """Prior ranges of :data:`HYPER`."""
+        return self.spread, self.strictness, self.pilot
+
+    def members(self, count: int, spread: float, strictness: float, pilot: float, seed: tuple[int, ...]) -> pd.DataFrame:
+        """So many organisations of each maturity: maturity, strategy, when they stop, how long they pilot, their values of :data:`VARIED`.
 
         An organisation departs from its maturity's preset by a common factor (well or badly run) and one of each parameter,
         which explain half of the variance each.
@@ -128,6 +132,7 @@ class Population:
             preset = {**dataclasses.asdict(Maturity()), **load("maturity", maturity)}
             table = pd.DataFrame({"maturity": maturity, "strategy": np.array(names)[np.searchsorted(ends, place * ends[-1])]})
             table["strategy.initiative_floor"] = rng.random(count) * strictness
+            table["strategy.gate_weeks"] = np.floor(SHORTEST + rng.random(count) * (pilot - SHORTEST + 1)).astype(int)
             for j, name in enumerate(VARIED):
                 record, value = designs.RECORDS[f"maturity.{name}"][1], float(preset[name])
                 values = value * factors[:, j] / (1 - value + value * factors[:, j]) if record.high <= 1 else value * factors[:, j]
@@ -265,7 +270,7 @@ def calibrate(values: dict[str, Any]) -> int:
     if not isinstance(fitted, Mapping):
         raise InvalidInput("fitted", fitted, "a mapping of parameters to ranges, such as {trust.loss: [0.05, 0.3]}")
     made = fitted_factors(fitted, base)
-    hyper = zip(HYPER, (population.spread, population.strictness), strict=True)
+    hyper = zip(HYPER, population.hyper, strict=True)
     made = (*made, *(Factor(name, "number", *ends) for name, ends in hyper if ends[0] < ends[1]))
     study = Calibration(base, made, population, waves, sets, draws, discrepancy, settings["seed"])
     most = -(-(sets * waves * population.organisations + (draws + 1) * population.surveyed) // population.organisations)
@@ -308,7 +313,7 @@ def population_of(given: Any) -> Population:
     try:
         taken["organisations"] = take(given, "organisations", "count", 10, 10_000)
         taken["surveyed"] = take(given, "surveyed", "count", 10, 10_000)
-        taken |= {key: range_of(given, key, most) for key, most in (("spread", 3), ("strictness", 1))}
+        taken |= {key: range_of(given, key, *ends) for key, ends in RANGES.items()}
         taken |= {key: take(given, key, "number", 0, 1) for key in MATURITIES}
         taken |= {key: ages(given, key) for key in ("team_weeks", "scaling_weeks", "ebit_weeks")}
     except InvalidInput as error:
@@ -328,12 +333,19 @@ def population_of(given: Any) -> Population:
     return Population(**taken, strategies={str(name): float(share) for name, share in strategies.items()})
 
 
-def range_of(given: Mapping[str, Any], key: str, most: float) -> tuple[float, float]:
+RANGES = {"spread": (0, 3), "strictness": (0, 1), "pilot": (SHORTEST, 104)}
+
+
+def range_of(given: Mapping[str, Any], key: str, least: float, most: float) -> tuple[float, float]:
     """A prior range of what the population is like: one number, or two."""
     value = given[key]
     ends = value if isinstance(value, list) else [value, value]
-    if len(ends) != 2 or any(isinstance(v, bool) or not isinstance(v, int | float) for v in ends) or not 0 <= ends[0] <= ends[1] <= most:
-        raise InvalidInput(key, value, f"a number from 0 to {most}, or a range [low, high] of such numbers")
+    if (
+        len(ends) != 2
+        or any(isinstance(v, bool) or not isinstance(v, int | float) for v in ends)
+        or not least <= ends[0] <= ends[1] <= most
+    ):
+        raise InvalidInput(key, value, f"a number from {least} to {most}, or a range [low, high] of such numbers")
     return float(ends[0]), float(ends[1])
 
 
@@ -358,7 +370,7 @@ def fitted_factors(fitted: Mapping[str, Any], base: Parameters) -> tuple[Factor,
         key = "fitted" if error.key == "over" else error.key.replace("ranges.", "fitted.")
         raise InvalidInput(key, error.value, error.allowed) from None
     for f in made:
-        if f.kind != "number" or f.name.removeprefix("maturity.") in VARIED or f.name == "strategy.initiative_floor":
+        if f.kind != "number" or f.name.removeprefix("maturity.") in VARIED or f.name in CHOSEN:
             raise InvalidInput("fitted", f.name, "a number that is not what the organisations differ in")
     return made
 
@@ -382,9 +394,9 @@ class Calibration:
     chosen: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     def populations(self, unit: np.ndarray) -> np.ndarray:
-        """Spread between organisations and strictness of their managements at each parameter set, [sets, 2]."""
+        """The values of :data:`HYPER` at each parameter set, [sets, 3]."""
         fitted = {f.name: f.at(unit[:, j]) for j, f in enumerate(self.made)}
-        fixed = dict(zip(HYPER, (self.population.spread[0], self.population.strictness[0]), strict=True))
+        fixed = dict(zip(HYPER, (ends[0] for ends in self.population.hyper), strict=True))
         return np.column_stack([np.broadcast_to(fitted.get(name, fixed[name]), len(unit)) for name in HYPER])
 
     def plan(self, plan: Plan, unit: np.ndarray, organisations: int, first: int) -> Plan:
@@ -396,8 +408,8 @@ class Calibration:
         count, size = len(unit), len(MATURITIES) * organisations
         members = pd.concat(
             [
-                self.population.members(organisations, spread, strictness, (self.seed, first + k))
-                for k, (spread, strictness) in enumerate(self.populations(unit))
+                self.population.members(organisations, spread, strictness, pilot, (self.seed, first + k))
+                for k, (spread, strictness, pilot) in enumerate(self.populations(unit))
             ],
             ignore_index=True,
         )
@@ -410,8 +422,9 @@ class Calibration:
                 factors.append(Factor(str(name), "choice", choices=choices))
                 columns.append(np.array([choices.index(v) for v in values]))
             else:
-                factors.append(Factor(str(name), "number", float(values.min()), float(values.max())))
-                columns.append(values.to_numpy(float))
+                kind = designs.RECORDS[str(name)][1].kind
+                factors.append(Factor(str(name), kind, float(values.min()), float(values.max())))
+                columns.append(values.to_numpy())
         offsets = np.arange(count * size) + first * 1_000_000
         return replace(plan, points=Points(tuple(factors), tuple(columns)), offsets=offsets)
 
@@ -519,7 +532,7 @@ COMPARED = {
 }  # fmt: skip
 
 
-UNITS = {SPREAD: "sd in logits and logs", STRICTNESS: "mean sponsorship"}
+UNITS = {SPREAD: "sd in logits and logs", STRICTNESS: "mean sponsorship", PILOT: "weeks"}
 
 
 def conclude(store: Store, plan: Plan, study: Calibration) -> None:

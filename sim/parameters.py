@@ -275,7 +275,7 @@ class Support:
 class Utility:
     """Weights of the decision to plan on the forecast, in logits."""
 
-    trust: float = number(5.0, "logits per unit of trust", 0, 50, "documented", "performance expectancy is strongest (UTAUT meta-analysis); size judged")
+    trust: float = number(7.0, "logits per unit of trust", 0, 50, "documented", "performance expectancy is strongest (UTAUT meta-analysis); size judged: strong enough that use does not outlive trust for good")
     fit: float = number(3.0, "logits per unit of channel fit", 0, 50, "documented", "effort expectancy (.15-.2 in paths); size judged")
     peer: float = number(2.0, "logits per share of peers", 0, 50, "documented", "social influence (.2 in paths); size judged")
     sponsor: float = number(1.0, "logits per unit of sponsorship", 0, 50, "documented", "facilitating conditions are weakest; size judged")

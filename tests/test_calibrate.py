@@ -14,7 +14,7 @@ from sim.parameters import InvalidInput
 from sim.presets import load, read_yaml
 
 POPULATION = Population(
-    10, 10, (0.5, 0.5), (0.4, 0.4), 0.5, 0.25, 0.25, (52, 260), (0, 78), (0, 156), {"model_first": 0.4, "adaptive": 0.6}
+    10, 10, (0.5, 0.5), (0.4, 0.4), (40, 40), 0.5, 0.25, 0.25, (52, 260), (0, 78), (0, 156), {"model_first": 0.4, "adaptive": 0.6}
 )
 SMALL = ["enterprise=small", "executor=serial", "population.organisations=10", "population.surveyed=10", "waves=1", "points=20", "draws=20"]
 FITTED = "fitted={utility.threshold: [0, 3]}"
@@ -24,8 +24,9 @@ FITTED = "fitted={utility.threshold: [0, 3]}"
 
 
 def test_a_population_holds_the_stated_mix_around_the_presets():
-    members = POPULATION.members(500, 0.6, 0.4, (1,))
+    members = POPULATION.members(500, 0.6, 0.4, 40, (1,))
     assert members.groupby("maturity")["strategy"].agg(lambda s: (s == "model_first").mean()).tolist() == pytest.approx([0.4] * 3)
+    assert set(members["strategy.gate_weeks"]) == set(range(13, 41))
     high = members[members["maturity"] == "high"]
     preset = load("maturity", "high")
     for name, sign in VARIED.items():
@@ -39,7 +40,7 @@ def test_a_population_holds_the_stated_mix_around_the_presets():
 
 
 def test_no_spread_gives_the_presets():
-    members = POPULATION.members(10, 0.0, 0.4, (1,))
+    members = POPULATION.members(10, 0.0, 0.4, 40, (1,))
     assert members[members["maturity"] == "low"]["maturity.trust"].unique() == pytest.approx([load("maturity", "low")["trust"]])
 
 
@@ -108,7 +109,7 @@ def test_a_study_holds_what_single_organisations_give(call, tmp_path):
     plan = read_plan(folder)
     population = calibrate.population_of(plan["design"]["population"])
     assert {m: plan["design"]["population"][m] for m in MATURITIES} == settings
-    members = population.members(10, sets["population.spread"][3], sets["population.strictness"][3], (1, 3))
+    members = population.members(10, sets["population.spread"][3], sets["population.strictness"][3], sets["population.pilot"][3], (1, 3))
     survived = []
     for o in np.flatnonzero(members["maturity"] == "high"):
         row = members.iloc[o].to_dict()

@@ -78,7 +78,10 @@ def go_live_weeks(**given):
 
 
 def test_cadence_and_wave_pace_the_go_lives():
-    weeks, _ = go_live_weeks(strategy="model_first", **{"strategy.cadence": 10, "strategy.wave": 0.09, "strategy.unit_reviews": 1000, "strategy.initiative_reviews": 1000})
+    weeks, _ = go_live_weeks(
+        strategy="model_first",
+        **{"strategy.cadence": 10, "strategy.wave": 0.09, "strategy.unit_reviews": 1000, "strategy.initiative_reviews": 1000},
+    )
     assert set(np.diff(weeks)) == {10} and len(weeks) == 11
     weeks, _ = go_live_weeks(strategy="big_bang")
     assert set(np.diff(weeks)) == {0} and len(weeks) == 11
