@@ -116,7 +116,7 @@ def success_alone(p: Parameters) -> Parameters:
     changes: dict[str, Any] = {f"utility.{name}": 0.0 for name in ("trust", "fit", "peer", "norm", "habit")}
     changes |= {"utility.sponsor": min(50.0, weight), "sponsor.blind": 1.0, "platform.relief": 0.0, "platform.dashboard": 1.0}
     changes |= dict.fromkeys(("support.carrying", "support.channel", "correction.repair", "correction.refresh"), 0.0)
-    changes |= dict.fromkeys(("trust.governance", "trust.unused", "habit.explained", "strategy.readiness_gate"), 0.0)
+    changes |= dict.fromkeys(("trust.governance", "trust.unused", "trust.peer", "habit.explained", "strategy.readiness_gate"), 0.0)
     changes["strategy.allocation"] = "fixed"
     for phase in PHASES:
         shares = getattr(p.strategy.effort, phase)
