@@ -315,13 +315,22 @@ def ranking(found: Mapping[tuple[str, str], dict[str, np.ndarray]], strategies: 
     return pd.DataFrame(rows, columns=["source", "measure", "order", "as_model", "agreed", "agreed_low", "agreed_high"])
 
 
-def published(runs: pd.DataFrame, population: Population, seed: int) -> pd.DataFrame:
-    """A row a source and published figure: what the population of the calibration gives, with its 95% interval over organisations."""
+def published(runs: pd.DataFrame, population: Population, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The published figures as the population of the calibration gives them, with 95% intervals over organisations.
+
+    Returns:
+        A row a source and figure; and a row a source: its mean distance from the figures, and that less the model's on the same
+        organisations, with bootstrap intervals over organisations of each maturity.
+    """
     rows = runs[runs["part"] == "population"]
     bad = set(rows.loc[rows["error"] != "", "number"])
     maturity = np.array([MATURITIES.index(m) for m in population.members(seed)["maturity"]])
     kept = np.array([k for k in range(len(maturity)) if k not in bad])
-    made = []
+    drawn = np.random.Generator(np.random.SFC64(seed)).random((RESAMPLES, len(kept)))
+    for m in range(len(MATURITIES)):  # an organisation stands for one of its own maturity
+        of = np.nonzero(maturity[kept] == m)[0]
+        drawn[:, of] = of[(drawn[:, of] * len(of)).astype(int)]
+    made, distances = [], {}
     for source in ("model", *BASELINES):
         cell = rows[(rows["source"] == source) & ~rows["number"].isin(bad)].sort_values(["number", "week"], kind="stable")
         week = np.sort(cell["week"].unique())
@@ -330,6 +339,8 @@ def published(runs: pd.DataFrame, population: Population, seed: int) -> pd.DataF
         survived = cell["survived"].to_numpy().reshape(-1, len(week))[:, 0]
         each = figures_of(weekly, week, survived, maturity[kept], population)
         values, error = population_figures(each[None], maturity[kept], population)
+        off, _ = population_figures(np.concatenate([each[None], each[drawn.astype(int)]]), maturity[kept], population)
+        distances[source] = np.abs(off - np.array([figure.published for figure in FIGURES])).mean(axis=1)
         for k, figure in enumerate(FIGURES):
             value, half = float(values[0, k]), 1.96 * float(error[0, k])
             made.append(
@@ -344,7 +355,14 @@ def published(runs: pd.DataFrame, population: Population, seed: int) -> pd.DataF
                     value - figure.published,
                 )
             )
-    return pd.DataFrame(made, columns=["source", "figure", "words", "published", "value", "value_low", "value_high", "off"])  # fmt: skip
+    away = []
+    for source, values in distances.items():
+        more = values - distances["model"]
+        ends = [np.quantile(x[1:], (0.025, 0.975)) for x in (values, more)]
+        away.append((source, float(values[0]), *map(float, ends[0]), float(more[0]), *map(float, ends[1])))
+    columns = ["source", "distance", "distance_low", "distance_high", "more", "more_low", "more_high"]
+    figures = pd.DataFrame(made, columns=["source", "figure", "words", "published", "value", "value_low", "value_high", "off"])
+    return figures, pd.DataFrame(away, columns=columns)
 
 
 # --------------------------------------------------------------------------- the command
@@ -391,11 +409,11 @@ def baselines(values: dict[str, Any]) -> int:
             tables = {"errors": errors(found, strategies, observed), "shows": shows(found, strategies, base), "ranking": ranking(found, strategies, observed)}  # fmt: skip
             tables["adoption"] = adoption(found, strategies)
             if population:
-                tables["figures"] = published(runs, population, seed)
+                tables["figures"], tables["distances"] = published(runs, population, seed)
             describe_tables(store, tables | {RUNS: runs}, MEANINGS)
             baselines_figure(store.folder, observed)
         show(console, store, strategies, observed, len(kept), base.weeks)
-        names = ["errors", "shows", "ranking", "adoption", *(["figures"] if population else [])]
+        names = ["errors", "shows", "ranking", "adoption", *(["figures", "distances"] if population else [])]
         return ["figure.png", *(f"{name}.csv" for name in names)]
 
     parts = ["+".join(strategies), f"{observed}of{base.weeks}w", f"{seeds}x"]
@@ -412,7 +430,7 @@ MEANINGS = {
     "spread": "standard deviation between runs, baseline's over the model's", "behaviour": "partial adoption, plateau, decay or retirement",
     "runs": "number of runs", "share": "share of runs that show it", "order": "strategies from best to worst by the mean", "as_model": "the same order as the model's",
     "agreed": "share of pairs of strategies, over seeds, in the model's order", "figure": "published figure", "words": "what it is", "published": "its value",
-    "value": "what the source gives, off: less the published value", "mean": "mean over runs", "p10": "lowest tenth of runs ends here", "p90": "highest tenth begins here",
+    "value": "what the source gives, off: less the published value", "distance": "mean absolute distance from the published figures", "more": "that less the model's", "mean": "mean over runs", "p10": "lowest tenth of runs ends here", "p90": "highest tenth begins here",
 }  # fmt: skip
 
 
@@ -485,8 +503,9 @@ def show(console: Console, store: Store, strategies: list[str], observed: int, s
         console.print(
             f"  {LABELS[source]}, best to worst: {strategy_label(ranked[source, 'net']['order'])}.", highlight=False, markup=False
         )
-    figures = None
+    away: Mapping[Any, Any] = {}
     if (store.folder / "figures.parquet").is_file():
+        away = pd.read_parquet(store.folder / "distances.parquet").set_index("source").to_dict("index")
         figures = pd.read_parquet(store.folder / "figures.parquet")
         value: Mapping[Any, Any] = figures.set_index(["source", "figure"])["value"].to_dict()
         table = Table(title="Published figures, and what a population of organisations gives", title_justify="left")
@@ -494,10 +513,10 @@ def show(console: Console, store: Store, strategies: list[str], observed: int, s
             table.add_column(head, justify="right" if head else "left")
         for figure in FIGURES:
             table.add_row(figure.words, f"{figure.published:.0%}", *(f"{value[s, figure.name]:.0%}" for s in ("model", *BASELINES)))
-        table.add_row("mean distance, points", "", *(f"{distance(figures, s):.0f}" for s in ("model", *BASELINES)))
+        table.add_row("mean distance, points", "", *(f"{100 * away[s]['distance']:.0f}" for s in ("model", *BASELINES)))
         console.print(table, highlight=False)
     for baseline in BASELINES:
-        console.print(sentence(baseline, off, shown, ranked, figures), highlight=False, markup=False)
+        console.print(sentence(baseline, off, shown, ranked, away), highlight=False, markup=False)
 
 
 BEHAVIOURS = {"partial": "partial adoption", "plateau": "a plateau", "decay": "decay", "retirement": "retirement"}
@@ -508,12 +527,7 @@ def of_millions(value: float) -> str:
     return f"{value / 1e6:+.{0 if abs(value) >= 1e7 else 1}f}".replace("-", "−")
 
 
-def distance(figures: pd.DataFrame, source: str) -> float:
-    """Mean distance from the published figures, in points."""
-    return 100 * float(figures.loc[figures["source"] == source, "off"].abs().mean())
-
-
-def sentence(baseline: str, off: pd.DataFrame, shown: Mapping[Any, Any], ranked: Mapping[Any, Any], figures: pd.DataFrame | None) -> str:
+def sentence(baseline: str, off: pd.DataFrame, shown: Mapping[Any, Any], ranked: Mapping[Any, Any], away: Mapping[Any, Any]) -> str:
     """What a baseline gets wrong, from its numbers."""
     rows = off[off["baseline"] == baseline]
     ends = rows[rows["measure"] == "reliance"].to_dict("records")
@@ -537,10 +551,13 @@ def sentence(baseline: str, off: pd.DataFrame, shown: Mapping[Any, Any], ranked:
     spreads = [row["spread"] for row in ends if not np.isnan(row["spread"])]
     if spreads:
         said.append(f"Its runs differ {min(spreads):.1f} to {max(spreads):.1f} times as much as the model's, by strategy.")
-    if figures is not None:
-        mine, models = distance(figures, baseline), distance(figures, "model")
-        nearer = "nearer than" if mine < models - 0.5 else "as near as" if mine < models + 0.5 else "further off than"
-        said.append(f"It lies {mine:.0f} points from the published figures, {nearer} the model ({models:.0f}).")
+    if away:
+        mine = away[baseline]
+        further = (
+            "further off than" if mine["more_low"] > 0 else "nearer than" if mine["more_high"] < 0 else "not clearly nearer or further than"
+        )
+        less = bounded(mine, "more", points)
+        said.append(f"It lies {100 * mine['distance']:.0f} points from the published figures, {further} the model (by {less}).")
     return " ".join(said)
 
 

@@ -162,11 +162,16 @@ def test_the_sentence_says_what_the_numbers_say():
     p = from_mapping({"outcomes": {"purgatory": 0.4, "scaled": 0.6}})
     behaviour = shows(found, ["a", "b"], p).groupby(["source", "behaviour"])["share"].mean().to_dict()
     ranked = ranking(found, ["a", "b"], 20).set_index(["source", "measure"]).to_dict("index")
-    figures = pd.DataFrame({"source": ["model", "bass", "success", "mixed"], "off": [0.1, 0.2, 0.0, 0.1]})
-    said = {b: sentence(b, errors(found, ["a", "b"], 20), behaviour, ranked, figures) for b in BASELINES}
-    assert "under a, where it errs most, 20 points too low" in said["bass"] and "further off than the model (10)" in said["bass"]
+    more = {"bass": (0.1, 0.05, 0.15), "success": (-0.1, -0.15, -0.05), "mixed": (0.0, -0.05, 0.05)}
+    away = {b: {"distance": 0.1 + m, "more": m, "more_low": low, "more_high": high} for b, (m, low, high) in more.items()}
+    said = {b: sentence(b, errors(found, ["a", "b"], 20), behaviour, ranked, away) for b in BASELINES}
+    assert (
+        "under a, where it errs most, 20 points too low" in said["bass"]
+        and "20 points from the published figures, further off than the model (by +10 [+5, +15])" in said["bass"]
+    )
     assert "partial adoption (0%, model 50%) in fewer runs" in said["bass"]
-    assert "nearer than the model" in said["success"] and "It ranks the strategies as the model does" in said["mixed"]
+    assert ", nearer than the model" in said["success"] and "not clearly nearer or further" in said["mixed"]
+    assert "It ranks the strategies as the model does" in said["mixed"]
 
 
 # --------------------------------------------------------------------------- the command
@@ -194,6 +199,10 @@ def test_the_command_compares_and_goes_on_with_the_same_bytes(call, tmp_path):
     np.testing.assert_allclose(one["net"], model.weekly["cumulative_net"])
     figures = pd.read_csv(folder / "figures.csv")
     assert len(figures) == 4 * len(FIGURES) and figures["value"].between(0, 1).all()
+    away = pd.read_csv(folder / "distances.csv").set_index("source")
+    for source, rows in figures.groupby("source"):
+        assert away.loc[source, "distance"] == pytest.approx((rows["value"] - rows["published"]).abs().mean())
+    assert away.loc["model", ["more", "more_low", "more_high"]].tolist() == [0, 0, 0]
     listed = pd.read_csv(folder / "data_dictionary.csv")
     assert set(listed.loc[listed["dataset"] == "runs", "column"]) == set(runs.columns) and listed["meaning"].notna().all()
     assert (folder / "figure.png").stat().st_size > 20_000

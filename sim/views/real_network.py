@@ -43,8 +43,8 @@ def real_network_figure(folder: Path) -> Path:
                 colour = COLOURS[k % len(COLOURS)]
                 axis.hlines(at, scale * rows["difference_low"], scale * rows["difference_high"], color=colour, lw=2)
                 axis.plot(scale * rows["difference"], at, MARKERS[k % len(MARKERS)], color=colour, ms=5)
-            axis.set(title=title, xlabel=f"less the real network's, {unit}", ylim=(len(kinds) - 0.5, -0.5))
-            axis.title.set_fontsize(9)
+            axis.set_title(title, fontsize=9)
+            axis.set(xlabel=f"less the real network's, {unit}", ylim=(len(kinds) - 0.5, -0.5))
             axis.grid(axis="y", visible=False)
         panels[0].set_yticks(range(len(kinds)), [NETWORKS[kind] for kind in kinds])
         handles = [Line2D([], [], color=COLOURS[k % len(COLOURS)], marker=MARKERS[k % len(MARKERS)], lw=2, ms=5, label=f"{m} maturity") for k, m in enumerate(maturities)]  # fmt: skip
