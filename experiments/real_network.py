@@ -104,16 +104,26 @@ def drawn(kind: str, p: Parameters, seed: int) -> np.ndarray:
                 place_in_kind[members] = np.arange(len(members)) - most
             return found[:, place_in_kind < 0]
         asked = np.where(have < wanted, asked * 1.1 * wanted / np.maximum(have, 1), asked) if of_blocks else asked + 2
-    raise InvalidInput("networks", kind, f"networks that can have {real.shape[1]:,} ties among {n:,} people in these departments")
+    raise too_dense(kind, place, real)
+
+
+def too_dense(kind: str, place: Layout, real: np.ndarray) -> InvalidInput:
+    """What is said where a generator cannot give so many ties."""
+    return InvalidInput(
+        "networks", kind, f"networks that can have {real.shape[1]:,} ties among {place.n_users:,} people in these departments"
+    )
 
 
 @lru_cache(maxsize=8)
 def graph_of(kind: str, values: str, seed: int) -> nx.Graph:
     """A network of the organisation with departments and teams on its nodes: ``real``, ``rewired``, or one of :func:`drawn`."""
     p = from_mapping(json.loads(values))
-    if kind == "rewired":  # each planner keeps as many ties, and nothing else is kept
-        return rewired(json.dumps({"network": asdict(p.network), "weeks": 1}, sort_keys=True), seed)
     place, real = organisation(p)
+    if kind == "rewired":  # each planner keeps as many ties, and nothing else is kept
+        try:
+            return rewired(json.dumps({"network": asdict(p.network), "weeks": 1}, sort_keys=True), seed)
+        except nx.NetworkXException:
+            raise too_dense(kind, place, real) from None
     graph: nx.Graph = nx.Graph()
     names = [place.unit_names[b] for b in place.unit_of_user]
     graph.add_nodes_from((i, {"unit": names[i], "team": str(t)}) for i, t in enumerate(place.team_of_user.tolist()))
@@ -303,8 +313,7 @@ def real_network(values: dict[str, Any]) -> int:
     arms = arms_of(networks, placements, shares)
     drawing = json.dumps({"network": asdict(base.network)}, sort_keys=True)
     for network in networks:
-        if network != "rewired":
-            drawn(network, base, seed)
+        graph_of(network, drawing, seed)
     configuration = {
         "parameters": values, "maturities": {name: digest(load("maturity", name))[:16] for name in maturities}, "arms": [list(arm) for arm in arms],
         "seeds": seeds, "seed": seed, "model": SOURCES, "input_files": input_files(base),
