@@ -370,7 +370,7 @@ def published(runs: pd.DataFrame, population: Population, seed: int) -> tuple[pd
 
 def baselines(values: dict[str, Any]) -> int:
     """Run model and baselines, print what each gets wrong, write the results folder."""
-    seed, seeds = take(values, "seed", "seed"), take(values, "seeds", "count", 2, 100_000)
+    seed, seeds = take(values, "seed", "seed"), take(values, "seeds", "count", 2, 10_000)
     strategies, observed = take(values, "strategies", "names"), take(values, "observed", "count", 4, 5199)
     organisations, output = take(values, "organisations", "count", 0, 10_000), take(values, "output", "text")
     settings = {"seed": seed, "seeds": seeds, "output": output, "workers": executors.from_settings(values.pop("executor"))}

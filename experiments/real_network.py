@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -290,7 +290,7 @@ def compare(runs: pd.DataFrame, maturities: list[str], arms: list[tuple[str, str
 
 def real_network(values: dict[str, Any]) -> int:
     """Run all arms on the network of the files, print what differs, write the results folder."""
-    seed, seeds = take(values, "seed", "seed"), take(values, "seeds", "count", 2, 100_000)
+    seed, seeds = take(values, "seed", "seed"), take(values, "seeds", "count", 2, 10_000)
     edges, labels = take(values, "edges", "text"), take(values, "labels", "text")
     maturities, output = take(values, "maturities", "names"), take(values, "output", "text")
     networks, placements = (chosen(values, key, known) for key, known in (("networks", NETWORKS), ("placements", PLACEMENTS)))
@@ -412,7 +412,7 @@ def show(console: Console, store: Store, seeds: int, notes: list[str]) -> None:
         console.print(f"note: {note}", markup=False, highlight=False)
     people, ties = (f"{described[name].iloc[0]:,}" for name in ("people", "ties"))
     table = Table(title=f"The networks: {people} people and {ties} ties each", title_justify="left")
-    for head in ("", "most of one", "sd of ties", "with too few", "in departments", "in teams", "triads closed"):
+    for head in ("", "most of one", "sd of ties", "with too few", "in dep.", "in teams", "triads closed"):
         table.add_column(head, justify="right" if head else "left", no_wrap=True)
     for row in described.to_dict("records"):
         table.add_row(
@@ -423,7 +423,7 @@ def show(console: Console, store: Store, seeds: int, notes: list[str]) -> None:
     cells: Mapping[Any, Any] = networks.set_index(["maturity", "network", "measure"]).to_dict("index")
     maturities, kinds = (list(dict.fromkeys(networks[name])) for name in ("maturity", "network"))
     for title, heads in HEADS.items():
-        table = Table(title=f"{title}: the real network, and the others less it, {seeds} seeds [95% interval]", title_justify="left")
+        table = Table(title=f"{title}: real, and the others less it, {seeds} seeds [95% interval]", title_justify="left")
         for head in ("", *(head for _, head, _ in heads)):
             table.add_column(head, justify="right" if head else "left", no_wrap=True)
         for maturity in maturities:
@@ -461,9 +461,9 @@ def network_sentences(cells: Mapping[Any, Any], maturities: list[str], kinds: li
     said, furthest = [], {}
     for kind in kinds:
         parts = []
-        for name, words, write in (("final_reliance", "reliance at the end", in_points), ("assortativity", "assortativity", signed), ("between", "variance between departments", signed)):  # fmt: skip
+        for name, words, write in (("final_reliance", "reliance at the end", in_points), ("partial_adoption", "runs in partial adoption", whole), ("assortativity", "assortativity", signed), ("between", "variance between departments", signed)):  # fmt: skip
             row = max((cells[m, kind, name] for m in maturities), key=lambda r: abs(np.nan_to_num(r["difference"])))
-            unit = " points" if write is in_points else ""
+            unit = "" if write is signed else " points"
             parts.append(f"{words} {bounded(row, 'difference', write)}{unit}{'' if clear(row) else ', not clear'}")
         furthest[kind] = max(abs(np.nan_to_num(cells[m, kind, "final_reliance"]["difference"])) for m in maturities)
         said.append(
@@ -475,19 +475,18 @@ def network_sentences(cells: Mapping[Any, Any], maturities: list[str], kinds: li
 
 
 def champion_sentences(champions: pd.DataFrame) -> list[str]:
-    """At each maturity, which placement brings most use, and whether that is clear."""
+    """At each maturity, what each placement brings against lot, and at how many shares of champions that is clear."""
     said = []
     rows = champions[(champions["measure"] == "use") & (champions["placement"] != "random")]
     for maturity, cell in rows.groupby("maturity", sort=False):
         parts = []
-        for share, group in cell.groupby("champions"):
-            best: Mapping[Any, Any] = max(group.to_dict("records"), key=lambda row: row["difference"])
-            ahead = bounded(best, "difference", in_points)
-            if best["difference_low"] > 0:
-                parts.append(f"at {share:.0%} {PLACEMENTS[best['placement']]}, by {ahead} points of use")
-            else:
-                parts.append(f"at {share:.0%} none is clearly ahead of lot (best: {PLACEMENTS[best['placement']]}, {ahead})")
-        said.append(f"Champions at {maturity} maturity, ahead of as many at random: {'; '.join(parts)}.")
+        for placement, group in cell.groupby("placement", sort=False):
+            found: Sequence[Mapping[Any, Any]] = group.to_dict("records")
+            more, less = sum(row["difference_low"] > 0 for row in found), sum(row["difference_high"] < 0 for row in found)
+            low, high = (in_points(edge(row["difference"] for row in found)) for edge in (min, max))
+            clearly = f"clearly more at {more}" + (f", clearly less at {less}" if less else "")
+            parts.append(f"{PLACEMENTS[str(placement)]} {low} to {high} points of use, {clearly} of {len(found)} shares")
+        said.append(f"Champions at {maturity} maturity, against as many at random: {'; '.join(parts)}.")
     return said
 
 

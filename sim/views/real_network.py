@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from sim.views.figures import COLOURS, STYLE, save
 
@@ -45,6 +46,7 @@ def real_network_figure(folder: Path) -> Path:
                 axis.plot(scale * rows["difference"], at, MARKERS[k % len(MARKERS)], color=colour, ms=5)
             axis.set_title(title, fontsize=9)
             axis.set(xlabel=f"less the real network's, {unit}", ylim=(len(kinds) - 0.5, -0.5))
+            axis.xaxis.set_major_locator(MaxNLocator(4))
             axis.grid(axis="y", visible=False)
         panels[0].set_yticks(range(len(kinds)), [NETWORKS[kind] for kind in kinds])
         handles = [Line2D([], [], color=COLOURS[k % len(COLOURS)], marker=MARKERS[k % len(MARKERS)], lw=2, ms=5, label=f"{m} maturity") for k, m in enumerate(maturities)]  # fmt: skip
