@@ -78,6 +78,13 @@ def test_with_success_alone_the_platform_and_all_but_the_sponsor_do_nothing(stra
     np.testing.assert_array_equal(use, other)
 
 
+def test_with_success_alone_a_team_that_uses_it_counts():
+    p = success_alone(resolve({"maturity": "high"}, {"weeks": 60}))
+    model = RolloutModel(parameters=p, rng=1).run()
+    using = (model.state.teams["reliance"] >= p.outcomes.reliance).mean()
+    assert model.outcome["final_teams_trust_and_use"] == pytest.approx(using) and using > 0
+
+
 def test_with_success_alone_use_follows_sponsorship():
     p = success_alone(resolve({"maturity": "high"}, {"weeks": 20}))
     low, high = (RolloutModel(parameters=p, rng=1) for _ in range(2))
