@@ -30,7 +30,7 @@ from experiments.output import digest
 from experiments.runner import parameters_at
 from experiments.statistics import RESAMPLES, mean, share
 from experiments.storage import RUNS, Store, write_shard
-from experiments.study import carry_out_jobs, describe_tables
+from experiments.study import carry_out_jobs, describe_tables, digest_of_code
 from sim import RolloutModel
 from sim._numba import SOURCES
 from sim.parameters import CAPABILITIES, PHASES, InvalidInput, Parameters, from_mapping, vary
@@ -398,6 +398,7 @@ def baselines(values: dict[str, Any]) -> int:
     configuration = {
         "parameters": values, "strategies": {name: digest(load("strategy", name))[:16] for name in strategies}, "observed": observed,
         "seeds": seeds, "seed": seed, "model": SOURCES, "population": dataclasses.asdict(population) if population else None,
+        "code": digest_of_code(bass, bass_fitted, bass_series, success_alone, well_mixed, all_four, measure, Population),
     }  # fmt: skip
     jobs = jobs_of(text, strategies, seed, seeds, observed, population)
 

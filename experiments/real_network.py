@@ -32,7 +32,7 @@ from experiments.patterns import rewired
 from experiments.runner import parameters_at
 from experiments.statistics import mean
 from experiments.storage import RUNS, Store, write_shard
-from experiments.study import carry_out_jobs, describe_tables
+from experiments.study import carry_out_jobs, describe_tables, digest_of_code
 from sim import RolloutModel
 from sim._numba import SOURCES
 from sim.enterprise import Layout
@@ -317,6 +317,7 @@ def real_network(values: dict[str, Any]) -> int:
     configuration = {
         "parameters": values, "maturities": {name: digest(load("maturity", name))[:16] for name in maturities}, "arms": [list(arm) for arm in arms],
         "seeds": seeds, "seed": seed, "model": SOURCES, "input_files": input_files(base),
+        "code": digest_of_code(drawn, graph_of, rewired, run_arm, read_clusters, read_run, measure),
     }  # fmt: skip
     runs = len(arms) * len(maturities)
     jobs = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import io
 import shutil
 import sys
@@ -306,6 +307,11 @@ def carry_out_jobs(
         print(f"error: {len(failed):,} runs failed and are left out; see failures.csv; first: {failed['error'].iloc[0]}", file=sys.stderr)
         return 1
     return 0
+
+
+def digest_of_code(*functions: Callable) -> str:
+    """SHA-256 of the sources of a study's own functions that decide what its runs are, which the model's version does not name."""
+    return hashlib.sha256("".join(inspect.getsource(inspect.unwrap(function)) for function in functions).encode()).hexdigest()
 
 
 def describe_tables(store: Store, tables: Mapping[str, pd.DataFrame], meanings: Mapping[str, str]) -> None:
