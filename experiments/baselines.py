@@ -249,7 +249,7 @@ def errors(found: Mapping[tuple[str, str], dict[str, np.ndarray]], strategies: l
             model, said = found["model", strategy], found[baseline, strategy]
             n = len(model["net"])
             weekly = np.abs(said["reliance"] - model["reliance"])[:, observed:].mean(axis=1)
-            rows.append((baseline, strategy, "by_week", np.nan, *mean(weekly), *mean(weekly), np.nan, np.nan, np.nan))
+            rows.append((baseline, strategy, "by_week", np.nan, np.nan, np.nan, np.nan, *mean(weekly), np.nan, np.nan, np.nan))
             ends = {name: (model[name][:, -1], said[name][:, -1]) for name in ("reliance", "teams")}
             ends["net"] = (model["net"][:, -1], model["net"][:, observed - 1] + said["net"][:, -1] - said["net"][:, observed - 1])
             drawn = np.random.Generator(np.random.SFC64(1)).integers(0, n, (RESAMPLES, n))
@@ -262,7 +262,7 @@ def errors(found: Mapping[tuple[str, str], dict[str, np.ndarray]], strategies: l
                     spread = (float(b.std() / a.std()), float(low), float(high))
                 rows.append((baseline, strategy, name, float(a.mean()), *mean(b - a), *mean(np.abs(b - a)), *spread))
     columns = ["baseline", "strategy", "measure", "model"]
-    columns += [f"{name}{end}" for name in ("off", "error", "spread") for end in ("", "_low", "_high")]
+    columns += [f"{name}{end}" for name in ("off", "absolute", "spread") for end in ("", "_low", "_high")]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -362,7 +362,7 @@ def published(runs: pd.DataFrame, population: Population, seed: int) -> tuple[pd
         ends = [np.quantile(x[1:], (0.025, 0.975)) for x in (values, more)]
         away.append((source, float(values[0]), *map(float, ends[0]), float(more[0]), *map(float, ends[1])))
     columns = ["source", "distance", "distance_low", "distance_high", "more", "more_low", "more_high"]
-    figures = pd.DataFrame(made, columns=["source", "figure", "words", "published", "value", "value_low", "value_high", "off"])
+    figures = pd.DataFrame(made, columns=["source", "figure", "words", "published", "value", "value_low", "value_high", "away"])
     return figures, pd.DataFrame(away, columns=columns)
 
 
@@ -428,11 +428,11 @@ MEANINGS = {
     "number": "number of the organisation", "seed": "seed of the run", "week": "week, from 0", "reliance": "share of planners relying", "teams": "share of teams that trust and use",
     "net": "cumulative net value [EUR]", "units_live": "units live; of bass: 2 where more rely than one unit has planners", "units_retired": "units that gave up",
     "market": "of bass: share that will ever adopt, as fitted", "survived": "three years in production, 1 or 0", "error": "empty, or why the run failed",
-    "measure": "by_week: adoption over the weeks asked for; others: at the end", "model": "the full model's mean", "off": "baseline less model, mean over seeds",
+    "measure": "reliance, teams or net at the end; by_week: adoption over the weeks asked for", "model": "the full model's mean", "off": "baseline less model, mean over seeds",
     "spread": "standard deviation between runs, baseline's over the model's", "behaviour": "partial adoption, plateau, decay or retirement",
     "runs": "number of runs", "share": "share of runs that show it", "order": "strategies from best to worst by the mean", "as_model": "the same order as the model's",
     "agreed": "share of pairs of strategies, over seeds, in the model's order", "figure": "published figure", "words": "what it is", "published": "its value",
-    "value": "what the source gives, off: less the published value", "distance": "mean absolute distance from the published figures", "more": "that less the model's", "mean": "mean over runs", "p10": "lowest tenth of runs ends here", "p90": "highest tenth begins here",
+    "value": "what the source gives", "away": "that less the published value", "absolute": "mean absolute error", "distance": "mean absolute distance from the published figures", "more": "that less the model's", "mean": "mean over runs", "p10": "lowest tenth of runs ends here", "p90": "highest tenth begins here",
 }  # fmt: skip
 
 
@@ -481,7 +481,7 @@ def show(console: Console, store: Store, strategies: list[str], observed: int, s
         for baseline in BASELINES:
             week, end, teams, net = (rows[strategy, baseline, name] for name in ("by_week", "reliance", "teams", "net"))
             table.add_row(
-                f"  {LABELS[baseline]}", bounded(week, "error", lambda v: f"{100 * v:.0f}"), bounded(end, "off", points), bounded(teams, "off", points),
+                f"  {LABELS[baseline]}", bounded(week, "absolute", lambda v: f"{100 * v:.0f}"), bounded(end, "off", points), bounded(teams, "off", points),
                 bounded(net, "off", of_millions), "–" if np.isnan(end["spread"]) else f"{end['spread']:.1f}×",
             )  # fmt: skip
     console.print(table, highlight=False)
@@ -534,7 +534,7 @@ def sentence(baseline: str, off: pd.DataFrame, shown: Mapping[Any, Any], ranked:
     rows = off[off["baseline"] == baseline]
     ends = rows[rows["measure"] == "reliance"].to_dict("records")
     worst: Mapping[Any, Any] = max(ends, key=lambda row: abs(row["off"]))
-    by_week = rows.loc[rows["measure"] == "by_week", "error"].mean()
+    by_week = rows.loc[rows["measure"] == "by_week", "absolute"].mean()
     direction = "high" if worst["off"] > 0 else "low"
     said = [
         f"{LABELS[baseline][0].upper()}{LABELS[baseline][1:]}: adoption is {100 * by_week:.0f} points off in a mean week, and at the end under "

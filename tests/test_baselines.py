@@ -138,14 +138,14 @@ def test_errors_are_those_put_in():
     found["success", "a"]["reliance"] = 0.5 + 3 * (found["model", "a"]["reliance"] - 0.5)
     found["bass", "a"]["net"] += 1000  # of the weeks seen: known, and no error
     rows = errors(found, ["a", "b"], 20).set_index(["baseline", "strategy", "measure"])
-    assert rows.loc[("bass", "a", "by_week"), "error"] == pytest.approx(0.2)
+    assert rows.loc[("bass", "a", "by_week"), "absolute"] == pytest.approx(0.2)
     assert rows.loc[("bass", "a", "reliance"), "off"] == pytest.approx(-0.2) and rows.loc[
         ("bass", "a", "reliance"), "spread"
     ] == pytest.approx(1)
     assert rows.loc[("bass", "a", "net"), "off"] == pytest.approx(-0.2 * 40)
-    assert rows.loc[("mixed", "b", "reliance"), "off"] == pytest.approx(0.1) and rows.loc[("mixed", "a", "reliance"), "error"] == 0
+    assert rows.loc[("mixed", "b", "reliance"), "off"] == pytest.approx(0.1) and rows.loc[("mixed", "a", "reliance"), "absolute"] == 0
     wide: dict = rows.loc[("success", "a", "reliance")].to_dict()
-    assert wide["spread_low"] <= wide["spread"] == pytest.approx(3) and wide["error_low"] < wide["error"] < wide["error_high"]
+    assert wide["spread_low"] <= wide["spread"] == pytest.approx(3) and wide["absolute_low"] < wide["absolute"] < wide["absolute_high"]
 
 
 def test_behaviour_and_ranking_are_those_put_in():
