@@ -12,7 +12,7 @@ import itertools
 import json
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ from sim._numba import SOURCES
 from sim.parameters import CAPABILITIES, PHASES, InvalidInput, Parameters, from_mapping, vary
 from sim.presets import load
 from sim.views.baselines import LABELS, baselines_figure
-from sim.views.words import strategy_label
+from sim.views.words import bounded, strategy_label
 
 BASELINES = ("bass", "success", "mixed")
 BLOCK = 10  # seeds, or organisations, a shard
@@ -454,11 +454,6 @@ def adoption(found: Mapping[tuple[str, str], dict[str, np.ndarray]], strategies:
 def points(value: float) -> str:
     """A difference of shares in points, with its sign."""
     return f"{100 * value:+.0f}".replace("-", "−") if abs(value) >= 0.005 else "0"
-
-
-def bounded(row: Mapping[str, Any], of: str, write: Callable[[float], str]) -> str:
-    """An estimate with its interval."""
-    return f"{write(row[of])} [{write(row[f'{of}_low'])}, {write(row[f'{of}_high'])}]"
 
 
 def show(console: Console, store: Store, strategies: list[str], observed: int, seeds: int, weeks: int) -> None:

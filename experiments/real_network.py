@@ -24,7 +24,6 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments import executors
-from experiments.baselines import bounded
 from experiments.claims import read_followers, read_spread
 from experiments.entry import main, take
 from experiments.output import digest, input_files
@@ -42,7 +41,7 @@ from sim.outcomes import CLASSES
 from sim.parameters import InvalidInput, Network, Parameters, from_mapping, nearest, vary
 from sim.presets import load
 from sim.views.real_network import NETWORKS, PLACEMENTS, real_network_figure
-from sim.views.words import CLASS_LABELS
+from sim.views.words import CLASS_LABELS, bounded
 
 BLOCK = 5  # seeds a shard
 TRIES = 60  # at drawing a network of so many ties, each with more than the last
