@@ -466,7 +466,7 @@ class Strategy:
     ownership: str = choice("shared", ("technical", "shared", "business"), "who answers for the result")
     override: str = choice("free", ("forbidden", "justified", "free"), "may planners adjust the forecast?")
     champions: float = number(0.0, "share of planners", 0, 1, "judged", "recruited before the start")
-    placement: str = choice("random", ("random", "central", "clustered"), "where champions sit")
+    placement: str = choice("random", ("random", "central", "clustered", "between"), "where champions sit")
     unit_reviews: int = count(3, "failed reviews in a row", 1, 1000, "judged", "retire a unit")
     initiative_reviews: int = count(4, "failed reviews in a row", 1, 1000, "judged", "stop the initiative")
     initiative_floor: float = number(0.15, "mean sponsorship", 0, 1, "judged", "below this the initiative fails its review")
