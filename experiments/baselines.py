@@ -24,7 +24,7 @@ from rich.table import Table
 from scipy.optimize import OptimizeWarning, curve_fit
 
 from experiments import executors
-from experiments.calibrate import FIGURES, MATURITIES, Population, figures_of, population_figures, population_of
+from experiments.calibrate import FIGURES, MATURITIES, RANGES, Population, figures_of, population_figures, population_of
 from experiments.entry import main, read_experiment, take
 from experiments.output import digest
 from experiments.runner import parameters_at
@@ -208,7 +208,7 @@ def jobs_of(
     """Blocks of organisations, numbered: every strategy with every seed, then the population of the published figures."""
     items = [("strategies", {"point": {"strategy": s}, "number": k, "seed": seed + k}) for k in range(seeds) for s in strategies]
     if population:
-        members = population.members(seed).to_dict("records")
+        members = population.one(seed).to_dict("records")
         items += [("population", {"point": dict(member), "number": k, "seed": seed + k}) for k, member in enumerate(members)]
     jobs: list[dict[str, Any]] = []
     first = 0
@@ -325,7 +325,7 @@ def published(runs: pd.DataFrame, population: Population, seed: int) -> tuple[pd
     """
     rows = runs[runs["part"] == "population"]
     bad = set(rows.loc[rows["error"] != "", "number"])
-    maturity = np.array([MATURITIES.index(m) for m in population.members(seed)["maturity"]])
+    maturity = np.array([MATURITIES.index(m) for m in population.one(seed)["maturity"]])
     kept = np.array([k for k in range(len(maturity)) if k not in bad])
     drawn = np.random.Generator(np.random.SFC64(seed)).random((RESAMPLES, len(kept)))
     for m in range(len(MATURITIES)):  # an organisation stands for one of its own maturity
@@ -374,6 +374,7 @@ def baselines(values: dict[str, Any]) -> int:
     seed, seeds = take(values, "seed", "seed"), take(values, "seeds", "count", 2, 10_000)
     strategies, observed = take(values, "strategies", "names"), take(values, "observed", "count", 4, 5199)
     organisations, output = take(values, "organisations", "count", 0, 10_000), take(values, "output", "text")
+    like = {key: take(values, key, "number", *ends) for key, ends in RANGES.items()}
     settings = {"seed": seed, "seeds": seeds, "output": output, "workers": executors.from_settings(values.pop("executor"))}
     for name in strategies:
         load("strategy", name)
@@ -386,7 +387,7 @@ def baselines(values: dict[str, Any]) -> int:
     if organisations:
         if organisations < 10:
             raise InvalidInput("organisations", organisations, "0, or a whole number from 10 to 10000")
-        population = population_of({**read_experiment("calibrate")["population"], "organisations": organisations})
+        population = population_of({**read_experiment("calibrate")["population"], **like, "organisations": organisations})
         needed = max(population.team_weeks[1], population.scaling_weeks[1], population.ebit_weeks[1], base.outcomes.survival)
         if base.weeks < needed:
             raise InvalidInput("weeks", base.weeks, f"at least {needed}, for the published figures, or organisations=0")

@@ -115,6 +115,11 @@ class Population:
         """Prior ranges of :data:`HYPER`."""
         return self.spread, self.strictness, self.pilot
 
+    def one(self, seed: int) -> pd.DataFrame:
+        """The organisations of a set, at the lowest values of what is fitted about the population: :data:`HYPER` as single values."""
+        spread, strictness, pilot = (low for low, _ in self.hyper)
+        return self.members(self.organisations, spread, strictness, pilot, (seed,))
+
     def members(self, count: int, spread: float, strictness: float, pilot: float, seed: tuple[int, ...]) -> pd.DataFrame:
         """So many organisations of each maturity: maturity, strategy, when they stop, how long they pilot, their values of :data:`VARIED`.
 
