@@ -213,14 +213,21 @@ class Emulators:
                 processes.append(process.fit(unit, figures[:, j]))
         return cls(processes)
 
-    def predict(self, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation of each figure, [sets, figures]; the deviation holds the noise of a population, too."""
-        found = [process.predict(unit, return_std=True) for process in self.processes]
-        return np.column_stack([mean for mean, _ in found]), np.column_stack([spread for _, spread in found])
+    def predict(self, unit: np.ndarray, noise: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of each figure, [sets, figures]; the deviation holds the noise of a population, too.
 
-    def distance(self, unit: np.ndarray, discrepancy: float) -> np.ndarray:
+        ``noise`` is the share of that noise's variance: organisations of a population over those of the one asked about.
+        """
+        found = [process.predict(unit, return_std=True) for process in self.processes]
+        less = [(1 - noise) * process.kernel_.k2.noise_level * process._y_train_std**2 for process in self.processes]
+        return (
+            np.column_stack([mean for mean, _ in found]),
+            np.column_stack([np.sqrt(np.maximum(spread**2 - v, 1e-12)) for (_, spread), v in zip(found, less, strict=True)]),
+        )
+
+    def distance(self, unit: np.ndarray, discrepancy: float, noise: float = 1.0) -> np.ndarray:
         """How far each figure is off, in standard deviations of emulator and discrepancy, [sets, figures]."""
-        mean, spread = self.predict(unit)
+        mean, spread = self.predict(unit, noise)
         return (mean - TARGETS) / np.sqrt(spread**2 + discrepancy**2)
 
 
@@ -235,13 +242,13 @@ def plausible(emulators: list[Emulators], unit: np.ndarray, discrepancy: float) 
     return kept
 
 
-def posterior(emulator: Emulators, start: np.ndarray, discrepancy: float, seed: int) -> np.ndarray:
+def posterior(emulator: Emulators, start: np.ndarray, discrepancy: float, seed: int, noise: float = 1.0) -> np.ndarray:
     """Draws from the posterior over the unit cube, [CHAINS, d]: the end of as many Metropolis chains, with a uniform prior."""
     rng = np.random.Generator(np.random.SFC64(seed))
     at = start[rng.integers(0, len(start), CHAINS)].copy()
 
     def fit(unit: np.ndarray) -> np.ndarray:
-        mean, spread = emulator.predict(unit)
+        mean, spread = emulator.predict(unit, noise)
         variance = spread**2 + discrepancy**2
         return -0.5 * ((mean - TARGETS) ** 2 / variance + np.log(variance)).sum(axis=1)
 
@@ -455,7 +462,7 @@ class Calibration:
             candidates = self.candidates(wave)
             self.left.append(candidates[1])
             unit = candidates[0]
-        self.posterior = posterior(self.emulators[-1], unit, self.discrepancy, self.seed)
+        self.posterior = posterior(self.emulators[-1], unit, self.discrepancy, self.seed, asked / self.population.surveyed)
         self.chosen = self.likeliest()
         final = self.plan(plan, self.run_again(), self.population.surveyed, self.waves * self.sets)
         execute(final, store, workers, what="runs of the posterior")
@@ -486,10 +493,10 @@ class Calibration:
         """
         from scipy.optimize import minimize
 
-        emulator = self.emulators[-1]
+        emulator, noise = self.emulators[-1], self.population.organisations / self.population.surveyed
 
         def cost(unit: np.ndarray) -> float:
-            return 0.5 * float((emulator.distance(unit[None], self.discrepancy) ** 2).sum() + 12 * ((unit - 0.5) ** 2).sum())
+            return 0.5 * float((emulator.distance(unit[None], self.discrepancy, noise) ** 2).sum() + 12 * ((unit - 0.5) ** 2).sum())
 
         start = min(self.posterior, key=cost)
         return np.asarray(minimize(cost, start, method="L-BFGS-B", bounds=[(0, 1)] * len(self.made)).x)
