@@ -69,7 +69,7 @@ def test_the_same_run_again_gives_the_same_bytes(call, tmp_path):
     assert contents() == first
 
 
-COMPARE = ["enterprise=small", "weeks=110", "replications=6"]
+COMPARE = ["maturities=[low,high]", "enterprise=small", "weeks=110", "replications=6"]
 
 
 def test_compare_writes_what_it_says(call, tmp_path):
