@@ -115,7 +115,7 @@ def test_comparisons_are_paired_and_their_statistics_are_right(call, tmp_path):
 
 def test_more_replications_never_change_old_ones_nor_do_threads(call, tmp_path):
     call("compare", *COMPARE, "executor=serial", "output=few")
-    call("compare", *COMPARE[:2], "replications=9", "executor.workers=3", "output=many")
+    call("compare", *COMPARE[:3], "replications=9", "executor.workers=3", "output=many")
     call("compare", *COMPARE, "executor.workers=3", "output=threads")
     few, many, threads = (pd.read_parquet(tmp_path / name / "runs.parquet") for name in ("few", "many", "threads"))
     pd.testing.assert_frame_equal(many[many["replication"] < 6].reset_index(drop=True), few)
