@@ -254,7 +254,11 @@ def other_versions(reference: Path) -> list[str]:
     """What to suspect where figures differ: identity is promised for the same versions and kind of machine only."""
     path = reference / VERSIONS
     was, now = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}, versions()
-    other = [f"  {name}: {was.get(name, 'none')} then, {now.get(name, 'none')} now" for name in sorted({*was, *now}) if was.get(name) != now.get(name)]
+    other = [
+        f"  {name}: {was.get(name, 'none')} then, {now.get(name, 'none')} now"
+        for name in sorted({*was, *now})
+        if was.get(name) != now.get(name)
+    ]
     if not other:
         return ["The reference was made with these very versions: a rule, a default or the luck has changed since."]
     return ["Identity holds for the same versions and kind of machine. The reference was made with others:", *other]
@@ -264,7 +268,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Read the command line; returns the exit code: 1 where a row differs, 2 for input that cannot be used."""
     parser = argparse.ArgumentParser(prog="python -m experiments.reproduce", description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true", help="also the experiments in the documentation's sizes (about an hour)")
-    parser.add_argument("--only", metavar="NAMES", default="", help="only these, with commas between them: " + ", ".join(p.name for p in PUBLISHED))
+    parser.add_argument(
+        "--only", metavar="NAMES", default="", help="only these, with commas between them: " + ", ".join(p.name for p in PUBLISHED)
+    )
     parser.add_argument("--write", action="store_true", help="renew the reference instead: only where numbers are meant to change")
     parser.add_argument("--reference", metavar="FOLDER", type=Path, default=REFERENCE, help="where the reference is")
     parser.add_argument("--results", metavar="FOLDER", type=Path, default=RESULTS, help="where rows.csv and the pictures go")
