@@ -128,6 +128,9 @@ def notebooks() -> dict[str, nbformat.NotebookNode]:
                 cells.append(nbformat.v4.new_code_cell(fence[2], id=f"cell-{k}"))
             elif fence and "python -m" in fence[2]:
                 lines = [f"!{line.strip().removeprefix('uv run ')}" for line in fence[2].splitlines()]
+                folder = re.search(r"output=(\S+)", fence[2])
+                if folder:
+                    lines += ["", "from IPython.display import Image", "", f'Image("{folder[1]}/figure.png")']
                 cells.append(nbformat.v4.new_code_cell("\n".join(lines), id=f"cell-{k}"))
             elif part.strip():
                 cells.append(nbformat.v4.new_markdown_cell(linked(part.strip()), id=f"cell-{k}"))

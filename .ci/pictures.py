@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import re
 import textwrap
 from pathlib import Path
@@ -66,7 +67,7 @@ def week_picture(path: Path) -> None:
                 )  # fmt: skip
             axes.text(x + 0.25, y + high - 0.12, f"{number}  {phase}", va="top", weight="bold", fontsize=10)
             axes.text(x + 0.25, y + high - 0.37, textwrap.fill(what, 24), va="top", fontsize=7.8, linespacing=1.25)
-        for k, (here, there) in enumerate(zip(centres, centres[1:], strict=False)):
+        for k, (here, there) in enumerate(itertools.pairwise(centres)):
             dx, dy = (wide / 2 if k < half - 1 else -wide / 2, 0) if k != half - 1 else (0, -high / 2)
             _arrow(axes, (here[0] + dx, here[1] + dy), (there[0] - dx, there[1] - dy))
         last, first = centres[-1], centres[0]
@@ -138,28 +139,21 @@ def layer(name: str) -> str:
     return "ground" if name in GROUND else "model"
 
 
-def imports_between_layers() -> dict[tuple[str, str], int]:
-    """How many modules of one layer import one of another."""
-    counts: dict[tuple[str, str], int] = {}
-    for name, used in modules().items():
-        for other in used:
-            pair = layer(name), layer(other)
-            if pair[0] != pair[1]:
-                counts[pair] = counts.get(pair, 0) + 1
-    return counts
+def imports_between_layers() -> set[tuple[str, str]]:
+    """Which layer imports which."""
+    return {(layer(name), layer(other)) for name, used in modules().items() for other in used if layer(name) != layer(other)}
 
 
 def architecture_picture(path: Path) -> None:
-    """The layers, their modules, and how many imports go from one to another."""
-    counts = imports_between_layers()
+    """The layers, their modules, and which imports which."""
+    used = imports_between_layers()
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(10.6, 6.2))
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set(xlim=(-0.1, 10.5), ylim=(0.05, 6.1))
         axes.axis("off")
         axes.text(0, 5.87, "Who imports whom", weight="bold", fontsize=12, va="center")
-        said = "at an arrow: imports counted in the code; those that skip a layer are not drawn"
-        axes.text(0, 5.62, said, fontsize=8, color=GREY, va="center")
+        axes.text(0, 5.62, "as the code has it; imports that skip a layer are not drawn", fontsize=8, color=GREY, va="center")
         for key, (head, (x, y, w), colour) in LAYERS.items():
             for fill in ({"fc": colour, "ec": "none", "alpha": 0.14}, {"fc": "none", "ec": colour, "lw": 1.2}):
                 axes.add_patch(FancyBboxPatch((x, y), w, HIGH, boxstyle="round,pad=0,rounding_size=0.07", **fill))
@@ -167,8 +161,6 @@ def architecture_picture(path: Path) -> None:
             names = ", ".join(name.split(".")[-1] for name in modules() if layer(name) == key)
             axes.text(x + 0.12, y + HIGH - 0.36, textwrap.fill(names, int(w * 15)), fontsize=8, va="top", linespacing=1.3)
         for pair, (start, end) in ARROWS.items():
-            _arrow(axes, start, end)
-            flat = start[1] == end[1]
-            place = ((start[0] + end[0]) / 2 + (0 if flat else 0.12), (start[1] + end[1]) / 2 + (0.1 if flat else 0))
-            axes.text(*place, str(counts.get(pair, 0)), fontsize=8, color=GREY, va="center", ha="center" if flat else "left")
+            if pair in used:
+                _arrow(axes, start, end)
         figure.savefig(path, metadata={"Date": None})
