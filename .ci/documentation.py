@@ -24,7 +24,7 @@ import nbformat
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / ".ci")]
 
-from pictures import architecture_picture, week_picture  # noqa: E402
+import pictures  # noqa: E402
 
 from experiments.parameters import COLUMNS, rows  # noqa: E402
 from sim import presets, state  # noqa: E402
@@ -103,7 +103,7 @@ TABLES: dict[str, Callable[[], str]] = {
 }
 
 #: Drawn from the code, into ``docs/figures``.
-PICTURES: dict[str, Callable[[Path], None]] = {"week.svg": week_picture, "architecture.svg": architecture_picture}
+PICTURES: dict[str, Callable[[Path], None]] = {"week.svg": pictures.week_picture, "architecture.svg": pictures.architecture_picture}
 
 
 def with_tables(text: str) -> str:

@@ -66,3 +66,8 @@ def on_page_markdown(markdown: str, **_: object) -> str:
         .replace("](../CONTRIBUTING.md", "](contributing.md")
         .replace("](../CHANGELOG.md", "](changelog.md")
     )
+
+
+def on_page_content(html: str, **_: object) -> str:
+    """Docstrings mark what they name in Sphinx's way; the mark is not for readers."""
+    return re.sub(r":(mod|class|meth|func|data):(?=<code>)", "", html)

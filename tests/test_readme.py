@@ -1,26 +1,169 @@
-"""README and docs show what the commands print, their Python runs, and what they name exists."""
+"""README, CONTRIBUTING and docs: what they show is what the product does.
+
+Every ``python -m experiments.…`` command of every page is really run, in this process and an empty folder. What would take long is
+made small by settings put behind the page's own (:data:`SMALL`); what asks for a cluster, a hundred thousand runs or a measurement
+of speed is run as a dry run, or asked for its help (:data:`NOT_RUN`). Every Python block is run: those of the tutorial in its notebooks,
+all others here. Words in capitals and names of a reader's own files are files made here from the page's own examples.
+"""
 
 from __future__ import annotations
 
+import html
+import importlib.util
+import os
 import re
+import runpy
+import shlex
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+import nbformat
 import pytest
 from matplotlib.testing.compare import compare_images
+from nbclient import NotebookClient
+from test_response import as_csv
 
+from experiments import entry
+from experiments.demand import generate_demand
 from experiments.output import ROOT
+from experiments.template import main as template
 from sim import presets
 
-README = (ROOT / "README.md").read_text()
-PAGES = {path.name: path.read_text() for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
+_SPEC = importlib.util.spec_from_file_location("documentation", ROOT / ".ci" / "documentation.py")
+documentation = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(documentation)
+
+PAGES = {str(path.relative_to(ROOT)): path.read_text() for path in documentation.pages()}
+README = PAGES["README.md"]
 SNIPPETS = [
     (name, code)
     for name, text in PAGES.items()
-    if name in ("README.md", "experiments.md")
+    if name != "docs/tutorial.md"
     for code in re.findall(r"```python\n(.*?)```", text, re.S)
     if "NAME" not in code
 ]
+SERIAL = ["enterprise=small", "weeks=30", "executor=serial"]
+#: Settings put behind those of the page. With ``dry_run=true`` or a cluster in the command, nothing but the design is shrunk.
+SMALL = {
+    "run": ["weeks=30"],
+    "compare": [*SERIAL, "replications=2"],
+    "sweep": [*SERIAL, "replications=2"],
+    "sensitivity": [*SERIAL, "trajectories=4", "replications=2", "over=[trust.loss,value.worth,utility.threshold]"],
+    "discover": [*SERIAL, "samples=40", "replications=1", "over=[value.worth,trust.loss,utility.threshold]"],
+    "phase": [*SERIAL, "levels=3", "replications=2"],
+    "robust": [*SERIAL, "futures=10", "replications=2", "over=[value.worth,trust.loss]"],
+    "optimise": [*SERIAL, "generations=2", "population=3", "replications=2", "test_replications=10"],
+    "patterns": ["executor=serial", "enterprise.units=4", "enterprise.teams=2", "enterprise.users=4", "patterns=[tipping]", "seeds=3"],
+    "check": [*SERIAL, "replications=10"],
+    "calibrate": ["enterprise=small", "executor=serial", "population.organisations=10", "waves=1", "points=20", "draws=20",
+                  "fitted={utility.threshold: [0, 3]}", "dry_run=true"],
+    "response": ["missing=[0.3]", "late=[2]", "mapping=[0.3]", "units=[0.2]", "promotions=[0.5]", "weeks_tested=13", "replications=3",
+                 "held_out=1", "executor=serial"],
+    "reproduce": ["--only", "run_textbook", "--reference", "reference", "--results", "reproduced"],
+}  # fmt: skip
+#: Measures speed for minutes: its options are looked up in its help.
+NOT_RUN = {"benchmark"}
+
+
+def commands():
+    """Every distinct command of the pages: (module, arguments); the part after an ellipsis is left to the reader."""
+    found = {}
+    for text in PAGES.values():
+        for line in re.findall(r"python -m (?:mpi4py\.futures -m )?(experiments\.[^\n`]*)", text):
+            words = shlex.split(line.split(" -->")[0], comments=True)
+            found[words[0].removeprefix("experiments."), tuple(word for word in words[1:] if word not in ("…", "..."))] = None
+    return sorted(found, key=lambda command: (command[0] == "reproduce" and "--write" not in command[1], command))
+
+
+COMMANDS = commands()
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    """A reader's folder: an organisation, a network, published figures, demand, and presets that the pages write."""
+    folder = tmp_path_factory.mktemp("desk")
+    assert template([str(folder / "my_company")]) == 0
+    (folder / "targets.yaml").write_text(re.search(r"```yaml\n(- name.*?)```", PAGES["docs/validation.md"], re.S)[1])
+    (folder / "edges.txt").write_text("17 4\n17 23\n4 23\n")
+    (folder / "labels.txt").write_text("4 Logistics\n17 17\n23 17\n")
+    (folder / "pasta-daily-sales.csv").write_text(as_csv(generate_demand(3, brands=3, items=15, weeks=140)))
+    shutil.copytree(presets.CONFIGS, folder / "configs")
+    for text in PAGES.values():
+        for name, content in re.findall(r"`configs/strategy/(\w+)\.yaml`[^`]*?```yaml\n(.*?)```", text, re.S):
+            (folder / "configs" / "strategy" / f"{name}.yaml").write_text(content)
+    return folder
+
+
+@pytest.fixture
+def at_the_desk(desk, monkeypatch):
+    monkeypatch.chdir(desk)
+    for module in (presets, entry):
+        monkeypatch.setattr(module, "CONFIGS", desk / "configs")
+    return desk
+
+
+# --------------------------------------------------------------------------- commands
+
+
+def arguments(module, given):
+    """A command's arguments as they are run here."""
+    given = [
+        word.replace("network.edges=PATH", "network.edges=edges.txt").replace("network.labels=PATH", "network.labels=labels.txt")
+        for word in given
+    ]
+    flags = [word for word in given if word.startswith("-")]
+    if module in NOT_RUN:
+        return ["--help"]
+    if module not in SMALL or (flags and module != "reproduce"):  # a flag of Hydra's shows something and ends
+        return given
+    more = [*SMALL[module]]
+    if module == "run" and "enterprise=from_files" not in given and "network=edges" not in given:
+        more.append("enterprise=small")
+    if module == "sweep":
+        text = " ".join(given)
+        more += ["design.levels=2"] if "design=grid" in text else ["design.samples=4"]
+        if "dry_run=true" in text or "executor=dask" in text or "executor=mpi" in text:
+            more = [m for m in more if not m.startswith("executor")] + ["dry_run=true"]
+        if "design.over=" not in text:
+            more.append("design.over=[trust.loss]")
+    if any(word.startswith("executor.workers=") for word in given):
+        more = [m for m in more if m != "executor=serial"]
+    if any(word.startswith("enterprise.units") or word == "x=enterprise.units" for word in given):
+        more = [m for m in more if m != "enterprise=small"]
+    if module == "response" and any(word.startswith("demand=") for word in given):
+        more.append("years=last")
+    return [*given, *more]
+
+
+@pytest.mark.parametrize(("module", "given"), COMMANDS, ids=[f"{m} {' '.join(g)}"[:60] for m, g in COMMANDS])
+def test_every_command_shown_runs(module, given, at_the_desk, monkeypatch, capsys):
+    if module == "template":
+        shutil.rmtree("mine", ignore_errors=True)
+        given = ["mine"]  # the reader's own folder is there already
+    for word in given:  # a name that the page's own run of it has taken
+        if module == "response" and word.startswith("save_as="):
+            (at_the_desk / "configs" / "forecast" / f"{word.removeprefix('save_as=')}.yaml").unlink(missing_ok=True)
+    used = arguments(module, list(given))
+    monkeypatch.setattr(sys, "argv", [module, *used])
+    code = 0
+    try:
+        runpy.run_module(f"experiments.{module}", run_name="__main__", alter_sys=False)
+    except SystemExit as stopped:
+        code = stopped.code or 0
+    out, err = capsys.readouterr()
+    assert code == 0, err
+    assert out.strip()
+    if module in NOT_RUN:
+        assert all(word in out for word in given), (given, out)
+    if "output=" in " ".join(used) and "dry_run=true" not in used:
+        assert (at_the_desk / re.search(r"output=(\S+)", " ".join(used))[1] / "manifest.json").is_file()
+
+
+def test_the_pages_have_commands_of_every_experiment():
+    runnable = {p.stem for p in (ROOT / "experiments").glob("*.py") if "\nif __name__ ==" in p.read_text()}
+    assert {module for module, _ in COMMANDS} == runnable
 
 
 @pytest.mark.slow
@@ -39,10 +182,13 @@ def test_the_output_shown_is_what_the_one_command_prints(tmp_path):
     assert compare_images(str(shown_picture), str(picture), tol=1) is None  # fonts may differ by a hair elsewhere
 
 
+# --------------------------------------------------------------------------- Python and notebooks
+
+
 @pytest.mark.parametrize(("name", "code"), SNIPPETS, ids=[f"{name}{k}" for k, (name, _) in enumerate(SNIPPETS)])
-def test_the_python_shown_runs(name, code, capsys):
+def test_the_python_shown_runs(name, code, at_the_desk, capsys):
     exec(compile(code, name, "exec"), {"__name__": "readme"})
-    assert capsys.readouterr().out
+    assert capsys.readouterr().out or "print(" not in code
 
 
 def test_a_rule_is_changed_in_fewer_than_15_lines():
@@ -50,18 +196,86 @@ def test_a_rule_is_changed_in_fewer_than_15_lines():
     assert len([line for line in code.splitlines() if line.strip()]) < 15
 
 
+NOTEBOOKS = documentation.notebooks()
+
+
+def test_the_notebooks_are_the_tutorial():
+    assert {p.name for p in documentation.NOTEBOOKS.glob("*.ipynb")} == set(NOTEBOOKS) and len(NOTEBOOKS) == 4
+    for name, made in NOTEBOOKS.items():
+        assert nbformat.read(documentation.NOTEBOOKS / name, as_version=4) == made, f"{name} is stale: run .ci/readme tables"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_the_notebooks_run(name, tmp_path, monkeypatch):
+    (tmp_path / "results").mkdir()
+    for part in ("sim", "experiments", "configs"):
+        (tmp_path / part).symlink_to(ROOT / part)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    notebook = nbformat.read(documentation.NOTEBOOKS / name, as_version=4)
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    shown = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert any("image/png" in output.get("data", {}) for output in shown)
+    assert not any("rror" in output.get("text", "") for output in shown)
+
+
+# --------------------------------------------------------------------------- names, links, what is made from the code
+
+
 @pytest.mark.parametrize("name", PAGES)
-def test_names_in_the_commands_shown_exist(name):
-    for module in set(re.findall(r"python -m (experiments\.\w+)", PAGES[name])):
-        assert (ROOT / (module.replace(".", "/") + ".py")).is_file(), module
+def test_names_in_the_commands_shown_exist(name, desk):
     for command in re.findall(r"python -m experiments.*", PAGES[name]):
         for group, value in re.findall(r"(?<![.\w])(strategy|maturity|enterprise|network|experiment)=([a-z_]+)", command):
-            assert value in presets.available(group), (group, value)
-    for path in re.findall(r"\]\(((?!http)[^)#]+)\)", PAGES[name]):
-        assert (ROOT / ("docs" if name != "README.md" else "") / path).exists(), path
+            assert (desk / "configs" / group / f"{value}.yaml").is_file(), (group, value)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_and_pictures_exist(name):
+    for path in re.findall(r"\]\(((?!http)[^)#]+)", PAGES[name]) + re.findall(r"<!-- picture: (\S+) -->", PAGES[name]):
+        base = ROOT if "<!-- picture: " + path in PAGES[name] else (ROOT / name).parent
+        assert (base / path).exists(), path
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_output_shown_was_printed(name):
-    for command, shown in re.findall(r"<!-- output of: (.*?) -->\n(.*?)<!-- end -->", PAGES[name], re.S):
+    for command, shown in re.findall(r"<!-- output of:? ?(.*?) -->\n(.*?)<!-- end -->", PAGES[name], re.S):
         assert shown.startswith("```\n") and len(shown.splitlines()) > 2, command
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_tables_are_what_the_code_says(name):
+    assert documentation.with_tables(PAGES[name]) == PAGES[name], "a table is stale: run .ci/readme tables"
+
+
+def test_every_state_variable_has_a_meaning():
+    rows = [row.split(" | ") for row in documentation.state_table().splitlines()[2:]]
+    assert len(rows) > 80 and all(len(row[3].strip(" |")) > 4 for row in rows)
+
+
+@pytest.mark.parametrize("name", documentation.PICTURES)
+def test_pictures_of_the_code_are_what_the_code_says(name, tmp_path):
+    documentation.PICTURES[name](tmp_path / name)
+
+    def words(path):  # the texts, not the shapes of their letters, which may differ by a hair elsewhere
+        return [html.unescape(text) for text in re.findall(r"<!-- (.*?) -->", path.read_text())]
+
+    assert len(words(tmp_path / name)) > 10
+    assert words(tmp_path / name) == words(ROOT / "docs" / "figures" / name), "a picture is stale: run .ci/readme tables"
+
+
+def test_the_week_s_chart_knows_which_steps_pause():
+    assert documentation.pictures.while_active() == {"2", "3", "4", "10"}
+
+
+def test_the_site_builds_without_a_warning(tmp_path):
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(tmp_path / "site")],
+        cwd=ROOT, capture_output=True, text=True, env=environment, timeout=240,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    pages = {str(p.relative_to(tmp_path / "site")): p.read_text() for p in (tmp_path / "site").rglob("*.html")}
+    assert {"index.html", "tutorial.html", "odd.html", "reference/parameters.html", "architecture.html", "contributing.html"} <= set(pages)
+    assert "utility.threshold" in pages["reference/parameters.html"] and "RolloutModel" in pages["reference/the-model.html"]
+    loaded = [url for text in pages.values() for url in re.findall(r'<(?:script|img|link)[^>]+(?:src|href)="(https?://[^"]+)"', text)]
+    assert loaded == []  # it is read offline
