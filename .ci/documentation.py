@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import tokenize
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import nbformat
@@ -45,7 +45,7 @@ def pages() -> list[Path]:
 # --------------------------------------------------------------------------- tables, from the code
 
 
-def markdown(head: tuple[str, ...], body: list[tuple[str, ...]]) -> str:
+def markdown(head: tuple[str, ...], body: Sequence[tuple[str, ...]]) -> str:
     """A table; bars in cells are escaped."""
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     return "\n".join(lines + ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in body])

@@ -8,6 +8,7 @@ import itertools
 import re
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -155,7 +156,8 @@ def architecture_picture(path: Path) -> None:
         axes.text(0, 5.87, "Who imports whom", weight="bold", fontsize=12, va="center")
         axes.text(0, 5.62, "as the code has it; imports that skip a layer are not drawn", fontsize=8, color=GREY, va="center")
         for key, (head, (x, y, w), colour) in LAYERS.items():
-            for fill in ({"fc": colour, "ec": "none", "alpha": 0.14}, {"fc": "none", "ec": colour, "lw": 1.2}):
+            fills: tuple[dict[str, Any], ...] = ({"fc": colour, "ec": "none", "alpha": 0.14}, {"fc": "none", "ec": colour, "lw": 1.2})
+            for fill in fills:
                 axes.add_patch(FancyBboxPatch((x, y), w, HIGH, boxstyle="round,pad=0,rounding_size=0.07", **fill))
             axes.text(x + 0.12, y + HIGH - 0.1, head, weight="bold", fontsize=9, va="top")
             names = ", ".join(name.split(".")[-1] for name in modules() if layer(name) == key)

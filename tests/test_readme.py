@@ -71,6 +71,7 @@ def commands():
     """Every distinct command of the pages: (module, arguments); the part after an ellipsis is left to the reader."""
     found = {}
     for text in PAGES.values():
+        text = re.sub(r"```diff\n.*?```", "", text, flags=re.S)  # what a walk-through adds is run where it is added
         for line in re.findall(r"python -m (?:mpi4py\.futures -m )?(experiments\.[^\n`]*)", text):
             words = shlex.split(line.split(" -->")[0], comments=True)
             found[words[0].removeprefix("experiments."), tuple(word for word in words[1:] if word not in ("…", "..."))] = None
@@ -93,6 +94,9 @@ def desk(tmp_path_factory):
     for text in PAGES.values():
         for name, content in re.findall(r"`configs/strategy/(\w+)\.yaml`[^`]*?```yaml\n(.*?)```", text, re.S):
             (folder / "configs" / "strategy" / f"{name}.yaml").write_text(content)
+        for name, content in re.findall(r"\+\+\+ b/configs/strategy/(\w+)\.yaml\n@@[^\n]*\n((?:\+[^\n]*\n)+)", text):
+            lines = [line.removeprefix("+") for line in content.splitlines()]
+            (folder / "configs" / "strategy" / f"{name}.yaml").write_text("\n".join(lines) + "\n")
     return folder
 
 
@@ -279,3 +283,44 @@ def test_the_site_builds_without_a_warning(tmp_path):
     assert "utility.threshold" in pages["reference/parameters.html"] and "RolloutModel" in pages["reference/the-model.html"]
     loaded = [url for text in pages.values() for url in re.findall(r'<(?:script|img|link)[^>]+(?:src|href)="(https?://[^"]+)"', text)]
     assert loaded == []  # it is read offline
+
+
+# --------------------------------------------------------------------------- for the next engineer
+
+
+@pytest.mark.slow
+def test_the_walk_throughs_of_contributing_apply_and_what_they_add_works(tmp_path):
+    """All diffs on a copy of the project; then the new strategy, rule, outcome and experiment with their tests."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    for name in filter(None, listed):
+        if (ROOT / name).is_file() and not name.startswith(("docs/figures", "results")):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, tmp_path / name)
+    diffs = re.findall(r"```diff\n(.*?)```", PAGES["CONTRIBUTING.md"], re.S)
+    assert len(diffs) == 4
+    for number, diff in enumerate(diffs):
+        (tmp_path / f"{number}.diff").write_text(diff)
+        done = subprocess.run(["git", "apply", "-C1", "--recount", f"{number}.diff"], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, (diff, done.stderr)
+    added = ["tests/test_luck.py", "tests/test_parameters.py", "tests/test_agents.py", "tests/test_strategies.py", "tests/test_engines.py"]
+    chosen = "quantiles or habit.forgetting or peak or late_starter"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml=done.xml", *added, "-k", chosen],
+        cwd=tmp_path, capture_output=True, text=True, timeout=400,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    ran = re.findall(r'<testcase [^>]*name="([^"]+)"', (tmp_path / "done.xml").read_text())
+    for part in ("quantiles", "habit.forgetting", "peak", "late_starter"):
+        assert any(part in name for name in ran), (part, ran)
+
+
+def test_pre_commit_s_configuration_is_valid():
+    done = subprocess.run([sys.executable, "-m", "pre_commit", "validate-config"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_nothing_in_the_model_imports_experiments():
+    pairs = documentation.pictures.imports_between_layers()
+    assert not {(a, b) for a, b in pairs if b in ("questions", "shared") and a not in ("questions", "shared")}
+    assert not {(a, b) for a, b in pairs if b == "views" and a not in ("questions", "shared")}
+    assert ("questions", "shared") in pairs and ("shared", "model") in pairs
