@@ -71,8 +71,8 @@ def commands():
     """Every distinct command of the pages: (module, arguments); the part after an ellipsis is left to the reader."""
     found = {}
     for text in PAGES.values():
-        text = re.sub(r"```diff\n.*?```", "", text, flags=re.S)  # what a walk-through adds is run where it is added
-        for line in re.findall(r"python -m (?:mpi4py\.futures -m )?(experiments\.[^\n`]*)", text):
+        text = re.sub(r"^(```+)diff\n.*?\n\1$", "", text, flags=re.S | re.M)  # what a walk-through adds is run where it is added
+        for line in re.findall(r"python -m (?:mpi4py\.futures -m )?(experiments\.\w[^\n`]*)", text):
             words = shlex.split(line.split(" -->")[0], comments=True)
             found[words[0].removeprefix("experiments."), tuple(word for word in words[1:] if word not in ("…", "..."))] = None
     return sorted(found, key=lambda command: (command[0] == "reproduce" and "--write" not in command[1], command))
@@ -296,7 +296,7 @@ def test_the_walk_throughs_of_contributing_apply_and_what_they_add_works(tmp_pat
         if (ROOT / name).is_file() and not name.startswith(("docs/figures", "results")):
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, tmp_path / name)
-    diffs = re.findall(r"```diff\n(.*?)```", PAGES["CONTRIBUTING.md"], re.S)
+    diffs = [diff for _, diff in re.findall(r"^(```+)diff\n(.*?\n)\1$", PAGES["CONTRIBUTING.md"], re.S | re.M)]
     assert len(diffs) == 4
     for number, diff in enumerate(diffs):
         (tmp_path / f"{number}.diff").write_text(diff)
