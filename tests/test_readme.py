@@ -65,6 +65,8 @@ SMALL = {
 }  # fmt: skip
 #: Measures speed for minutes: its options are looked up in its help.
 NOT_RUN = {"benchmark"}
+#: Several seconds even so.
+LONG = {"response", "reproduce"}
 
 
 def commands():
@@ -141,7 +143,14 @@ def arguments(module, given):
     return [*given, *more]
 
 
-@pytest.mark.parametrize(("module", "given"), COMMANDS, ids=[f"{m} {' '.join(g)}"[:60] for m, g in COMMANDS])
+@pytest.mark.filterwarnings("ignore:.*found in sys.modules")
+@pytest.mark.parametrize(
+    ("module", "given"),
+    [
+        pytest.param(module, given, id=f"{module} {' '.join(given)}"[:60], marks=[pytest.mark.slow] * (module in LONG))
+        for module, given in COMMANDS
+    ],
+)
 def test_every_command_shown_runs(module, given, at_the_desk, monkeypatch, capsys):
     if module == "template":
         shutil.rmtree("mine", ignore_errors=True)
@@ -220,7 +229,7 @@ def test_the_notebooks_run(name, tmp_path, monkeypatch):
     NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
     shown = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     assert any("image/png" in output.get("data", {}) for output in shown)
-    assert not any("rror" in output.get("text", "") for output in shown)
+    assert not [output["text"] for output in shown if re.search(r"^error: |Traceback", output.get("text", ""), re.M)]
 
 
 # --------------------------------------------------------------------------- names, links, what is made from the code
