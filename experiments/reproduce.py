@@ -143,7 +143,9 @@ def _text(value: object) -> str:
 def compare(was: pd.DataFrame, now: pd.DataFrame) -> Iterator[tuple[str, str, bool, str]]:
     """Table, row, whether it is identical, and in words how: row by row, in the order of the reference."""
     keys = ["table", "row", "figure"]
-    both = was.set_index(keys)["value"].to_frame("was").join(now.set_index(keys)["value"].rename("now"), how="outer", sort=False)
+    before, after = (frame.set_index(keys)["value"] for frame in (was, now))
+    index = before.index.append(after.index.difference(before.index, sort=False))
+    both = pd.DataFrame({"was": before.reindex(index), "now": after.reindex(index)})
     for key, rows in both.groupby(level=["table", "row"], sort=False):
         table, row = key if isinstance(key, tuple) else (key, "")
         off = rows[(rows["was"] != rows["now"]) | rows.isna().any(axis=1)]
