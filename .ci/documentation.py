@@ -9,6 +9,7 @@ an argument all, with one only the commands, ``code`` blocks or ``tables`` that 
 from __future__ import annotations
 
 import ast
+import inspect
 import io
 import os
 import re
@@ -28,6 +29,7 @@ import pictures  # noqa: E402
 
 from experiments.parameters import COLUMNS, rows  # noqa: E402
 from sim import presets, state  # noqa: E402
+from sim.agents import BusinessUnit, Team, User  # noqa: E402
 from sim.outcomes import MEASURES  # noqa: E402
 
 OUTPUT = re.compile(r"<!-- output of: (.*?) -->\n.*?<!-- end -->(\n<!-- picture: (\S+) -->)?", re.S)
@@ -59,9 +61,13 @@ def parameters_table() -> str:
 def state_table() -> str:
     """Every state variable that :mod:`sim.state` declares, with the unit and meaning that stand beside it."""
     whose = {"FIRM": "Enterprise", "UNIT": "BusinessUnit", "TEAM": "Team", "USER": "User"}
-    found = [(whose[table], f"`{name}`", shape, said) for table, name, shape, said in fields(ROOT / "sim" / "state.py") if table in whose]
+    found = []
+    for table, name, shape, said in fields(ROOT / "sim" / "state.py"):
+        unit, _, meaning = said.rpartition("; ")
+        if table in whose:
+            found.append((whose[table], f"`{name}`", shape, unit, meaning))
     found.sort(key=lambda row: list(whose.values()).index(row[0]))
-    return markdown(("entity", "variable", "type", "range or unit, and meaning"), found)
+    return markdown(("entity", "variable", "type", "range or unit", "meaning"), found)
 
 
 def fields(path: Path) -> Iterator[tuple[str, str, str, str]]:
@@ -87,6 +93,17 @@ def outcomes_table() -> str:
     return markdown(("entry", "type", "unit", "meaning"), [(f"`{name}`", m.kind, m.unit, m.meaning) for name, m in MEASURES.items()])
 
 
+def rules_table() -> str:
+    """Every rule that a subclass may override, with its arguments and the first line of what it says of itself."""
+    found = []
+    for cls in (User, Team, BusinessUnit):
+        for name in cls.rules:
+            function = getattr(cls, name)
+            said = (inspect.getdoc(function) or "").split("\n\n")[0].replace("\n", " ")
+            found.append((f"`{cls.__name__}`", f"`{name}({', '.join(inspect.signature(function).parameters)})`", said))
+    return markdown(("class", "rule", "what it does"), found)
+
+
 def strategies_table() -> str:
     """Every strategy, in its own words."""
     return markdown(
@@ -99,6 +116,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "parameters": parameters_table,
     "state": state_table,
     "outcomes": outcomes_table,
+    "rules": rules_table,
     "strategies": strategies_table,
 }
 

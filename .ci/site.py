@@ -33,6 +33,7 @@ HEADS = {
     "`python -m experiments.parameters` prints the same.",
     "state": "# State variables\n\nWhat the enterprise, its units, teams and planners carry from week to week, made from `sim/state.py`.",
     "outcomes": "# Outcomes\n\nWhat a run came to: the entries of `model.outcome`, made from `sim/outcomes.py`.",
+    "rules": "# Rules\n\nWhat agents do, made from `sim/agents/`; [your own rule](../own-rule.md) says how to override one.",
     "strategies": "# Strategies\n\nEvery file in `configs/strategy/`, in its own words.",
 }
 

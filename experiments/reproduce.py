@@ -59,6 +59,7 @@ BOXES = Table("scores.csv", ("box", "set"), ("cases", "inside", "hits", "coverag
 CELLS = Table("cells.csv", ("cell",), ("winner", "lead", "lead_low", "lead_high"))
 REGRET = Table("regret.csv", ("strategy",), ("mean", "mean_low", "mean_high", "regret_mean", "regret_p90", "best"))
 TESTED = Table("test.csv", ("candidate", "objective"), ("search", "test", "test_low", "test_high"))
+RESPONSE = Table("response.csv", ("forecaster", "level", "coefficient"), ("estimate", "low", "high"))
 PATTERNS = Table("tests.csv", ("pattern", "test"), ("effect", "effect_low", "effect_high", "ablated", "verdict"))
 
 _OVER = "'design.over=[trust.loss,forecast.late,strategy]' 'design.ranges={strategy:[integration_first,model_first]}'"
@@ -88,6 +89,12 @@ PUBLISHED = (
     ),
     Published("robust_small", "experiments.robust futures=12 replications=2", (REGRET,), 15),
     Published("optimise_small", "experiments.optimise generations=3 population=4 replications=4 test_replications=20", (TESTED,), 15),
+    Published(
+        "response_small",
+        "experiments.response 'missing=[0.3]' 'late=[2]' 'mapping=[0.3]' 'units=[0.2]' 'promotions=[0.5]' weeks_tested=13 replications=3 held_out=1",
+        (RESPONSE,),
+        18,
+    ),
     Published("patterns_small", "experiments.patterns seeds=4", (PATTERNS,), 45),
     Published("sweep", f"experiments.sweep design=lhs design.samples=200 replications=20 {_OVER}", (POINTS,), 75, True),
     Published("sensitivity", "experiments.sensitivity", (IMPORTANCE,), 330, True),
@@ -95,7 +102,8 @@ PUBLISHED = (
     Published("phase", "experiments.phase x=enterprise.units 'x_range=[2,24]' y=maturity.budget", (CELLS,), 130, True),
     Published("robust", "experiments.robust", (REGRET,), 180, True),
     Published("optimise", "experiments.optimise", (TESTED,), 80, True),
-    Published("patterns", "experiments.patterns", (PATTERNS,), 900, True),
+    Published("response", "experiments.response", (RESPONSE,), 600, True),
+    Published("patterns", "experiments.patterns", (PATTERNS,), 320, True),
     Published(
         "patterns_phase",
         "experiments.phase maturity=homogeneous weeks=52 x=enterprise.units 'x_range=[1,8]' y=maturity.readiness 'y_range=[0.1,0.9]'"
