@@ -59,7 +59,7 @@ BOXES = Table("scores.csv", ("box", "set"), ("cases", "inside", "hits", "coverag
 CELLS = Table("cells.csv", ("cell",), ("winner", "lead", "lead_low", "lead_high"))
 REGRET = Table("regret.csv", ("strategy",), ("mean", "mean_low", "mean_high", "regret_mean", "regret_p90", "best"))
 TESTED = Table("test.csv", ("candidate", "objective"), ("search", "test", "test_low", "test_high"))
-RESPONSE = Table("response.csv", ("forecaster", "level", "coefficient"), ("estimate", "low", "high"))
+RESPONSE = Table("response.csv", ("forecaster", "level", "coefficient", "in_the_response"), ("estimate", "low", "high"))
 PATTERNS = Table("tests.csv", ("pattern", "test"), ("effect", "effect_low", "effect_high", "ablated", "verdict"))
 
 _OVER = "'design.over=[trust.loss,forecast.late,strategy]' 'design.ranges={strategy:[integration_first,model_first]}'"
@@ -124,6 +124,9 @@ def read(folder: Path, tables: Sequence[Table]) -> pd.DataFrame:
 
     A number is the shortest text that reads back as the same bits, so equal texts are equal bits. Of weekly records,
     the last week of every year is taken.
+
+    Raises:
+        RuntimeError: where two rows have the same name, which then is no name.
     """
     found = []
     for table in tables:
@@ -140,7 +143,11 @@ def read(folder: Path, tables: Sequence[Table]) -> pd.DataFrame:
         figures = table.figures or tuple(c for c in frame.columns if c not in table.keys)
         for row, values in zip(names, frame[list(figures)].itertuples(index=False), strict=True):
             found += [(table.file, row, figure, value) for figure, value in zip(figures, values, strict=True)]
-    return pd.DataFrame(found, columns=COLUMNS)
+    frame = pd.DataFrame(found, columns=COLUMNS)
+    twice = frame[frame.duplicated(["table", "row", "figure"])]
+    if len(twice):
+        raise RuntimeError(f"two rows of {twice.iloc[0]['table']} are called «{twice.iloc[0]['row']}»: its keys do not name a row")
+    return frame
 
 
 def _text(value: object) -> str:
