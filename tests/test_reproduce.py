@@ -27,7 +27,7 @@ def test_figures_are_read_to_the_last_bit(tmp_path):
     assert found["value"].tolist() == ["0.30000000000000004", "1e-300", "0.30000000000000004", "", "5.1000000000000005", "10.3"]
     assert found["row"].tolist() == ["x", "y", "net", "never", "51", "103"]
     pd.DataFrame({"key": ["x", "x"], "value": [1, 2]}).to_csv(tmp_path / "t.csv", index=False)
-    with pytest.raises(RuntimeError, match="two rows of t.csv are called «x»"):
+    with pytest.raises(RuntimeError, match=r"two rows of t\.csv are called «x»"):
         read(tmp_path, tables)
 
 
