@@ -28,6 +28,7 @@ from test_response import as_csv
 from experiments import entry
 from experiments.demand import generate_demand
 from experiments.output import ROOT
+from experiments.reproduce import PUBLISHED
 from experiments.template import main as template
 from sim import presets
 
@@ -177,6 +178,12 @@ def test_every_command_shown_runs(module, given, at_the_desk, monkeypatch, capsy
 def test_the_pages_have_commands_of_every_experiment():
     runnable = {p.stem for p in (ROOT / "experiments").glob("*.py") if "\nif __name__ ==" in p.read_text()}
     assert {module for module, _ in COMMANDS} == runnable
+
+
+def test_what_reproduce_calls_the_documentation_s_size_is_what_the_pages_show():
+    for published in PUBLISHED:
+        words = shlex.split(published.command)
+        assert not published.full or (words[0].removeprefix("experiments."), tuple(words[1:])) in COMMANDS, published.command
 
 
 @pytest.mark.slow
