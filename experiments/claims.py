@@ -456,6 +456,11 @@ _tipping = {
     for level in CHAMPIONS
 }  # fmt: skip
 _bends = ("0%", "10%", "40%", "50%")
+_flipping = {
+    f"{place}, {strategy.replace('_', '-')}": Arm(strategy, maturity)
+    for place, maturity in (("region", "homogeneous"), ("article", "middle"))
+    for strategy in ("model_first", "integration_first")
+}
 
 PATTERNS: tuple[Pattern, ...] = (
     Pattern(
@@ -621,16 +626,13 @@ PATTERNS: tuple[Pattern, ...] = (
         "model-first earns more where units are alike and most of the platform is there, and less in the article's enterprise",
         "twelve homogeneous units with 70% of the platform; twelve units of middle maturity with 5%; five years",
         read_net,
-        {
-            "region, model-first": Arm("model_first", "homogeneous"),
-            "region, integration-first": Arm("integration_first", "homogeneous"),
-            "article, model-first": Arm("model_first", "middle"),
-            "article, integration-first": Arm("integration_first", "middle"),
-        },
+        _flipping,
         (
             Test("wins there", "model-first − integration-first in the region, net value", "EUR", +1, lambda r: r["region, model-first.net"] - r["region, integration-first.net"]),
             Test("loses here", "model-first − integration-first in the article's enterprise, net value", "EUR", -1, lambda r: r["article, model-first.net"] - r["article, integration-first.net"]),
         ),
+        "a platform that is there, everywhere, and does not wear",
+        each(_flipping, {"maturity.readiness": 1.0, "maturity.core": 1.0, "platform.decay": 0.0}),
     ),
 )  # fmt: skip
 BY_NAME = {pattern.name: pattern for pattern in PATTERNS}
