@@ -93,7 +93,7 @@ class Pattern:
         read: what is read off a finished run: name and value.
         arms: configurations by name.
         tests: on the readings of these arms.
-        ablation: what must remove it, in words; empty: none is stated.
+        ablation: what must remove it, in words.
         ablated: the same arms with it, or those of them that the tests read.
         probes: further ablations, in words, that look into why a test fails or an ablation leaves it. They were added after a
             first look and enter no verdict.
@@ -106,8 +106,8 @@ class Pattern:
     read: Callable[[RolloutModel], dict[str, float]]
     arms: Mapping[str, Arm]
     tests: tuple[Test, ...]
-    ablation: str = ""
-    ablated: Mapping[str, Arm] = field(default_factory=dict)
+    ablation: str
+    ablated: Mapping[str, Arm]
     probes: Mapping[str, Mapping[str, Arm]] = field(default_factory=dict)
     finding: Callable[[Readings], str] | None = None
 
