@@ -37,20 +37,14 @@ VARIED = {"budget": 1, "completeness": 1, "lateness": -1, "mismatch": -1, "fragm
           "readiness": 1, "core": 1}  # fmt: skip
 #: What is calibrated, and its prior ranges: what screening found to move the figures, and what decides whether an initiative lasts.
 FITTED = {
-    "utility.threshold": [0.0, 3.5],
-    "utility.threshold_spread": [0.8, 3.2],
-    "trust.loss": [0.09, 0.24],
-    "sponsor.follow": [0.02, 0.08],
-    "sponsor.shared": [0.001, 0.015],
-    "sponsor.target": [0.05, 0.25],
-    "review.passing": [0.05, 0.6],
-    "review.floor": [0.05, 0.5],
-    "strategy.initiative_floor": [0.1, 0.5],
+    "utility.threshold": [-1.5, 2.5],
+    "trust.noise": [0.2, 1.0],
+    "forecast.planner": [0.38, 0.52],  # from a fifth above the sound model (M5) towards what experiments.response measured
     "disturbance.priority": [0.1, 2.0],
-    "disturbance.priority_drop": [0.15, 0.7],
-    "disturbance.leader": [0.1, 0.6],
-    "enterprise.spend": [80_000, 600_000],
+    "enterprise.spend": [80_000, 300_000],
 }
+#: How much organisations of one maturity differ, how strict and how slow their managements are: fitted along with the parameters.
+SPREAD, STRICTNESS, PILOT = HYPER = ("population.spread", "population.strictness", "population.pilot")
 #: What organisations do, an assumption: most perfect the model first.
 STRATEGIES = {
     "model_first": 0.3,
@@ -60,6 +54,8 @@ STRATEGIES = {
     "governance_first": 0.1,
     "integration_first": 0.15,
 }
+#: What is drawn for each organisation beside the states it starts from, and the shortest pilot [weeks].
+CHOSEN, SHORTEST = ("strategy.initiative_floor", "strategy.gate_weeks"), 13
 #: A parameter set is left out where one figure is further off than so many standard deviations (Pukelsheim 1994).
 IMPLAUSIBLE = 3.0
 CHAINS, STEPS = 240, 600
@@ -87,10 +83,25 @@ FIGURES = (
 
 @dataclass(frozen=True)
 class Population:
-    """Organisations that the figures are taken of: assumptions, for the sources publish none."""
+    """Organisations that the figures are taken of: assumptions, for the sources publish none.
+
+    Attributes:
+        organisations: of each maturity, for a parameter set of a wave.
+        surveyed: of each maturity, for a draw of the posterior: as many as were asked.
+        spread: prior range of the sd of organisations of one maturity around its preset.
+        strictness: prior range of the mean sponsorship below which the strictest management stops an initiative; the others'
+            floors are anything below that.
+        pilot: prior range of the weeks that the slowest organisation pilots at least; the others take a quarter of a year or longer.
+        low, middle, high: shares of the mixed population.
+        team_weeks, scaling_weeks, ebit_weeks: ages of the initiatives that a figure was asked of, all alike.
+        strategies: shares of the organisations that follow them.
+    """
 
     organisations: int
-    spread: float
+    surveyed: int
+    spread: tuple[float, float]
+    strictness: tuple[float, float]
+    pilot: tuple[float, float]
     low: float
     middle: float
     high: float
@@ -100,12 +111,17 @@ class Population:
     strategies: Mapping[str, float]
 
     @property
-    def size(self) -> int:
-        """Organisations in all."""
-        return len(MATURITIES) * self.organisations
+    def hyper(self) -> tuple[tuple[float, float], ...]:
+        """Prior ranges of :data:`HYPER`."""
+        return self.spread, self.strictness, self.pilot
 
-    def members(self, seed: int) -> pd.DataFrame:
-        """The organisations: maturity, strategy, and their own values of :data:`VARIED`.
+    def one(self, seed: int) -> pd.DataFrame:
+        """The organisations of a set, at the lowest values of what is fitted about the population: :data:`HYPER` as single values."""
+        spread, strictness, pilot = (low for low, _ in self.hyper)
+        return self.members(self.organisations, spread, strictness, pilot, (seed,))
+
+    def members(self, count: int, spread: float, strictness: float, pilot: float, seed: tuple[int, ...]) -> pd.DataFrame:
+        """So many organisations of each maturity: maturity, strategy, when they stop, how long they pilot, their values of :data:`VARIED`.
 
         An organisation departs from its maturity's preset by a common factor (well or badly run) and one of each parameter,
         which explain half of the variance each.
@@ -115,19 +131,19 @@ class Population:
         ends = np.cumsum([self.strategies[name] for name in names])
         for m, maturity in enumerate(MATURITIES):
             rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(m,))))
-            place = (rng.permutation(self.organisations) + 0.5) / self.organisations
-            common, own = rng.standard_normal(self.organisations), rng.standard_normal((self.organisations, len(VARIED)))
+            place = (rng.permutation(count) + 0.5) / count
+            common, own = rng.standard_normal((count, 1)), rng.standard_normal((count, len(VARIED)))
+            factors = np.exp(np.array(list(VARIED.values())) * spread * (common + own) / np.sqrt(2))
             preset = {**dataclasses.asdict(Maturity()), **load("maturity", maturity)}
-            for k in range(self.organisations):
-                row: dict[str, Any] = {"maturity": maturity, "strategy": names[int(np.searchsorted(ends, place[k] * ends[-1]))]}
-                for j, (name, sign) in enumerate(VARIED.items()):
-                    record = designs.RECORDS[f"maturity.{name}"][1]
-                    factor = np.exp(sign * self.spread * (common[k] + own[k, j]) / np.sqrt(2))
-                    value = float(preset[name])
-                    value = value * factor / (1 - value + value * factor) if record.high <= 1 else value * factor
-                    row[f"maturity.{name}"] = float(np.clip(value, record.low, record.high))
-                rows.append(row)
-        return pd.DataFrame(rows)
+            table = pd.DataFrame({"maturity": maturity, "strategy": np.array(names)[np.searchsorted(ends, place * ends[-1])]})
+            table["strategy.initiative_floor"] = rng.random(count) * strictness
+            table["strategy.gate_weeks"] = np.floor(SHORTEST + rng.random(count) * (pilot - SHORTEST + 1)).astype(int)
+            for j, name in enumerate(VARIED):
+                record, value = designs.RECORDS[f"maturity.{name}"][1], float(preset[name])
+                values = value * factors[:, j] / (1 - value + value * factors[:, j]) if record.high <= 1 else value * factors[:, j]
+                table[f"maturity.{name}"] = np.clip(values, record.low, record.high)
+            rows.append(table)
+        return pd.concat(rows, ignore_index=True)
 
 
 # --------------------------------------------------------------------------- the figures of a population
@@ -197,14 +213,21 @@ class Emulators:
                 processes.append(process.fit(unit, figures[:, j]))
         return cls(processes)
 
-    def predict(self, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation of each figure, [sets, figures]; the deviation holds the noise of a population, too."""
-        found = [process.predict(unit, return_std=True) for process in self.processes]
-        return np.column_stack([mean for mean, _ in found]), np.column_stack([spread for _, spread in found])
+    def predict(self, unit: np.ndarray, noise: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of each figure, [sets, figures]; the deviation holds the noise of a population, too.
 
-    def distance(self, unit: np.ndarray, discrepancy: float) -> np.ndarray:
+        ``noise`` is the share of that noise's variance: organisations of a population over those of the one asked about.
+        """
+        found = [process.predict(unit, return_std=True) for process in self.processes]
+        less = [(1 - noise) * process.kernel_.k2.noise_level * process._y_train_std**2 for process in self.processes]
+        return (
+            np.column_stack([mean for mean, _ in found]),
+            np.column_stack([np.sqrt(np.maximum(spread**2 - v, 1e-12)) for (_, spread), v in zip(found, less, strict=True)]),
+        )
+
+    def distance(self, unit: np.ndarray, discrepancy: float, noise: float = 1.0) -> np.ndarray:
         """How far each figure is off, in standard deviations of emulator and discrepancy, [sets, figures]."""
-        mean, spread = self.predict(unit)
+        mean, spread = self.predict(unit, noise)
         return (mean - TARGETS) / np.sqrt(spread**2 + discrepancy**2)
 
 
@@ -219,13 +242,13 @@ def plausible(emulators: list[Emulators], unit: np.ndarray, discrepancy: float) 
     return kept
 
 
-def posterior(emulator: Emulators, start: np.ndarray, discrepancy: float, seed: int) -> np.ndarray:
+def posterior(emulator: Emulators, start: np.ndarray, discrepancy: float, seed: int, noise: float = 1.0) -> np.ndarray:
     """Draws from the posterior over the unit cube, [CHAINS, d]: the end of as many Metropolis chains, with a uniform prior."""
     rng = np.random.Generator(np.random.SFC64(seed))
     at = start[rng.integers(0, len(start), CHAINS)].copy()
 
     def fit(unit: np.ndarray) -> np.ndarray:
-        mean, spread = emulator.predict(unit)
+        mean, spread = emulator.predict(unit, noise)
         variance = spread**2 + discrepancy**2
         return -0.5 * ((mean - TARGETS) ** 2 / variance + np.log(variance)).sum(axis=1)
 
@@ -259,9 +282,12 @@ def calibrate(values: dict[str, Any]) -> int:
     if not isinstance(fitted, Mapping):
         raise InvalidInput("fitted", fitted, "a mapping of parameters to ranges, such as {trust.loss: [0.05, 0.3]}")
     made = fitted_factors(fitted, base)
+    hyper = zip(HYPER, population.hyper, strict=True)
+    made = (*made, *(Factor(name, "number", *ends) for name, ends in hyper if ends[0] < ends[1]))
     study = Calibration(base, made, population, waves, sets, draws, discrepancy, settings["seed"])
-    plan = study.plan(plan_of(base, Points((), ()), 1, settings), np.tile(0.5, (sets * waves + draws, len(made))))
-    check_points(plan, population.size)
+    most = -(-(sets * waves * population.organisations + (draws + 1) * population.surveyed) // population.organisations)
+    plan = study.plan(plan_of(base, Points((), ()), 1, settings), np.tile(0.5, (most, len(made))), population.organisations, 0)
+    check_points(plan, len(MATURITIES) * population.organisations)
     asked = {
         "kind": "waves", "waves": waves, "points": sets, "draws": draws, "discrepancy": discrepancy,
         "fitted": {f.name: [f.low, f.high] for f in made}, "population": dataclasses.asdict(population),
@@ -270,7 +296,12 @@ def calibrate(values: dict[str, Any]) -> int:
         "strategies": {name: digest(load("strategy", name))[:16] for name in population.strategies},
     }  # fmt: skip
     configuration = plan_record(plan, asked)
-    parts = [f"{len(made)}parameters", f"{waves}x{sets}sets", f"{population.size}organisations", f"{base.weeks}w"]
+    parts = [
+        f"{len(made)}parameters",
+        f"{waves}x{sets}sets",
+        f"{len(MATURITIES) * population.organisations}organisations",
+        f"{base.weeks}w",
+    ]
 
     def finish(console: Console, store: Store, plan: Plan) -> list[str]:
         if not store.concluded(configuration):
@@ -293,7 +324,8 @@ def population_of(given: Any) -> Population:
     taken: dict[str, Any] = {}
     try:
         taken["organisations"] = take(given, "organisations", "count", 10, 10_000)
-        taken["spread"] = take(given, "spread", "number", 0, 3)
+        taken["surveyed"] = take(given, "surveyed", "count", 10, 10_000)
+        taken |= {key: range_of(given, key, *ends) for key, ends in RANGES.items()}
         taken |= {key: take(given, key, "number", 0, 1) for key in MATURITIES}
         taken |= {key: ages(given, key) for key in ("team_weeks", "scaling_weeks", "ebit_weeks")}
     except InvalidInput as error:
@@ -311,6 +343,22 @@ def population_of(given: Any) -> Population:
     if abs(sum(strategies.values()) - 1) > 1e-9:
         raise InvalidInput("population.strategies", round(sum(strategies.values()), 9), "shares that add up to 1")
     return Population(**taken, strategies={str(name): float(share) for name, share in strategies.items()})
+
+
+RANGES = {"spread": (0, 3), "strictness": (0, 1), "pilot": (SHORTEST, 104)}
+
+
+def range_of(given: Mapping[str, Any], key: str, least: float, most: float) -> tuple[float, float]:
+    """A prior range of what the population is like: one number, or two."""
+    value = given[key]
+    ends = value if isinstance(value, list) else [value, value]
+    if (
+        len(ends) != 2
+        or any(isinstance(v, bool) or not isinstance(v, int | float) for v in ends)
+        or not least <= ends[0] <= ends[1] <= most
+    ):
+        raise InvalidInput(key, value, f"a number from {least} to {most}, or a range [low, high] of such numbers")
+    return float(ends[0]), float(ends[1])
 
 
 def ages(given: Mapping[str, Any], key: str) -> tuple[int, int]:
@@ -334,8 +382,8 @@ def fitted_factors(fitted: Mapping[str, Any], base: Parameters) -> tuple[Factor,
         key = "fitted" if error.key == "over" else error.key.replace("ranges.", "fitted.")
         raise InvalidInput(key, error.value, error.allowed) from None
     for f in made:
-        if f.kind != "number" or f.name.removeprefix("maturity.") in VARIED:
-            raise InvalidInput("fitted", f.name, "a number that is not a state the organisations differ in")
+        if f.kind != "number" or f.name.removeprefix("maturity.") in VARIED or f.name in CHOSEN:
+            raise InvalidInput("fitted", f.name, "a number that is not what the organisations differ in")
     return made
 
 
@@ -355,36 +403,56 @@ class Calibration:
     emulators: list[Emulators] = field(default_factory=list)
     left: list[float] = field(default_factory=list)
     posterior: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+    chosen: np.ndarray = field(default_factory=lambda: np.empty(0))
 
-    def plan(self, plan: Plan, unit: np.ndarray) -> Plan:
-        """Parameter sets (unit cube, [sets, d]) by organisation: set s, organisation o is point s O + o, with luck o."""
-        members = self.population.members(self.seed)
-        count, size = len(unit), self.population.size
-        factors, columns = list(self.made), [np.repeat(f.at(unit[:, j]), size) for j, f in enumerate(self.made)]
+    def populations(self, unit: np.ndarray) -> np.ndarray:
+        """The values of :data:`HYPER` at each parameter set, [sets, 3]."""
+        fitted = {f.name: f.at(unit[:, j]) for j, f in enumerate(self.made)}
+        fixed = dict(zip(HYPER, (ends[0] for ends in self.population.hyper), strict=True))
+        return np.column_stack([np.broadcast_to(fitted.get(name, fixed[name]), len(unit)) for name in HYPER])
+
+    def plan(self, plan: Plan, unit: np.ndarray, organisations: int, first: int) -> Plan:
+        """Parameter sets (unit cube, [sets, d]) by organisation: set s, organisation o is point s O + o.
+
+        Each set, numbered from ``first``, has organisations and luck of its own: an emulator that smooths over sets with the
+        same luck would learn that luck (Chen, Ankenman & Nelson 2012).
+        """
+        count, size = len(unit), len(MATURITIES) * organisations
+        members = pd.concat(
+            [
+                self.population.members(organisations, spread, strictness, pilot, (self.seed, first + k))
+                for k, (spread, strictness, pilot) in enumerate(self.populations(unit))
+            ],
+            ignore_index=True,
+        )
+        own = [(j, f) for j, f in enumerate(self.made) if f.name not in HYPER]
+        factors, columns = [f for _, f in own], [np.repeat(f.at(unit[:, j]), size) for j, f in own]
         for name in members:
             values = members[name]
             if name in ("maturity", "strategy"):
                 choices = tuple(dict.fromkeys(values))
                 factors.append(Factor(str(name), "choice", choices=choices))
-                columns.append(np.tile([choices.index(v) for v in values], count))
+                columns.append(np.array([choices.index(v) for v in values]))
             else:
-                factors.append(Factor(str(name), "number", float(values.min()), float(values.max())))
-                columns.append(np.tile(values.to_numpy(float), count))
-        return replace(plan, points=Points(tuple(factors), tuple(columns)), offsets=np.tile(np.arange(size), count))
+                kind = designs.RECORDS[str(name)][1].kind
+                factors.append(Factor(str(name), kind, float(values.min()), float(values.max())))
+                columns.append(values.to_numpy())
+        offsets = np.arange(count * size) + first * 1_000_000
+        return replace(plan, points=Points(tuple(factors), tuple(columns)), offsets=offsets)
 
     def run(self, plan: Plan, store: Store, workers: Workers) -> Plan:
         """All waves and the posterior; returns the plan of the posterior's runs."""
         from scipy.stats import qmc
 
-        d = len(self.made)
+        d, asked = len(self.made), self.population.organisations
         unit = qmc.LatinHypercube(d, rng=np.random.Generator(np.random.SFC64(self.seed))).random(self.sets)
         everything, figures, errors = np.empty((0, d)), np.empty((0, len(FIGURES))), np.empty((0, len(FIGURES)))
         for wave in range(self.waves):
-            part = self.plan(plan, unit)
+            part = self.plan(plan, unit, asked, wave * self.sets)
             record = plan_record(part, {"kind": "wave", "sets": digest({"unit": unit.tolist()})})
             with Store("calibrate", store.folder / f"waves/{wave:02d}", record) as place:
                 execute(part, place, workers, what=f"runs of wave {wave + 1} of {self.waves}")
-                found, error = self.figures(place, len(unit))
+                found, error = self.figures(place, len(unit), asked)
             whole = np.isfinite(found).all(axis=1)
             everything, figures, errors = (
                 np.concatenate([a, b[whole]]) for a, b in ((everything, unit), (figures, found), (errors, error))
@@ -394,8 +462,9 @@ class Calibration:
             candidates = self.candidates(wave)
             self.left.append(candidates[1])
             unit = candidates[0]
-        self.posterior = posterior(self.emulators[-1], unit, self.discrepancy, self.seed)
-        final = self.plan(plan, self.posterior[:: max(1, CHAINS // self.draws)][: self.draws])
+        self.posterior = posterior(self.emulators[-1], unit, self.discrepancy, self.seed, asked / self.population.surveyed)
+        self.chosen = self.likeliest()
+        final = self.plan(plan, self.run_again(), self.population.surveyed, self.waves * self.sets)
         execute(final, store, workers, what="runs of the posterior")
         return final
 
@@ -412,9 +481,29 @@ class Calibration:
             kept = some[order[: 2 * self.sets]]
         return kept[rng.permutation(len(kept))[: self.sets]], share
 
-    def figures(self, store: Store, sets: int) -> tuple[np.ndarray, np.ndarray]:
+    def run_again(self) -> np.ndarray:
+        """The draws that are really run, and the chosen set as the last one, [draws + 1, d]."""
+        return np.vstack([self.posterior[:: max(1, CHAINS // self.draws)][: self.draws], self.chosen])
+
+    def likeliest(self) -> np.ndarray:
+        """The posterior's mode with a preference for the middle of the prior, in the unit cube, [d].
+
+        Of values that the figures do not tell apart the middle one is chosen: the density is multiplied by a normal
+        one around the middle, with the standard deviation of the uniform prior.
+        """
+        from scipy.optimize import minimize
+
+        emulator, noise = self.emulators[-1], self.population.organisations / self.population.surveyed
+
+        def cost(unit: np.ndarray) -> float:
+            return 0.5 * float((emulator.distance(unit[None], self.discrepancy, noise) ** 2).sum() + 12 * ((unit - 0.5) ** 2).sum())
+
+        start = min(self.posterior, key=cost)
+        return np.asarray(minimize(cost, start, method="L-BFGS-B", bounds=[(0, 1)] * len(self.made)).x)
+
+    def figures(self, store: Store, sets: int, organisations: int) -> tuple[np.ndarray, np.ndarray]:
         """The figures of each parameter set's population [sets, figures], and their standard errors; NaN where a run failed."""
-        size = self.population.size
+        size = len(MATURITIES) * organisations
         names = ["point", "week", "teams_trust_and_use", "units_live", "cumulative_net"]
         weekly = pd.concat([table.to_pandas() for table in read_shards(store.folder, WEEKS, names)]).sort_values(
             ["point", "week"], kind="stable"
@@ -426,7 +515,7 @@ class Calibration:
         for name, table in series.items():
             table[row, column] = weekly[name].to_numpy(float)
         survived = runs["survived_three_years"].astype("Float64").to_numpy(float, na_value=np.nan)
-        maturity = np.array([MATURITIES.index(m) for m in self.population.members(self.seed)["maturity"]])
+        maturity = np.repeat(np.arange(len(MATURITIES)), organisations)
         each = figures_of(series, week, survived, np.tile(maturity, sets), self.population).reshape(sets, size, len(FIGURES))
         failed = np.isnan(series["cumulative_net"]).any(axis=1).reshape(sets, size).any(axis=1)
         found, errors = population_figures(each, maturity, self.population)
@@ -455,29 +544,32 @@ COMPARED = {
 }  # fmt: skip
 
 
+UNITS = {SPREAD: "sd in logits and logs", STRICTNESS: "mean sponsorship", PILOT: "weeks"}
+
+
 def conclude(store: Store, plan: Plan, study: Calibration) -> None:
     """Write what was tried, the posterior, how it compares with the figures, the chosen values and the picture."""
-    unit = study.posterior[:: max(1, CHAINS // study.draws)][: study.draws]
-    found, _ = study.figures(store, len(unit))
+    unit = study.run_again()
+    found, _ = study.figures(store, len(unit), study.population.surveyed)
     whole = np.isfinite(found).all(axis=1)
-    drawn = study.table(unit, found)
-    off = np.where(whole, (((found - TARGETS) / study.discrepancy) ** 2).sum(axis=1), np.inf)
-    chosen = int(np.argmin(off))
+    whole[-1] = False
+    drawn = study.table(unit, found).assign(chosen=np.arange(len(unit)) == len(unit) - 1)
     low, middle, high = np.nanquantile(found[whole], (0.05, 0.5, 0.95), axis=0)
     compared = pd.DataFrame(
         {
             "figure": [f.name for f in FIGURES], "words": [f.words for f in FIGURES], "source": [f.source for f in FIGURES],
             "published": TARGETS, "model": middle, "model_low": low, "model_high": high,
-            "inside": (low <= TARGETS) & (high >= TARGETS), "chosen": found[chosen],
+            "inside": (low <= TARGETS) & (high >= TARGETS), "chosen": found[-1],
         }
     )  # fmt: skip
     prior = 1 / np.sqrt(12)
     parameters = pd.DataFrame(
         {
-            "parameter": [f.name for f in study.made], "unit": [designs.RECORDS[f.name][1].unit for f in study.made],
-            "default": [designs.RECORDS[f.name][0] for f in study.made],
+            "parameter": [f.name for f in study.made],
+            "unit": [UNITS[f.name] if f.name in HYPER else designs.RECORDS[f.name][1].unit for f in study.made],
+            "default": [np.nan if f.name in HYPER else designs.RECORDS[f.name][0] for f in study.made],
             "prior_low": [f.low for f in study.made], "prior_high": [f.high for f in study.made],
-            "calibrated": [float(drawn[f.name][chosen]) for f in study.made],
+            "calibrated": [float(drawn[f.name].iloc[-1]) for f in study.made],
             "posterior_low": [float(f.at(np.quantile(study.posterior[:, j], 0.05))) for j, f in enumerate(study.made)],
             "posterior_high": [float(f.at(np.quantile(study.posterior[:, j], 0.95))) for j, f in enumerate(study.made)],
             "narrowed": 1 - study.posterior.std(axis=0) / prior,
@@ -487,7 +579,11 @@ def conclude(store: Store, plan: Plan, study: Calibration) -> None:
     posterior_table = pd.DataFrame({f.name: f.at(study.posterior[:, j]) for j, f in enumerate(study.made)})
     waves = pd.DataFrame({"wave": np.arange(1, study.waves + 1), "left": study.left})
     write_dictionary(store, plan)
-    names = {f.name: f.words for f in FIGURES} | {f.name: "fitted parameter" for f in study.made} | {"wave": "wave"}
+    names = (
+        {f.name: f.words for f in FIGURES}
+        | {f.name: "fitted parameter" for f in study.made}
+        | {"wave": "wave", "chosen": "whether these are the chosen values"}
+    )
     for name, frame, meanings in (
         ("figures", compared, COMPARED),
         ("parameters", parameters, PARAMETERS),
@@ -505,9 +601,12 @@ def conclude(store: Store, plan: Plan, study: Calibration) -> None:
 
 def preset_text(parameters: pd.DataFrame) -> str:
     """The chosen values as a file of ``configs/experiment``."""
-    lines = ["# @package _global_", "# Found by experiments.calibrate: the posterior draw whose figures are nearest to the published ones."]
+    lines = [
+        "# @package _global_",
+        "# Found by experiments.calibrate: the likeliest values, near the middle of the prior where the figures do not say.",
+    ]
     groups: dict[str, list[str]] = {}
-    for _, row in parameters.iterrows():
+    for _, row in parameters[~parameters["parameter"].isin(HYPER)].iterrows():
         group, name = row["parameter"].split(".", 1)
         groups.setdefault(group, []).append(
             f"  {name}: {float(row['calibrated']):.4g}  # posterior {row['posterior_low']:.3g} to {row['posterior_high']:.3g}"
@@ -521,12 +620,12 @@ def show(console: Console, store: Store) -> None:
     """Print the figures against the published ones, and what the figures say about the parameters."""
     figures, parameters, waves = (pd.read_parquet(store.folder / f"{name}.parquet") for name in ("figures", "parameters", "waves"))
     table = Table(title="Published figures and the calibrated model, 90% posterior predictive interval", title_justify="left")
-    for head in ("figure", "published", "model", "inside", "width"):
+    for head in ("figure", "published", "model", "inside", "width", "chosen"):
         table.add_column(head, justify="left" if head == "figure" else "right")
     for _, row in figures.iterrows():
         table.add_row(
             row["words"], f"{row['published']:.0%}", f"{row['model']:.0%} [{row['model_low']:.0%}, {row['model_high']:.0%}]",
-            "yes" if row["inside"] else "no", f"{100 * (row['model_high'] - row['model_low']):.0f} points",
+            "yes" if row["inside"] else "no", f"{100 * (row['model_high'] - row['model_low']):.0f} points", f"{row['chosen']:.0%}",
         )  # fmt: skip
     console.print(table)
     table = Table(title="What the figures say about the parameters: posterior, 5% to 95%", title_justify="left")
@@ -534,7 +633,7 @@ def show(console: Console, store: Store) -> None:
         table.add_column(head, justify="left" if head == "parameter" else "right")
     for _, row in parameters.sort_values("narrowed", ascending=False).iterrows():
         table.add_row(
-            row["parameter"], f"{row['default']:.3g}", f"{row['prior_low']:.3g} to {row['prior_high']:.3g}",
+            row["parameter"], "–" if np.isnan(row["default"]) else f"{row['default']:.3g}", f"{row['prior_low']:.3g} to {row['prior_high']:.3g}",
             f"{row['posterior_low']:.3g} to {row['posterior_high']:.3g}", f"{row['calibrated']:.3g}", f"{max(0.0, row['narrowed']):.0%}",
         )  # fmt: skip
     console.print(table)

@@ -431,7 +431,9 @@ _bistable = {
         integration=1.0, reliability=WAY,
     ),
 }  # fmt: skip
-_spreading = Arm("business_led", "middle", OPEN | TOGETHER | {"weeks": 104, "strategy.champions": 0.1, "strategy.placement": "clustered"})
+_spreading = Arm(
+    "no_platform", "low", OPEN | PATIENT | TOGETHER | {"weeks": 104, "strategy.champions": 0.2, "strategy.placement": "clustered"}
+)
 _clustering = {"clustered": _spreading, "random": _spreading.but({"strategy.placement": "random"}), "rewired": _spreading.but(rewired=True)}
 _shifted = Arm("balanced", "middle", OPEN | PATIENT | TOGETHER | {"strategy.gate_weeks": 52, "platform.debt": 0.0})
 _retrofit = {
@@ -445,17 +447,15 @@ _unwatched = Arm(
     | effort("rollout", model=5, pipelines=25, integration=42, governance=8, workflow=20)
     | effort("run", workflow=100),
 )  # fmt: skip
-_trapped = Arm("balanced", "middle", OPEN | PATIENT | {"strategy.readiness_gate": 0.0})
-_trap = {"platform": _trapped.but(effort("pilot rollout run", **BUILDING)), "none": _trapped.but(effort("pilot rollout run", **TRAINING))}
+_trap = {name: Arm("model_first", "middle", OPEN | PATIENT | {"support.cap": cap}) for name, cap in (("patching", 0.9), ("building", 0.1))}
 _tipping = {
     f"{level}%": Arm(
-        "no_platform", "high",
-        OPEN | PATIENT | TOGETHER | {"weeks": 156, "strategy.champions": level / 100, "strategy.placement": "random"},
+        "business_led", "middle",
+        OPEN | PATIENT | TOGETHER | {"weeks": 104, "strategy.champions": level / 100, "strategy.placement": "random"},
     )
     for level in CHAMPIONS
 }  # fmt: skip
 _bends = ("0%", "10%", "40%", "50%")
-_region = {"enterprise.units": 2, "weeks": 52}
 
 PATTERNS: tuple[Pattern, ...] = (
     Pattern(
@@ -504,12 +504,12 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(
         "partial-adoption plateau",
         "reliance stays strictly between .1 and .9, and moves by less than .05 in the last half year",
-        "high maturity, model-first: the pilot convinces, the platform comes later, and it is not stopped",
+        "middle maturity, model-first: the pilot convinces, the platform comes later",
         read_plateau,
-        {"end": Arm("model_first", "high")},
+        {"end": Arm("model_first", "middle")},
         (Test("plateau", "least distance from .1, .9 and a drift of .05", "reliance", +1, lambda r: r["end.margin"]),),
         "perfect data and fit",
-        {"end": Arm("model_first", "high", {"maturity.completeness": 0.999, "maturity.lateness": 0.0, "maturity.mismatch": 0.001, "maturity.fit": 0.99, "team.decay": 0.0})},
+        {"end": Arm("model_first", "middle", {"maturity.completeness": 0.999, "maturity.lateness": 0.0, "maturity.mismatch": 0.001, "maturity.fit": 0.99, "team.decay": 0.0})},
     ),
     Pattern(
         "value J-curve",
@@ -528,15 +528,15 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(
         "S-curve",
         "from the gate on, a logistic or Bass curve fits reliance better than a line, and it has one inflection",
-        "high maturity, integration-first: adoption runs its whole course",
+        "middle maturity, integration-first: adoption runs its whole course",
         read_curve,
-        {"run": Arm("integration_first", "high")},
+        {"run": Arm("integration_first", "middle")},
         (
             Test("better than a line", "AICc of a line less that of the better curve", "AICc", +1, lambda r: r["run.better"]),
             Test("one inflection", "½ less the distance of their number from one", "inflections", +1, lambda r: 0.5 - np.abs(r["run.inflections"] - 1)),
         ),
         "no peers, no waves",
-        {"run": Arm("integration_first", "high", NO_PEERS | TOGETHER)},
+        {"run": Arm("integration_first", "middle", NO_PEERS | TOGETHER)},
     ),
     Pattern(
         "team bistability",
@@ -555,15 +555,15 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(
         "clustering helps",
         "use spreads further from clustered champions than from as many at random, and less far when ties are rewired",
-        "middle maturity, business-led with a tenth of champions, all units at once, two years: neighbours are live as well",
+        "low maturity, no platform, a fifth of champions, all units at once, two years: few would use it without colleagues who do",
         read_spread,
         _clustering,
         (
             Test("placement", "clustered − random champions, mean use", "share", +1, lambda r: r["clustered.use"] - r["random.use"]),
             Test("rewiring", "network as drawn − rewired, mean use", "share", +1, lambda r: r["clustered.use"] - r["rewired.use"]),
         ),
-        "simple contagion: one peer counts",
-        each(_clustering, {"utility.reinforce": 1}),
+        "simple contagion: one peer counts as much as all",
+        each(_clustering, {"utility.reinforce": 1, "utility.enough": 0.001}),
         {"no peers": each(_clustering, NO_PEERS)},
     ),
     Pattern(
@@ -592,41 +592,40 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     Pattern(
         "capability trap",
-        "without a platform support takes more of the effort; use is better in the first year after the gate and worse in the last",
-        "middle maturity, the same waves; what goes into the platform or, in the other arm, into model and training",
+        "where support may take nearly all of the effort, it does; use is better in the first year after the gate and worse in the last",
+        "middle maturity, model-first, which goes live before its platform stands; support may take nine tenths of the budget, or one",
         read_trap,
         _trap,
         (
-            Test("support", "no platform − platform, support's share of effort", "share", +1, lambda r: r["none.support"] - r["platform.support"]),
-            Test("better early", "no platform − platform, use in the first year", "share", +1, lambda r: r["none.early"] - r["platform.early"]),
-            Test("worse late", "no platform − platform, use in the last year", "share", -1, lambda r: r["none.late"] - r["platform.late"]),
+            Test("support", "patching − building, support's share of effort", "share", +1, lambda r: r["patching.support"] - r["building.support"]),
+            Test("better early", "patching − building, use in the first year", "share", +1, lambda r: r["patching.early"] - r["building.early"]),
+            Test("worse late", "patching − building, use in the last year", "share", -1, lambda r: r["patching.late"] - r["building.late"]),
         ),
         "support capacity unlimited",
         each(_trap, FREE_SUPPORT),
-        {"the ablation, and support that patches as well as a platform": each(_trap, FREE_SUPPORT | {"support.relief": Times("platform.relief"), "support.channel": 1.0})},
     ),
     Pattern(
         "tipping",
         "others' reliance rises more steeply with champions between 10 and 40% of planners than below and above",
-        "high maturity, no platform, all units at once, three years: champions at random",
+        "middle maturity, business-led, all units at once, two years: champions at random",
         read_followers,
         _tipping,
         (Test("steeper inside", "rise per point of champions inside 10 to 40% − outside", "points", +1, rise_inside),),
-        "random rewiring",
-        each(_tipping, only=_bends, rewired=True),
-        {"no peers": each(_tipping, NO_PEERS, _bends)},
+        "no peers",
+        each(_tipping, NO_PEERS, _bends),
+        {"random rewiring": each(_tipping, only=_bends, rewired=True)},
         steepest,
     ),
     Pattern(
         "strategy ranking flips",
-        "model-first earns more in a region of homogeneous units, few of them and a short horizon, and less in the article's enterprise",
-        "two homogeneous units and a year; twelve units of high maturity and five years",
+        "model-first earns more where units are alike and most of the platform is there, and less in the article's enterprise",
+        "twelve homogeneous units with 70% of the platform; twelve units of middle maturity with 5%; five years",
         read_net,
         {
-            "region, model-first": Arm("model_first", "homogeneous", _region),
-            "region, integration-first": Arm("integration_first", "homogeneous", _region),
-            "article, model-first": Arm("model_first", "high"),
-            "article, integration-first": Arm("integration_first", "high"),
+            "region, model-first": Arm("model_first", "homogeneous"),
+            "region, integration-first": Arm("integration_first", "homogeneous"),
+            "article, model-first": Arm("model_first", "middle"),
+            "article, integration-first": Arm("integration_first", "middle"),
         },
         (
             Test("wins there", "model-first − integration-first in the region, net value", "EUR", +1, lambda r: r["region, model-first.net"] - r["region, integration-first.net"]),

@@ -42,7 +42,7 @@ MEANINGS = {
         "box": "number of the box, in the order found; 0: all boxes together",
         "parameter": "restricted parameter",
         "unit": "its unit",
-        "source": "documented, calibrated or judged: what its value rests on",
+        "source": "documented, measured, calibrated or judged: what its value rests on",
         "kind": "number or count",
         "range_low": "lowest value tried",
         "range_high": "highest value tried",

@@ -16,7 +16,7 @@ from sim.outcomes import MEASURES
 from sim.parameters import InvalidInput, Parameters, from_mapping, nearest
 from sim.presets import load
 
-SOURCES = ("judged", "calibrated", "documented")
+SOURCES = ("judged", "calibrated", "measured", "documented")
 #: Groups that ``over=all`` leaves alone: what management chooses, the enterprise itself, and where outcome classes end.
 LEFT_ALONE = ("strategy", "enterprise", "weeks", "network", "outcomes")
 #: Outcomes that every run has, or every run of a sufficient horizon.
@@ -34,7 +34,7 @@ def numeric_factors(over: Any, ranges: Any, base: Parameters, both: bool) -> tup
 
     Args:
         over: a list of dotted names, or ``all``: every number that is not in a group of :data:`LEFT_ALONE`; ``judged``,
-            ``calibrated`` or ``documented``: those of them with that source.
+            ``calibrated``, ``measured`` or ``documented``: those of them with that source.
         ranges: a mapping of names to ``[low, high]``, or None: around the values in ``base``.
         base: the configured values.
         both: whether strategies are compared, whose parameters then cannot be varied.

@@ -9,14 +9,12 @@ does not emerge is said not to, and the exit code is 0 all the same. Pattern-ori
 from __future__ import annotations
 
 import hashlib
-import importlib
 import inspect
 import json
 import operator
 import sys
 import time
 from collections.abc import Mapping
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -32,9 +30,8 @@ from rich.table import Table
 from experiments import claims, executors
 from experiments.claims import BY_NAME, HOLD, PATTERNS, Arm, Pattern, Readings, Test, Times
 from experiments.entry import main, take
-from experiments.executors import Workers
 from experiments.output import folder_name, results_folder, shown, wide_console
-from experiments.runner import ProgressReport, Stopped, duration, parameters_at
+from experiments.runner import duration, execute_jobs, parameters_at
 from experiments.statistics import RESAMPLES, mean, share
 from experiments.storage import RUNS, Store, write_shard
 from sim import RolloutModel
@@ -49,7 +46,7 @@ from sim.views.patterns import interval, patterns_figure, summary
 MOST_FAILS = 0.25
 #: An ablation removes a test that emerged where the ablated effect's interval reaches 0 or the other side, where it fails in
 #: this share of seeds or more, or where it keeps less than this share of the effect, with the interval of the difference
-#: leaving out 0. It removes the pattern where it removes all of its tests.
+#: leaving out 0. A pattern is all of its tests together, so it is removed where one of them is.
 REMOVED_FAILS, KEPT = 0.5, 0.5
 BLOCK = 20  # seeds a shard
 SHORTEST = 156  # weeks
@@ -147,42 +144,6 @@ def jobs_of(chosen: tuple[Pattern, ...], values: str, seed: int, seeds: int) -> 
             jobs.append({"shard": len(jobs), "first": first, "runs": runs, "pattern": pattern.name, "seed": seed + start, "seeds": size, "values": values, "model": SOURCES})  # fmt: skip
             first += runs
     return jobs
-
-
-def run_all(jobs: list[dict[str, Any]], store: Store, workers: Workers) -> None:
-    """Do what is missing in the store.
-
-    Raises:
-        Stopped: after Ctrl-C; what is finished stays.
-    """
-    by_shard = {job["shard"]: {**job, "folder": str(store.folder)} for job in jobs}
-    missing = store.missing([(job["shard"], job["first"], job["runs"]) for job in jobs])
-    total, left = sum(job["runs"] for job in jobs), sum(runs for _, _, runs in missing)
-    if not missing:
-        return
-    here = importlib.import_module("experiments.patterns")  # and not __main__, of which workers elsewhere know nothing
-    workers.start()
-    with ProgressReport("runs", total, total - left) as progress:
-        waiting = [by_shard[shard] for shard, _, _ in missing][::-1]
-        flying: set[Future] = set()
-        try:
-            while waiting or flying:
-                while waiting and len(flying) < (1 if workers.kind == "serial" else 2 * workers.count):
-                    flying.add(workers.submit(here.measure, waiting.pop()))
-                done, flying = wait(flying, return_when=FIRST_COMPLETED)
-                receipts = [future.result() for future in done]
-                store.record(receipts)
-                for receipt in receipts:
-                    progress.advance(receipt["runs"], receipt["failed"])
-        except BrokenExecutor:
-            raise InvalidInput(
-                "executor", workers.kind, "workers that live: one died; the same command goes on with what is missing"
-            ) from None
-        except KeyboardInterrupt:
-            workers.stop(wait=False)
-            raise Stopped(
-                f"interrupted after {int(store.totals()['runs']):,} of {total:,} runs, which are kept; the same command goes on"
-            ) from None
 
 
 # --------------------------------------------------------------------------- verdicts
@@ -306,7 +267,7 @@ def verdict_of(shown_up: list[bool], gone: list[str]) -> str:
     said = [g for g in gone if g]
     if not said:
         return text
-    return f"{text}, {'removed' if set(said) == {'yes'} else 'not removed' if set(said) == {'no'} else 'removed in part'}"
+    return f"{text}, {'removed' if 'yes' in said else 'not removed'}"
 
 
 # --------------------------------------------------------------------------- the command
@@ -338,7 +299,7 @@ def patterns(values: dict[str, Any]) -> int:
     folder = results_folder("patterns", folder_name([f"{len(chosen)}patterns", f"{seeds}x", f"seed{seed}"], configuration), output)
     console, clock = wide_console(), time.perf_counter()
     with workers, Store("patterns", folder, configuration) as store:
-        run_all(jobs, store, workers)
+        execute_jobs(jobs, store, workers, "experiments.patterns")
         runs = store.runs()
         tests, findings = judge(runs, chosen, seed, seeds)
         probes = look_into(runs, chosen, seed, seeds)

@@ -13,6 +13,7 @@ found. They are recorded as failed, and the others go on.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import math
 import os
@@ -343,6 +344,49 @@ def execute(
             workers.stop(wait=False)
             done = int(store.totals()["runs"])
             raise Stopped(f"interrupted after {done:,} of {total:,} runs, which are kept; the same command goes on") from None
+
+
+def execute_jobs(jobs: Sequence[Mapping[str, Any]], store: Store, workers: Workers, module: str) -> None:
+    """Do what is missing of jobs of a study's own, which are no plain points of a design.
+
+    Args:
+        jobs: each with its ``shard``, the ``first`` of its ``runs``, and what its worker needs.
+        store: where a shard a job goes, whose ``folder`` is added to each job.
+        workers: where they are computed.
+        module: by name, where its function ``measure`` takes a job, writes its shard and returns its receipt.
+
+    Raises:
+        InvalidInput: where a worker died.
+        Stopped: after Ctrl-C; what is finished stays.
+    """
+    by_shard = {job["shard"]: {**job, "folder": str(store.folder)} for job in jobs}
+    missing = store.missing([(job["shard"], job["first"], job["runs"]) for job in jobs])
+    total, left = sum(job["runs"] for job in jobs), sum(runs for _, _, runs in missing)
+    if not missing:
+        return
+    here = importlib.import_module(module)  # and not __main__, of which workers elsewhere know nothing
+    workers.start()
+    with ProgressReport("runs", total, total - left) as progress:
+        waiting = [by_shard[shard] for shard, _, _ in missing][::-1]
+        flying: set[Future] = set()
+        try:
+            while waiting or flying:
+                while waiting and len(flying) < (1 if workers.kind == "serial" else 2 * workers.count):
+                    flying.add(workers.submit(here.measure, waiting.pop()))
+                done, flying = wait(flying, return_when=FIRST_COMPLETED)
+                receipts = [future.result() for future in done]
+                store.record(receipts)
+                for receipt in receipts:
+                    progress.advance(receipt["runs"], receipt["failed"])
+        except BrokenExecutor:
+            raise InvalidInput(
+                "executor", workers.kind, "workers that live: one died; the same command goes on with what is missing"
+            ) from None
+        except KeyboardInterrupt:
+            workers.stop(wait=False)
+            raise Stopped(
+                f"interrupted after {int(store.totals()['runs']):,} of {total:,} runs, which are kept; the same command goes on"
+            ) from None
 
 
 class _Queue:

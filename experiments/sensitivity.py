@@ -38,7 +38,7 @@ SHOWN = 20
 COLUMNS = {
     "parameter": "parameter",
     "unit": "unit of the parameter",
-    "source": "documented, calibrated or judged: what its value rests on",
+    "source": "documented, measured, calibrated or judged: what its value rests on",
     "configured": "its configured value, in its unit",
     "range_low": "lowest value tried, in its unit",
     "range_high": "highest value tried, in its unit",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import io
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from experiments import designs, executors
 from experiments.entry import take
 from experiments.executors import Workers
 from experiments.output import digest, folder_name, input_files, results_folder, shown, wide_console
-from experiments.runner import WEEKLY, Plan, duration, execute, sample
+from experiments.runner import WEEKLY, Plan, duration, execute, execute_jobs, sample
 from experiments.storage import RUNS, WEEKS, Store, read_shards
 from sim import RolloutModel
 from sim._numba import SOURCES
@@ -260,3 +261,64 @@ def also_describe(store: Store, dataset: str, frame: pd.DataFrame, meanings: dic
         rows.append((dataset, column, str(kind), "", meanings.get(column) or f"{ends} end of the 95% interval of {of}"))
     before = pd.read_csv(store.folder / "data_dictionary.csv", keep_default_na=False)
     store.csv("data_dictionary.csv", pd.concat([before, pd.DataFrame(rows, columns=before.columns)]))
+
+
+# --------------------------------------------------------------------------- studies that are no plain points of a design
+
+
+def carry_out_jobs(
+    experiment: str,
+    parts: list[str],
+    jobs: Sequence[Mapping[str, Any]],
+    configuration: dict[str, Any],
+    settings: Mapping[str, Any],
+    conclude: Callable[[Console, Store, pd.DataFrame], list[str]],
+) -> int:
+    """Run jobs whose function is ``measure`` in ``experiments.<experiment>``, in the study's folder; returns the exit code.
+
+    Args:
+        experiment: name of the experiment.
+        parts: readable parts of the folder's name.
+        jobs: see :func:`experiments.runner.execute_jobs`.
+        configuration: everything that decides the results.
+        settings: ``seed``, ``seeds``, ``output`` and ``workers``.
+        conclude: gets the rows of the runs; writes tables and picture where they are not there yet, prints what was found, and
+            names the files. It is not called where every run failed.
+    """
+    folder = results_folder(experiment, folder_name([*parts, f"seed{settings['seed']}"], configuration), settings["output"])
+    console, clock = wide_console(), time.perf_counter()
+    with settings["workers"] as workers, Store(experiment, folder, configuration) as store:
+        execute_jobs(jobs, store, workers, f"experiments.{experiment}")
+        runs = store.runs()
+        failed = runs[runs["error"] != ""]
+        files = conclude(console, store, runs) if len(failed) < len(runs) else []
+        if not store.concluded(configuration):
+            (store.folder / "failures.csv").unlink(missing_ok=True)
+            if len(failed):
+                store.csv("failures.csv", failed)
+            last = settings["seed"] + settings["seeds"] - 1
+            store.manifest(configuration, seeds=[settings["seed"], last], runs=int(store.totals()["runs"]), failed=len(failed))
+        for note in store.repaired:
+            print(f"note: {note}", file=sys.stderr)
+        console.print(f"{int(store.totals()['runs']):,} runs; this start took {duration(time.perf_counter() - clock)}.", highlight=False)
+        named = [*files, f"{RUNS}/", *(["failures.csv"] if len(failed) else []), "manifest.json"]
+        console.print(f"Written to {shown(store.folder)}: {', '.join(named)}", highlight=False, soft_wrap=True, markup=False)
+    if len(failed):
+        print(f"error: {len(failed):,} runs failed and are left out; see failures.csv; first: {failed['error'].iloc[0]}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def digest_of_code(*functions: Callable) -> str:
+    """SHA-256 of the sources of a study's own functions that decide what its runs are, which the model's version does not name."""
+    return hashlib.sha256("".join(inspect.getsource(inspect.unwrap(function)) for function in functions).encode()).hexdigest()
+
+
+def describe_tables(store: Store, tables: Mapping[str, pd.DataFrame], meanings: Mapping[str, str]) -> None:
+    """Write tables as Parquet and CSV, and ``data_dictionary.csv`` with the meanings of their columns."""
+    store.csv("data_dictionary.csv", pd.DataFrame(columns=["dataset", "column", "type", "unit", "meaning"]))
+    for name, frame in tables.items():
+        if name != RUNS:
+            store.parquet(f"{name}.parquet", frame)
+            store.csv(f"{name}.csv", frame)
+        also_describe(store, name, frame, dict(meanings))

@@ -166,7 +166,9 @@ def create(p: Parameters, layout: Layout, seed: int) -> State:
         reach = np.bincount(source[source != unit_of[peers]], minlength=len(units)).astype(float)
     order = wave_order(p.strategy, pilot, names, clean, units["spend"] * (last - first), reach, seed)
 
-    champions = choose_champions(p.strategy, names, first, last, np.diff(peers_first), seed)
+    by_paths = p.strategy.placement == "between" and p.strategy.champions > 0
+    centrality = network.betweenness(peers_first, peers) if by_paths else np.diff(peers_first)
+    champions = choose_champions(p.strategy, names, first, last, centrality, seed)
     users["champion"][champions] = 1
     users["trust"][champions] = np.maximum(users["trust"][champions], p.people.champion_trust)
     users["threshold"][champions] = np.minimum(users["threshold"][champions], p.people.champion_threshold)

@@ -19,7 +19,7 @@ from sim.parameters import InvalidInput, Parameters, from_mapping, nearest
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 GROUPS = ("enterprise", "maturity", "network", "strategy", "forecast")
-DEFAULTS = {"enterprise": "article", "maturity": "middle", "network": "blocks", "strategy": "integration_first", "forecast": "default"}
+DEFAULTS = {"enterprise": "article", "maturity": "middle", "network": "blocks", "strategy": "integration_first", "forecast": "measured"}
 LARGEST_FILE = 64 * 1024
 
 

@@ -79,11 +79,13 @@ def _lot(names: list[str], seed: int, purpose: str) -> np.ndarray:
 
 
 def choose_champions(
-    strategy: Strategy, unit_names: list[str], first: np.ndarray, last: np.ndarray, degree: np.ndarray, seed: int
+    strategy: Strategy, unit_names: list[str], first: np.ndarray, last: np.ndarray, centrality: np.ndarray, seed: int
 ) -> np.ndarray:
     """Rows of the champions: the same share of every unit's planners.
 
-    ``random``; ``central``: those with most ties; ``clustered``: neighbours, team by team.
+    ``random``; ``central``: those with most ties; ``between``: those on most shortest paths of the whole network;
+    ``clustered``: neighbours, team by team. ``centrality`` is what the second and third go by, a number per planner; ties are
+    broken by lot.
     """
     chosen = []
     if strategy.champions > 0:
@@ -91,11 +93,10 @@ def choose_champions(
             size = int(stop - start)
             wanted = round(strategy.champions * size)
             lot: np.ndarray = stream(seed, CHAMPIONS, name).random(size)
-            if strategy.placement == "central":
-                lot = degree[start:stop] + lot
-            elif strategy.placement == "clustered":
+            score = centrality[start:stop] if strategy.placement in ("central", "between") else np.zeros(size)
+            if strategy.placement == "clustered":
                 lot = (np.arange(size) - int(lot[0] * size)) % size * -1.0
-            chosen.append(start + np.argsort(-lot, kind="stable")[:wanted])
+            chosen.append(start + np.lexsort((-lot, -score))[:wanted])
     return np.concatenate(chosen) if chosen else np.empty(0, np.int64)
 
 

@@ -13,8 +13,10 @@ from sim import RolloutModel
 from sim.parameters import InvalidInput
 from sim.presets import load, read_yaml
 
-POPULATION = Population(10, 0.5, 0.5, 0.25, 0.25, (52, 260), (0, 78), (0, 156), {"model_first": 0.4, "adaptive": 0.6})
-SMALL = ["enterprise=small", "executor=serial", "population.organisations=10", "waves=1", "points=20", "draws=20"]
+POPULATION = Population(
+    10, 10, (0.5, 0.5), (0.4, 0.4), (40, 40), 0.5, 0.25, 0.25, (52, 260), (0, 78), (0, 156), {"model_first": 0.4, "adaptive": 0.6}
+)
+SMALL = ["enterprise=small", "executor=serial", "population.organisations=10", "population.surveyed=10", "waves=1", "points=20", "draws=20"]
 FITTED = "fitted={utility.threshold: [0, 3]}"
 
 
@@ -22,19 +24,23 @@ FITTED = "fitted={utility.threshold: [0, 3]}"
 
 
 def test_a_population_holds_the_stated_mix_around_the_presets():
-    members = Population(500, 0.6, 0.5, 0.25, 0.25, (52, 260), (0, 78), (0, 156), {"model_first": 0.3, "adaptive": 0.7}).members(1)
-    assert members.groupby("maturity")["strategy"].agg(lambda s: (s == "model_first").mean()).tolist() == pytest.approx([0.3] * 3)
+    members = POPULATION.members(500, 0.6, 0.4, 40, (1,))
+    assert members.groupby("maturity")["strategy"].agg(lambda s: (s == "model_first").mean()).tolist() == pytest.approx([0.4] * 3)
+    assert set(members["strategy.gate_weeks"]) == set(range(13, 41))
     high = members[members["maturity"] == "high"]
     preset = load("maturity", "high")
     for name, sign in VARIED.items():
         values = high[f"maturity.{name}"]
         assert values.median() == pytest.approx(preset[name], rel=0.1)
         assert np.corrcoef(values, sign * high["maturity.budget"])[0, 1] > 0.25  # well run in one respect, well run in others
+    assert members["strategy.initiative_floor"].between(0, 0.4).all() and members["strategy.initiative_floor"].mean() == pytest.approx(
+        0.2, abs=0.02
+    )
     assert members["maturity.readiness"][members["maturity"] == "low"].eq(0).all()  # nothing stays nothing
 
 
 def test_no_spread_gives_the_presets():
-    members = Population(10, 0.0, 0.5, 0.25, 0.25, (52, 260), (0, 78), (0, 156), {"adaptive": 1.0}).members(1)
+    members = POPULATION.members(10, 0.0, 0.4, 40, (1,))
     assert members[members["maturity"] == "low"]["maturity.trust"].unique() == pytest.approx([load("maturity", "low")["trust"]])
 
 
@@ -103,12 +109,12 @@ def test_a_study_holds_what_single_organisations_give(call, tmp_path):
     plan = read_plan(folder)
     population = calibrate.population_of(plan["design"]["population"])
     assert {m: plan["design"]["population"][m] for m in MATURITIES} == settings
-    members = population.members(1)
+    members = population.members(10, sets["population.spread"][3], sets["population.strictness"][3], sets["population.pilot"][3], (1, 3))
     survived = []
     for o in np.flatnonzero(members["maturity"] == "high"):
         row = members.iloc[o].to_dict()
         given = {name: value for name, value in row.items() if "." in name} | plan_fitted(sets.iloc[3])
-        survived.append(RolloutModel(strategy=row["strategy"], maturity="high", enterprise="small", rng=1 + int(o), **given).run().outcome["survived_three_years"])  # fmt: skip
+        survived.append(RolloutModel(strategy=row["strategy"], maturity="high", enterprise="small", rng=1 + 3 * 30 + int(o), **given).run().outcome["survived_three_years"])  # fmt: skip
     assert sets["production_high"][3] == pytest.approx(np.mean(survived))
     chosen = read_yaml(folder / "calibrated.yaml")
     parameters = pd.read_csv(folder / "parameters.csv").set_index("parameter")
@@ -120,7 +126,7 @@ def test_a_study_holds_what_single_organisations_give(call, tmp_path):
 
 
 def plan_fitted(row: pd.Series) -> dict[str, float]:
-    return {name: float(row[name]) for name in row.index if "." in str(name)}
+    return {name: float(row[name]) for name in row.index if "." in str(name) and name not in calibrate.HYPER}
 
 
 def read_plan(folder):
@@ -155,6 +161,8 @@ def test_interrupted_it_goes_on_to_the_same_bytes(call, tmp_path, monkeypatch):
         (["fitted={maturity.trust: [0.2, 0.8]}"], "fitted: 'maturity.trust'"),
         (["population.low=0.9"], "population: [0.9, 0.4, 0.15]"),
         (["population.organisations=2"], "population.organisations: 2"),
+        (["population.spread=[1, 0.5]"], "population.spread: [1, 0.5]"),
+        (["population.spread=wide"], "population.spread: 'wide'"),
         (["population={organisation: 20}"], "Could not override"),
         (["population={strategies: {modelfirst: 1.0}}"], "population.strategies: 'modelfirst'"),
         (["population={strategies: {model_first: 0.9}}"], "population.strategies: 0.9"),

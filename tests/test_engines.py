@@ -40,6 +40,11 @@ def test_other_networks_give_the_same_bits(tiny, network):
     assert_same(*(tiny(network=network, engine=e).run() for e in ("compiled", "textbook")))
 
 
+def test_champions_on_most_paths_give_the_same_bits(tiny):
+    given = {"strategy.champions": 0.25, "strategy.placement": "between"}
+    assert_same(*(tiny(engine=e, **given).run() for e in ("compiled", "textbook")))
+
+
 def test_the_default_enterprise_gives_the_same_bits():
     assert_same(RolloutModel(rng=4).run(), RolloutModel(rng=4, engine="textbook").run())
 

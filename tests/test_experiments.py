@@ -69,7 +69,7 @@ def test_the_same_run_again_gives_the_same_bytes(call, tmp_path):
     assert contents() == first
 
 
-COMPARE = ["enterprise=small", "weeks=110", "replications=6"]
+COMPARE = ["maturities=[low,high]", "enterprise=small", "weeks=110", "replications=6"]
 
 
 def test_compare_writes_what_it_says(call, tmp_path):
@@ -115,7 +115,7 @@ def test_comparisons_are_paired_and_their_statistics_are_right(call, tmp_path):
 
 def test_more_replications_never_change_old_ones_nor_do_threads(call, tmp_path):
     call("compare", *COMPARE, "executor=serial", "output=few")
-    call("compare", *COMPARE[:2], "replications=9", "executor.workers=3", "output=many")
+    call("compare", *COMPARE[:3], "replications=9", "executor.workers=3", "output=many")
     call("compare", *COMPARE, "executor.workers=3", "output=threads")
     few, many, threads = (pd.read_parquet(tmp_path / name / "runs.parquet") for name in ("few", "many", "threads"))
     pd.testing.assert_frame_equal(many[many["replication"] < 6].reset_index(drop=True), few)
@@ -408,7 +408,7 @@ def test_the_parameter_table_lists_everything(capsys):
     parameters.main("csv")
     table = pd.read_csv(pd.io.common.StringIO(capsys.readouterr().out), keep_default_na=False)
     assert table["parameter"].tolist() == [name for name, _, _ in listing()]
-    assert set(table["source"]) <= {"documented", "calibrated", "judged", "choice"}
+    assert set(table["source"]) <= {"documented", "measured", "calibrated", "judged", "choice"}
     parameters.main("markdown")
     assert capsys.readouterr().out.count("\n") == len(table) + 2
 

@@ -6,8 +6,8 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from sim import RolloutModel
-from sim.network import adjacency, scale_free, small_world
+from sim import InvalidInput, RolloutModel, network
+from sim.network import adjacency, betweenness, scale_free, small_world
 from sim.streams import CROSS_TIES, stream
 
 
@@ -56,6 +56,23 @@ def test_adjacency_is_symmetric_and_simple():
     first, peers = adjacency(4, (np.array([0, 0, 1, 2, 1]), np.array([1, 1, 0, 2, 2])))
     assert first.tolist() == [0, 1, 3, 4, 4]
     assert peers.tolist() == [1, 0, 2, 1]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_betweenness_is_networkx_s(seed):
+    """On networks with many parts, many equal paths, and planners without ties."""
+    graph = nx.gnm_random_graph(60, 30 + 60 * seed, seed=seed)
+    source, target = (np.array(ends, np.int64) for ends in zip(*graph.edges(), strict=True))
+    found = betweenness(*adjacency(60, (source, target)))
+    expected = nx.betweenness_centrality(graph, normalized=False)
+    np.testing.assert_allclose(found, [expected[i] for i in range(60)], rtol=1e-9, atol=1e-9)
+
+
+def test_betweenness_of_a_network_too_large_is_refused_before_it_begins(monkeypatch):
+    monkeypatch.setattr(network, "MOST_PATHS", 768 * 100)
+    with pytest.raises(InvalidInput, match=r"strategy.placement.*planners x ties"):
+        RolloutModel(rng=1, **{"strategy.placement": "between", "strategy.champions": 0.1})
+    RolloutModel(rng=1, **{"strategy.placement": "between"})  # nobody to place
 
 
 def test_a_disconnected_network_runs_and_says_so():

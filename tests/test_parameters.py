@@ -285,6 +285,7 @@ ROWS = [
     Row("utility.threshold_spread", 0, 4, spread("users", "reliance"), UP, "with dispositions alone at work, habits differ as they do", ALL_LIVE | {f"utility.{x}": 0 for x in ("trust", "peer", "habit", "norm")}),
     Row("utility.experience", 0, 0.4, use_by_experience, DOWN, "experienced planners take less advice (Logg et al. 2019)", ALL_LIVE | {"people.turnover": 0}),
     Row("utility.override", 0, 6, mean("users_using"), UP, "the freedom to adjust weighs more", ALL_LIVE | GOOD),
+    Row("utility.enough", 0.1, 1, mean("users_using"), DOWN, "a few peers persuade as well as all", ALL_LIVE | GOOD),
     Row("utility.reinforce", 1, 8, mean("users_using"), DOWN, "more peers are needed before any counts", ALL_LIVE | GOOD),
     # planners: what moves trust
     Row("trust.gain", 0.01, 0.3, mean("trust"), UP, "successes earn more", ALL_LIVE | GOOD),
@@ -474,7 +475,7 @@ def test_what_hangs_together_is_checked_together(given, key):
 @pytest.mark.parametrize("name", LISTED)
 def test_every_parameter_has_its_record(name):
     default, record = LISTED[name]
-    assert record.note and record.source in ("documented", "calibrated", "judged")
+    assert record.note and record.source in ("documented", "measured", "calibrated", "judged")
     assert record.check(name, default) == default
     if name in NUMERIC:
         assert record.unit and -math.inf < record.low < record.high < math.inf

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+import networkx as nx
 import numpy as np
 import pytest
 
@@ -78,7 +79,10 @@ def go_live_weeks(**given):
 
 
 def test_cadence_and_wave_pace_the_go_lives():
-    weeks, _ = go_live_weeks(strategy="model_first", **{"strategy.cadence": 10, "strategy.wave": 0.09, "strategy.unit_reviews": 1000})
+    weeks, _ = go_live_weeks(
+        strategy="model_first",
+        **{"strategy.cadence": 10, "strategy.wave": 0.09, "strategy.unit_reviews": 1000, "strategy.initiative_reviews": 1000},
+    )
     assert set(np.diff(weeks)) == {10} and len(weeks) == 11
     weeks, _ = go_live_weeks(strategy="big_bang")
     assert set(np.diff(weeks)) == {0} and len(weeks) == 11
@@ -109,7 +113,7 @@ def test_pilots_are_where_they_should_be():
         assert rank == {"cleanest": 11, "representative": 5}[kind]
 
 
-@pytest.mark.parametrize("placement", ["random", "central", "clustered"])
+@pytest.mark.parametrize("placement", ["random", "central", "clustered", "between"])
 def test_champions_are_as_many_as_asked_and_where_asked(placement):
     model = RolloutModel(rng=1, **{"strategy.champions": 0.25, "strategy.placement": placement})
     champion = model.state.users["champion"].astype(bool)
@@ -119,6 +123,11 @@ def test_champions_are_as_many_as_asked_and_where_asked(placement):
     per_team = champion.reshape(96, 8).sum(axis=1)
     if placement == "central":
         assert degree[champion].mean() > degree[~champion].mean() + 1
+    if placement == "between":
+        paths = nx.betweenness_centrality(model.network, normalized=False)
+        by_unit = np.array([paths[row] for row in range(768)]).reshape(12, 64)
+        for chosen, through in zip(champion.reshape(12, 64), by_unit, strict=True):
+            assert through[chosen].min() >= through[~chosen].max() * (1 - 1e-9)
     if placement == "clustered":
         assert (per_team >= 7).sum() >= 12
     else:

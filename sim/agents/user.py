@@ -22,11 +22,12 @@ def heed(using, peers, p):
     """The share of peers planning on the forecast that counts with a planner; -1 without peers.
 
     ``using`` of ``peers`` did so last week. Below ``utility.reinforce`` users nobody counts: complex
-    contagion needs reinforcement (Centola 2010).
+    contagion needs reinforcement (Centola 2010). From the share ``utility.enough`` on, more add nothing; near
+    0 this is simple contagion, where one source convinces as well as many (Centola & Macy 2007).
     """
     if peers == 0:
         return -1.0
-    return using / peers if using >= p.utility.reinforce else 0.0
+    return min(using / peers / p.utility.enough, 1.0) if using >= p.utility.reinforce else 0.0
 
 
 class User(PlanningAgent):
@@ -113,7 +114,9 @@ class User(PlanningAgent):
 
         ``x = tanh((ln own error - ln forecast error + noise z) / 2)``: how clearly the forecast won
         this week (tanh is written with exp, which is twice as fast). Non-users see it as far as monitoring
-        shows it. Source of the asymmetry: Dietvorst, Simmons & Massey 2015.
+        shows it. Source of the asymmetry: Dietvorst, Simmons & Massey 2015. Hearsay and the institution's word
+        hold for those who do not understand the forecast yet; then its record counts (McKnight et al. 1998;
+        Lee & See 2004).
         """
         governance = unit.readiness[GOVERNANCE]
         trust = user.trust
@@ -126,9 +129,10 @@ class User(PlanningAgent):
             fall = p.trust.loss * trust
             watched = used + (1.0 - used) * p.trust.unused * unit.readiness[MONITORING]
             trust += watched * x * (rise if x > 0.0 else fall)
+        inexperience = 1.0 - user.understanding
         if seen >= 0.0:
-            trust += p.trust.peer * (seen - trust)
-        trust += p.trust.governance * governance * (p.trust.anchor - trust)
+            trust += p.trust.peer * inexperience * (seen - trust)
+        trust += p.trust.governance * inexperience * governance * (p.trust.anchor - trust)
         user.trust = clip(trust, 0.0, 1.0)
 
     @rule

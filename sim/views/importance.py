@@ -16,8 +16,8 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from sim.views.figures import COLOURS, STYLE, save, value_formatter
 from sim.views.words import CLASS_LABELS, outcome_words, strategy_label
 
-SOURCE_COLOURS = {"documented": COLOURS[0], "calibrated": COLOURS[2], "judged": COLOURS[1]}
-SOURCE_MARKS = {"documented": "s", "calibrated": "D", "judged": "o"}
+SOURCE_COLOURS = {"documented": COLOURS[0], "measured": COLOURS[4], "calibrated": COLOURS[2], "judged": COLOURS[1]}
+SOURCE_MARKS = {"documented": "s", "measured": "^", "calibrated": "D", "judged": "o"}
 MOST_ROWS = 20
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 OUTCOME_LABELS = {
@@ -67,6 +68,11 @@ def amount(outcome: str, value: float) -> str:
             return millions(round(value, -6)).replace(".0M", "M")
         return millions(value)
     return f"{value:.3g}".replace("-", "−")
+
+
+def bounded(row: Mapping[str, Any], of: str, write: Callable[[float], str]) -> str:
+    """An estimate of a table's row with its interval, ``of``, ``of_low`` and ``of_high``, each as ``write`` has it."""
+    return f"{write(row[of])} [{write(row[f'{of}_low'])}, {write(row[f'{of}_high'])}]"
 
 
 def outcome_words(outcome: str) -> str:
