@@ -32,69 +32,107 @@ PIPELINES, INTEGRATION, MONITORING, GOVERNANCE = range(len(CAPABILITIES))
 K = len(CAPABILITIES)
 
 USER = np.dtype([
-    ("trust", "f8"),  # 0 to 1
-    ("reliance", "f8"),  # habit, 0 to 1
-    ("understanding", "f8"),  # 0 to 1
-    ("skill", "f8"),  # WAPE of the planner's own method
-    ("log_skill", "f8"),
-    ("threshold", "f8"),  # logits
-    ("disposition", "f8"),  # the personal part of it
-    ("experience", "f8"),  # years
-    ("choice", "u1"),  # OWN, RELIED or ADJUSTED this week
-    ("used", "u1"),  # planned on the forecast last week: what peers see
-    ("champion", "u1"),
+    ("trust", "f8"),  # 0 to 1; in the forecast
+    ("reliance", "f8"),  # 0 to 1; habit of planning on it
+    ("understanding", "f8"),  # 0 to 1; knows how to apply the output
+    ("skill", "f8"),  # WAPE; error of the planner's own method
+    ("log_skill", "f8"),  # its natural logarithm
+    ("threshold", "f8"),  # logits; what must be overcome to leave the spreadsheet
+    ("disposition", "f8"),  # standard normal; the personal part of the threshold
+    ("experience", "f8"),  # years; in planning
+    ("choice", "u1"),  # 0 own method, 1 relied, 2 adjusted; this week
+    ("used", "u1"),  # 0 or 1; planned on the forecast last week: what peers see
+    ("champion", "u1"),  # 0 or 1; recruited to promote it
 ], align=True)
 
 TEAM = np.dtype([
-    ("fit", "f8"),  # of the forecast to the workflow, 0 to 1
-    ("channel_fit", "f8"),  # the same, through the channel it comes by
-    ("redesigned", "f8"),  # person-weeks spent on it
-    ("norm", "f8"),  # share of the plan that rests on the forecast, remembered
-    ("share", "f8"),  # the same, this week
-    ("category", "f8"),  # factor on everybody's error: how hard the team's products are
-    ("defect", "f8"),  # factor on the unit's data defects
-    ("error", "f8"),  # WAPE of the forecast this week
-    ("log_error", "f8"),
-    ("noise", "f8"),  # sd of the log ratio of the two errors its planners see
-    ("using", "f8"),  # planners who planned on it this week
-    ("saved", "f8"),  # sum over them of own error - error used
-    ("own", "f8"),  # sum over all of own error
-    ("learning", "f8"),  # planner-weeks lost to learning
-    ("champions", "f8"),  # champions in the team
-    ("reconciling", "f8"),  # planner-weeks lost to two sets of numbers
-    ("trust", "f8"),  # mean over planners
-    ("reliance", "f8"),  # mean over planners
-    ("first", "i8"), ("last", "i8"),  # rows of its planners
+    ("fit", "f8"),  # 0 to 1; of the forecast to the workflow
+    ("channel_fit", "f8"),  # 0 to 1; the same, through the channel it comes by
+    ("redesigned", "f8"),  # person-weeks; spent on the workflow so far
+    ("norm", "f8"),  # 0 to 1; share of the plan that rests on the forecast, remembered
+    ("share", "f8"),  # 0 to 1; the same, this week
+    ("category", "f8"),  # factor on everybody's error; how hard the team's products are
+    ("defect", "f8"),  # factor; the team's data defects, compared with its unit's
+    ("error", "f8"),  # WAPE; of the forecast this week
+    ("log_error", "f8"),  # its natural logarithm
+    ("noise", "f8"),  # sd of the log ratio of the two errors that planners see
+    ("using", "f8"),  # planners; who planned on it this week
+    ("saved", "f8"),  # WAPE; sum over them of own error less error used
+    ("own", "f8"),  # WAPE; sum over all planners of own error
+    ("learning", "f8"),  # planner-weeks; lost to learning, before habit.dip
+    ("champions", "f8"),  # planners; champions in the team
+    ("reconciling", "f8"),  # planner-weeks; lost to two sets of numbers
+    ("trust", "f8"),  # 0 to 1; mean over planners
+    ("reliance", "f8"),  # 0 to 1; mean over planners
+    ("first", "i8"),  # row of its first planner
+    ("last", "i8"),  # row after its last planner
 ], align=True)
 
 UNIT = np.dtype([
-    ("completeness", "f8"), ("lateness", "f8"), ("mismatch", "f8"),  # data: share, weeks, share
-    ("fragmentation", "f8"),  # extra effort share
-    ("sponsorship", "f8"), ("spend", "f8"),  # 0 to 1; EUR per planner-week
-    ("readiness", "f8", (K,)), ("debt", "f8", (K,)), ("tail", "f8", (K,)),
-    ("crew", "f8", (K,)),  # person-weeks that can still usefully work on it this week
-    ("freshness", "f8"), ("clean", "f8"), ("support", "f8"), ("need", "f8"),
-    ("late", "f8"), ("defects", "f8"), ("channel", "f8"),  # weeks late after relief; error share from defects; 0 to 1
-    ("visible", "f8"),  # visible success, 0 to 1, remembered
-    ("own_effort", "f8"), ("workflow", "f8"),  # person-weeks this week: the unit's own; per team, for redesign
-    ("saved", "f8"), ("lost", "f8"),  # error saved [WAPE, summed over planners]; planner-weeks lost
-    ("value", "f8"), ("friction", "f8"), ("running", "f8"), ("own_cost", "f8"),  # EUR this week
-    ("net", "f8"),  # EUR, cumulative
-    ("improvement", "f8"), ("share", "f8"),  # error cut offered; planners using, this week
-    ("quarter_saved", "f8"), ("quarter_own", "f8"),  # since the last review
-    ("stage", "i8"), ("live_week", "i8"), ("on_time", "i8"), ("passed", "i8"), ("failed", "i8"),
-    ("busy_until", "i8"), ("users", "i8"), ("first", "i8"), ("last", "i8"),  # planners; rows of its teams
+    ("completeness", "f8"),  # 0 to 1; inputs that are there at the planning cut-off
+    ("lateness", "f8"),  # weeks; age of the inputs at the cut-off
+    ("mismatch", "f8"),  # 0 to 1; items whose hierarchy differs from the pilot's
+    ("fragmentation", "f8"),  # extra effort share; to connect its systems
+    ("sponsorship", "f8"),  # 0 to 1; backing by the unit's leader
+    ("spend", "f8"),  # EUR per planner and week; that is planned
+    ("readiness", "f8", (K,)),  # 0 to 1; local, per capability
+    ("debt", "f8", (K,)),  # 0 to 1; retrofit debt, per capability
+    ("tail", "f8", (K,)),  # factor; how much longer than planned a capability takes here
+    ("crew", "f8", (K,)),  # person-weeks; that can still usefully work on a capability this week
+    ("freshness", "f8"),  # 0 to 1; of the unit's forecast, 1: not stale
+    ("clean", "f8"),  # 0 to 1; cleanliness of the data, after what pipelines relieve
+    ("support", "f8"),  # 0 to 1; support given over support needed
+    ("need", "f8"),  # person-weeks per week; support needed
+    ("late", "f8"),  # weeks; lateness after relief
+    ("defects", "f8"),  # extra error share; from data defects
+    ("channel", "f8"),  # 0 to 1; how well output reaches planners
+    ("visible", "f8"),  # 0 to 1; visible success, remembered
+    ("own_effort", "f8"),  # person-weeks; the unit's own, this week
+    ("workflow", "f8"),  # person-weeks per team; for redesign, this week
+    ("saved", "f8"),  # WAPE; error saved this week, summed over planners
+    ("lost", "f8"),  # planner-weeks; lost this week
+    ("value", "f8"),  # EUR; of the error saved, this week
+    ("friction", "f8"),  # EUR; planners' time lost, this week
+    ("running", "f8"),  # EUR; running cost, this week
+    ("own_cost", "f8"),  # EUR; of the unit's own effort, this week
+    ("net", "f8"),  # EUR; cumulative, without central cost
+    ("improvement", "f8"),  # share; of own error that the forecast would cut, this week
+    ("share", "f8"),  # 0 to 1; planners using it, this week
+    ("quarter_saved", "f8"),  # WAPE; error saved since the last review
+    ("quarter_own", "f8"),  # WAPE; own error since the last review
+    ("stage", "i8"),  # 0 waiting, 1 pilot, 2 onboarding, 3 live, 4 retired
+    ("live_week", "i8"),  # week; it went live
+    ("on_time", "i8"),  # 0 or 1; this week's forecast met the cut-off
+    ("passed", "i8"),  # 0 or 1; what a review would say this week
+    ("failed", "i8"),  # reviews; failed in a row
+    ("busy_until", "i8"),  # week; other priorities have the unit until then
+    ("users", "i8"),  # planners; in the unit
+    ("first", "i8"),  # row of its first team
+    ("last", "i8"),  # row after its last team
 ], align=True)
 
 FIRM = np.dtype([
-    ("budget", "f8"), ("quality", "f8"), ("core", "f8", (K,)),
-    ("shares", "f8", (len(BUCKETS),)),  # of the effort left after support
-    ("effort", "f8", (len(BUCKETS) + 1,)),  # person-weeks this week; the last is support
-    ("support_ratio", "f8"), ("need", "f8"), ("retrofit", "f8"), ("platform", "f8"),  # the last two: person-weeks, cumulative
-    ("pilot_improvement", "f8"), ("pilot_use", "f8"),  # remembered over some ten weeks
-    ("central_cost", "f8"), ("net", "f8"),  # EUR this week; cumulative
-    ("pilot", "i8"), ("active", "i8"), ("gate_week", "i8"), ("stopped_week", "i8"),
-    ("next_wave", "i8"), ("entered", "i8"), ("failed", "i8"), ("events", "i8"),
+    ("budget", "f8"),  # person-weeks per week; of the central team
+    ("quality", "f8"),  # 0 to 1; of the central model, 1: sound
+    ("core", "f8", (K,)),  # 0 to 1; shared platform core, per capability
+    ("shares", "f8", (len(BUCKETS),)),  # 0 to 1; of the effort left after support, per purpose
+    ("effort", "f8", (len(BUCKETS) + 1,)),  # person-weeks; this week, per purpose, support last
+    ("support_ratio", "f8"),  # 0 to 1; support given over support needed
+    ("need", "f8"),  # person-weeks; support needed this week
+    ("retrofit", "f8"),  # person-weeks; platform effort on units that are already live, cumulative
+    ("platform", "f8"),  # person-weeks; platform effort, cumulative
+    ("pilot_improvement", "f8"),  # share; error cut in the pilot, remembered over some ten weeks
+    ("pilot_use", "f8"),  # 0 to 1; planners using it in the pilot, remembered over some ten weeks
+    ("central_cost", "f8"),  # EUR; this week
+    ("net", "f8"),  # EUR; cumulative
+    ("pilot", "i8"),  # row of the pilot unit
+    ("active", "i8"),  # 0 or 1; the initiative goes on
+    ("gate_week", "i8"),  # week; the pilot passed its gate, -1: not yet
+    ("stopped_week", "i8"),  # week; the initiative was stopped, -1: not
+    ("next_wave", "i8"),  # week; of the next wave
+    ("entered", "i8"),  # units; that have left waiting
+    ("failed", "i8"),  # reviews; failed in a row
+    ("events", "i8"),  # events; logged so far
 ], align=True)
 
 EVENT = np.dtype([("week", "i8"), ("kind", "i8"), ("unit", "i8"), ("value", "f8")], align=True)

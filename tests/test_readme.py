@@ -1,26 +1,191 @@
-"""README and docs show what the commands print, their Python runs, and what they name exists."""
+"""README, CONTRIBUTING and docs: what they show is what the product does.
+
+Every ``python -m experiments.…`` command of every page is really run, in this process and an empty folder. What would take long is
+made small by settings put behind the page's own (:data:`SMALL`); what asks for a cluster, and the calibration, is run as a dry run. Every
+Python block is run: those of the tutorial in its notebooks, all others here. Words in capitals and names of a reader's own files are files made here from the page's own examples.
+"""
 
 from __future__ import annotations
 
+import html
+import importlib.util
+import os
 import re
+import runpy
+import shlex
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+import nbformat
 import pytest
 from matplotlib.testing.compare import compare_images
+from nbclient import NotebookClient
+from test_response import as_csv
 
+from experiments import benchmark_scale, entry
+from experiments.demand import generate_demand
 from experiments.output import ROOT
+from experiments.reproduce import PUBLISHED
+from experiments.template import main as template
 from sim import presets
 
-README = (ROOT / "README.md").read_text()
-PAGES = {path.name: path.read_text() for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
+_SPEC = importlib.util.spec_from_file_location("documentation", ROOT / ".ci" / "documentation.py")
+documentation = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(documentation)
+
+PAGES = {str(path.relative_to(ROOT)): path.read_text() for path in documentation.pages()}
+README = PAGES["README.md"]
 SNIPPETS = [
     (name, code)
     for name, text in PAGES.items()
-    if name in ("README.md", "experiments.md")
+    if name != "docs/tutorial.md"
     for code in re.findall(r"```python\n(.*?)```", text, re.S)
     if "NAME" not in code
 ]
+SERIAL = ["enterprise=small", "weeks=30", "executor=serial"]
+#: Settings put behind those of the page. With ``dry_run=true`` or a cluster in the command, nothing but the design is shrunk.
+SMALL = {
+    "run": ["weeks=30"],
+    "compare": [*SERIAL, "replications=2"],
+    "sweep": [*SERIAL, "replications=2"],
+    "sensitivity": [*SERIAL, "trajectories=4", "replications=2", "over=[trust.loss,value.worth,utility.threshold]"],
+    "discover": [*SERIAL, "samples=40", "replications=1", "over=[value.worth,trust.loss,utility.threshold]"],
+    "phase": [*SERIAL, "levels=3", "replications=2"],
+    "robust": [*SERIAL, "futures=10", "replications=2", "over=[value.worth,trust.loss]"],
+    "optimise": [*SERIAL, "generations=2", "population=3", "replications=2", "test_replications=10"],
+    "patterns": ["executor=serial", "enterprise.units=4", "enterprise.teams=2", "enterprise.users=4", "patterns=[tipping]", "seeds=3"],
+    "check": [*SERIAL, "replications=10"],
+    "calibrate": ["enterprise=small", "executor=serial", "population.organisations=10", "waves=1", "points=20", "draws=20",
+                  "fitted={utility.threshold: [0, 3]}", "dry_run=true"],
+    "baselines": ["enterprise=small", "weeks=110", "executor=serial", "seeds=3", "organisations=0"],
+    "real_network": ["weeks=30", "executor=serial", "seeds=2", "maturities=[middle]", "networks=[blocks]", "placements=[central]", "shares=[0.5]"],
+    "response": ["missing=[0.3]", "late=[2]", "mapping=[0.3]", "units=[0.2]", "promotions=[0.5]", "weeks_tested=13", "replications=3",
+                 "held_out=1", "executor=serial"],
+    "reproduce": ["--only", "run_textbook", "--reference", "reference", "--results", "reproduced"],
+}  # fmt: skip
+#: Several seconds even so.
+LONG = {"response", "reproduce", "benchmark"}
+
+
+def commands():
+    """Every distinct command of the pages: (module, arguments); the part after an ellipsis is left to the reader."""
+    found = {}
+    for text in PAGES.values():
+        text = re.sub(r"^(```+)diff\n.*?\n\1$", "", text, flags=re.S | re.M)  # what a walk-through adds is run where it is added
+        for line in re.findall(r"python -m (?:mpi4py\.futures -m )?(experiments\.\w[^\n`]*)", text):
+            words = shlex.split(line.split(" -->")[0], comments=True)
+            found[words[0].removeprefix("experiments."), tuple(word for word in words[1:] if word not in ("…", "..."))] = None
+    return sorted(found, key=lambda command: (command[0] == "reproduce" and "--write" not in command[1], command))
+
+
+COMMANDS = commands()
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    """A reader's folder: an organisation, a network, published figures, demand, and presets that the pages write."""
+    folder = tmp_path_factory.mktemp("desk")
+    assert template([str(folder / "my_company")]) == 0
+    (folder / "targets.yaml").write_text(re.search(r"```yaml\n(- name.*?)```", PAGES["docs/validation.md"], re.S)[1])
+    (folder / "edges.txt").write_text("17 4\n17 23\n4 23\n")
+    (folder / "labels.txt").write_text("4 Logistics\n17 17\n23 17\n")
+    (folder / "pasta-daily-sales.csv").write_text(as_csv(generate_demand(3, brands=3, items=15, weeks=140)))
+    shutil.copytree(presets.CONFIGS, folder / "configs")
+    for text in PAGES.values():
+        for name, content in re.findall(r"`configs/strategy/(\w+)\.yaml`[^`]*?```yaml\n(.*?)```", text, re.S):
+            (folder / "configs" / "strategy" / f"{name}.yaml").write_text(content)
+        for name, content in re.findall(r"\+\+\+ b/configs/strategy/(\w+)\.yaml\n@@[^\n]*\n((?:\+[^\n]*\n)+)", text):
+            lines = [line.removeprefix("+") for line in content.splitlines()]
+            (folder / "configs" / "strategy" / f"{name}.yaml").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.fixture
+def at_the_desk(desk, monkeypatch):
+    monkeypatch.chdir(desk)
+    for module in (presets, entry):
+        monkeypatch.setattr(module, "CONFIGS", desk / "configs")
+    return desk
+
+
+# --------------------------------------------------------------------------- commands
+
+
+def arguments(module, given):
+    """A command's arguments as they are run here."""
+    given = [
+        word.replace("edges=PATH", "edges=edges.txt")
+        .replace("labels=PATH", "labels=labels.txt")
+        .replace("email-Eu-core.txt", "edges.txt")
+        .replace("email-Eu-core-department-labels.txt", "labels.txt")
+        for word in given
+    ]
+    flags = [word for word in given if word.startswith("-")]
+    if module == "benchmark":
+        return given or ["--quick"]
+    if module not in SMALL or (flags and module != "reproduce"):  # a flag of Hydra's shows something and ends
+        return given
+    more = [*SMALL[module]]
+    if module == "run" and "enterprise=from_files" not in given and "network=edges" not in given:
+        more.append("enterprise=small")
+    if module == "sweep":
+        text = " ".join(given)
+        more += ["design.levels=2"] if "design=grid" in text else ["design.samples=4"]
+        if "dry_run=true" in text or "executor=dask" in text or "executor=mpi" in text:
+            more = [m for m in more if not m.startswith("executor")] + ["dry_run=true"]
+        if "design.over=" not in text:
+            more.append("design.over=[trust.loss]")
+    if any(word.startswith("executor.workers=") for word in given):
+        more = [m for m in more if m != "executor=serial"]
+    if any(word.startswith("enterprise.units") or word == "x=enterprise.units" for word in given):
+        more = [m for m in more if m != "enterprise=small"]
+    if module == "response" and any(word.startswith("demand=") for word in given):
+        more.append("years=last")
+    return [*given, *more]
+
+
+@pytest.mark.filterwarnings("ignore:.*found in sys.modules")
+@pytest.mark.parametrize(
+    ("module", "given"),
+    [
+        pytest.param(module, given, id=f"{module} {' '.join(given)}"[:60], marks=[pytest.mark.slow] * (module in LONG))
+        for module, given in COMMANDS
+    ],
+)
+def test_every_command_shown_runs(module, given, at_the_desk, monkeypatch, capsys):
+    if module == "template":
+        shutil.rmtree("mine", ignore_errors=True)
+        given = ["mine"]  # the reader's own folder is there already
+    for word in given:  # a name that the page's own run of it has taken
+        if module == "response" and word.startswith("save_as="):
+            (at_the_desk / "configs" / "forecast" / f"{word.removeprefix('save_as=')}.yaml").unlink(missing_ok=True)
+    used = arguments(module, list(given))
+    monkeypatch.setattr(benchmark_scale.scale, "__defaults__", (100, 1_000, 2))  # runs of a sweep, of a large one, of batch_run
+    monkeypatch.setattr(benchmark_scale.bare_rate, "__defaults__", (60,))
+    monkeypatch.setattr(sys, "argv", [module, *used])
+    code = 0
+    try:
+        runpy.run_module(f"experiments.{module}", run_name="__main__", alter_sys=False)
+    except SystemExit as stopped:
+        code = stopped.code or 0
+    out, err = capsys.readouterr()
+    assert code == 0, err
+    assert out.strip()
+    if "output=" in " ".join(used) and "dry_run=true" not in used:
+        assert (at_the_desk / re.search(r"output=(\S+)", " ".join(used))[1] / "manifest.json").is_file()
+
+
+def test_the_pages_have_commands_of_every_experiment():
+    runnable = {p.stem for p in (ROOT / "experiments").glob("*.py") if "\nif __name__ ==" in p.read_text()}
+    assert {module for module, _ in COMMANDS} == runnable
+
+
+def test_what_reproduce_calls_the_documentation_s_size_is_what_the_pages_show():
+    for published in PUBLISHED:
+        words = shlex.split(published.command)
+        assert not published.full or (words[0].removeprefix("experiments."), tuple(words[1:])) in COMMANDS, published.command
 
 
 @pytest.mark.slow
@@ -39,10 +204,13 @@ def test_the_output_shown_is_what_the_one_command_prints(tmp_path):
     assert compare_images(str(shown_picture), str(picture), tol=1) is None  # fonts may differ by a hair elsewhere
 
 
+# --------------------------------------------------------------------------- Python and notebooks
+
+
 @pytest.mark.parametrize(("name", "code"), SNIPPETS, ids=[f"{name}{k}" for k, (name, _) in enumerate(SNIPPETS)])
-def test_the_python_shown_runs(name, code, capsys):
+def test_the_python_shown_runs(name, code, at_the_desk, capsys):
     exec(compile(code, name, "exec"), {"__name__": "readme"})
-    assert capsys.readouterr().out
+    assert capsys.readouterr().out or "print(" not in code
 
 
 def test_a_rule_is_changed_in_fewer_than_15_lines():
@@ -50,18 +218,127 @@ def test_a_rule_is_changed_in_fewer_than_15_lines():
     assert len([line for line in code.splitlines() if line.strip()]) < 15
 
 
+NOTEBOOKS = documentation.notebooks()
+
+
+def test_the_notebooks_are_the_tutorial():
+    assert {p.name for p in documentation.NOTEBOOKS.glob("*.ipynb")} == set(NOTEBOOKS) and len(NOTEBOOKS) == 4
+    for name, made in NOTEBOOKS.items():
+        assert nbformat.read(documentation.NOTEBOOKS / name, as_version=4) == made, f"{name} is stale: run .ci/readme tables"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_the_notebooks_run(name, tmp_path, monkeypatch):
+    (tmp_path / "results").mkdir()
+    for part in ("sim", "experiments", "configs"):
+        (tmp_path / part).symlink_to(ROOT / part)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    notebook = nbformat.read(documentation.NOTEBOOKS / name, as_version=4)
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    shown = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert any("image/png" in output.get("data", {}) for output in shown)
+    assert not [output["text"] for output in shown if re.search(r"^error: |Traceback", output.get("text", ""), re.M)]
+
+
+# --------------------------------------------------------------------------- names, links, what is made from the code
+
+
 @pytest.mark.parametrize("name", PAGES)
-def test_names_in_the_commands_shown_exist(name):
-    for module in set(re.findall(r"python -m (experiments\.\w+)", PAGES[name])):
-        assert (ROOT / (module.replace(".", "/") + ".py")).is_file(), module
+def test_names_in_the_commands_shown_exist(name, desk):
     for command in re.findall(r"python -m experiments.*", PAGES[name]):
         for group, value in re.findall(r"(?<![.\w])(strategy|maturity|enterprise|network|experiment)=([a-z_]+)", command):
-            assert value in presets.available(group), (group, value)
-    for path in re.findall(r"\]\(((?!http)[^)#]+)\)", PAGES[name]):
-        assert (ROOT / ("docs" if name != "README.md" else "") / path).exists(), path
+            assert (desk / "configs" / group / f"{value}.yaml").is_file(), (group, value)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_and_pictures_exist(name):
+    for path in re.findall(r"\]\(((?!http)[^)#]+)", PAGES[name]) + re.findall(r"<!-- picture: (\S+) -->", PAGES[name]):
+        base = ROOT if "<!-- picture: " + path in PAGES[name] else (ROOT / name).parent
+        assert (base / path).exists(), path
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_output_shown_was_printed(name):
-    for command, shown in re.findall(r"<!-- output of: (.*?) -->\n(.*?)<!-- end -->", PAGES[name], re.S):
+    for command, shown in re.findall(r"<!-- output of:? ?(.*?) -->\n(.*?)<!-- end -->", PAGES[name], re.S):
         assert shown.startswith("```\n") and len(shown.splitlines()) > 2, command
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_tables_are_what_the_code_says(name):
+    assert documentation.with_tables(PAGES[name]) == PAGES[name], "a table is stale: run .ci/readme tables"
+
+
+def test_every_state_variable_has_a_meaning():
+    rows = [row.split(" | ") for row in documentation.state_table().splitlines()[2:]]
+    assert len(rows) > 80 and all(len(row[4].strip(" |")) > 4 for row in rows)
+
+
+@pytest.mark.parametrize("name", documentation.PICTURES)
+def test_pictures_of_the_code_are_what_the_code_says(name, tmp_path):
+    documentation.PICTURES[name](tmp_path / name)
+
+    def words(path):  # the texts, not the shapes of their letters, which may differ by a hair elsewhere
+        return [html.unescape(text) for text in re.findall(r"<!-- (.*?) -->", path.read_text())]
+
+    assert len(words(tmp_path / name)) > 10
+    assert words(tmp_path / name) == words(ROOT / "docs" / "figures" / name), "a picture is stale: run .ci/readme tables"
+
+
+def test_the_week_s_chart_knows_which_steps_pause():
+    assert documentation.pictures.while_active() == {"2", "3", "4", "10"}
+
+
+def test_the_site_builds_without_a_warning(tmp_path):
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(tmp_path / "site")],
+        cwd=ROOT, capture_output=True, text=True, env=environment, timeout=240,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    pages = {str(p.relative_to(tmp_path / "site")): p.read_text() for p in (tmp_path / "site").rglob("*.html")}
+    assert {"index.html", "tutorial.html", "odd.html", "reference/parameters.html", "architecture.html", "contributing.html"} <= set(pages)
+    assert "utility.threshold" in pages["reference/parameters.html"] and "RolloutModel" in pages["reference/the-model.html"]
+    loaded = [url for text in pages.values() for url in re.findall(r'<(?:script|img|link)[^>]+(?:src|href)="(https?://[^"]+)"', text)]
+    assert loaded == []  # it is read offline
+
+
+# --------------------------------------------------------------------------- for the next engineer
+
+
+@pytest.mark.slow
+def test_the_walk_throughs_of_contributing_apply_and_what_they_add_works(tmp_path):
+    """All diffs on a copy of the project; then the new strategy, rule, outcome and experiment with their tests."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    for name in filter(None, listed):
+        if (ROOT / name).is_file() and not name.startswith(("docs/figures", "results")):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, tmp_path / name)
+    diffs = [diff for _, diff in re.findall(r"^(```+)diff\n(.*?\n)\1$", PAGES["CONTRIBUTING.md"], re.S | re.M)]
+    assert len(diffs) == 4
+    for number, diff in enumerate(diffs):
+        (tmp_path / f"{number}.diff").write_text(diff)
+        done = subprocess.run(["git", "apply", "-C1", "--recount", f"{number}.diff"], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, (diff, done.stderr)
+    added = ["tests/test_luck.py", "tests/test_parameters.py", "tests/test_agents.py", "tests/test_strategies.py", "tests/test_engines.py"]
+    chosen = "quantiles or habit.forgetting or peak or late_starter"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml=done.xml", *added, "-k", chosen],
+        cwd=tmp_path, capture_output=True, text=True, timeout=400,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    ran = re.findall(r'<testcase [^>]*name="([^"]+)"', (tmp_path / "done.xml").read_text())
+    for part in ("quantiles", "habit.forgetting", "peak", "late_starter"):
+        assert any(part in name for name in ran), (part, ran)
+
+
+def test_pre_commit_s_configuration_is_valid():
+    done = subprocess.run([sys.executable, "-m", "pre_commit", "validate-config"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_nothing_in_the_model_imports_experiments():
+    pairs = documentation.pictures.imports_between_layers()
+    assert not {(a, b) for a, b in pairs if b in ("questions", "shared") and a not in ("questions", "shared")}
+    assert not {(a, b) for a, b in pairs if b == "views" and a not in ("questions", "shared")}
+    assert ("questions", "shared") in pairs and ("shared", "model") in pairs
