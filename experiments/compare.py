@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
-from experiments.designs import Factor, Points
+from experiments.designs import RECORDS, Factor, Points
 from experiments.entry import main, take
 from experiments.executors import Workers, from_settings
 from experiments.output import Output, folder_name, input_files, shown, wide_console
@@ -31,7 +32,7 @@ from sim import RolloutModel
 from sim.model import ENGINES
 from sim.outcomes import CLASSES
 from sim.outcomes import MEASURES as RECORDED
-from sim.parameters import InvalidInput, to_mapping
+from sim.parameters import InvalidInput, nearest, to_mapping
 from sim.presets import load
 from sim.views.figures import compare_figure
 from sim.views.words import CLASS_LABELS, millions, strategy_label
@@ -46,12 +47,17 @@ def compare(values: dict[str, Any]) -> int:
     engine, seed, output = values.pop("engine"), take(values, "seed", "seed"), take(values, "output", "text")
     strategies, maturities = take(values, "strategies", "names"), take(values, "maturities", "names")
     replications = take(values, "replications", "count", 2, MOST_RUNS)
-    workers = from_settings(values.pop("executor"))
+    workers, changes = from_settings(values.pop("executor")), values.pop("changes") or {}
+    if not isinstance(changes, Mapping):
+        raise InvalidInput("changes", changes, "a mapping of parameters to values, such as {maturity.budget: 2}")
+    for key, value in changes.items():
+        if key not in RECORDS:
+            raise InvalidInput(f"changes.{key}", value, nearest(str(key), list(RECORDS)))
     if engine not in ENGINES:
         raise InvalidInput("engine", engine, "one of " + ", ".join(ENGINES))
     if len(strategies) * len(maturities) * replications > MOST_RUNS:
         raise InvalidInput("replications", replications, f"at most {MOST_RUNS:,} runs in all; experiments.sweep takes more")
-    plan = Plan(values, pairs(maturities, strategies), replications, seed, engine, weekly=1)
+    plan = Plan(values, pairs(maturities, strategies, changes), replications, seed, engine, weekly=1)
     cells = [
         (point["maturity"], point["strategy"], plan.parameters(i)) for i, point in enumerate(map(plan.points.at, range(len(plan.points))))
     ]
@@ -105,14 +111,21 @@ def compare(values: dict[str, Any]) -> int:
     return 0
 
 
-def pairs(maturities: list[str], strategies: list[str]) -> Points:
-    """Every strategy at every maturity."""
+def pairs(maturities: list[str], strategies: list[str], changes: Mapping[str, Any]) -> Points:
+    """Every strategy at every maturity, with the same changes of parameters."""
     for group, names in (("maturity", maturities), ("strategy", strategies)):
         for name in names:
             load(group, name)  # an unknown name is an error already here
     axes = np.meshgrid(np.arange(len(maturities)), np.arange(len(strategies)), indexing="ij")
     made = (Factor("maturity", "choice", choices=tuple(maturities)), Factor("strategy", "choice", choices=tuple(strategies)))
-    return Points(made, tuple(axis.ravel() for axis in axes))
+    columns = [axis.ravel() for axis in axes]
+    for name, given in changes.items():
+        record = RECORDS[name][1]
+        value = record.check(name, given)
+        number = record.kind in ("number", "count")
+        made += (Factor(name, record.kind, value, value) if number else Factor(name, "choice", choices=(value,)),)
+        columns.append(np.full(len(columns[0]), value if number else 0))
+    return Points(made, tuple(columns))
 
 
 def run_all(plan: Plan, folder: Path, workers: Workers) -> tuple[pd.DataFrame, dict[str, float]]:

@@ -80,7 +80,9 @@ def organisation(state: State) -> Organisation:
     team_people = (teams["last"] - teams["first"]).astype(int)
     counts = (units["last"] - units["first"]).astype(int)
     places = _places(tuple(people.tolist()), tuple(counts.tolist()), tuple(team_people.tolist()))
-    return Organisation(tuple(state.unit_names), people, *places[:4], team_people, np.repeat(np.arange(len(units)), counts), places[4], state)
+    return Organisation(
+        tuple(state.unit_names), people, *places[:4], team_people, np.repeat(np.arange(len(units)), counts), places[4], state
+    )
 
 
 @lru_cache(maxsize=32)
@@ -97,7 +99,7 @@ def _places(
         room = 0.41 * math.sin(math.pi / count) * 0.86 if count > 2 else 0.085
         team_radius.append(min(0.085, room) * np.sqrt(np.array(team_people[row : row + count]) / largest_team))
         row += count
-    half = (float(np.abs(units[:, 0]).max()) + 0.56, float(np.abs(units[:, 1]).max()) + 0.72)
+    half = (float(np.abs(units[:, 0]).max()) + 0.56, float(np.abs(units[:, 1]).max()) + 0.86)
     return units, radius, np.concatenate(ring), np.concatenate(team_radius), half
 
 
@@ -106,7 +108,7 @@ def _rows(n: int) -> np.ndarray:
     columns = max(1, math.ceil(math.sqrt(n * 1.3)))
     rows = math.ceil(n / columns)
     places = [(k % columns - (columns - 1) / 2, (rows - 1) / 2 - k // columns) for k in range(n)]
-    return np.array(places, float) * (1.12, 1.3)
+    return np.array(places, float) * (1.12, 1.4)
 
 
 def _sunflower(n: int) -> np.ndarray:

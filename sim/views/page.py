@@ -35,7 +35,6 @@ from bokeh.models import (
     FixedTicker,
     HelpButton,
     HoverTool,
-    InlineStyleSheet,
     LinearColorMapper,
     MultiChoice,
     NumeralTickFormatter,
@@ -79,7 +78,7 @@ HYPHENATED = ("pipe-\nlines", "inte-\ngration", "moni-\ntoring", "gover-\nnance"
 SHOCKS = EVENTS[5:9]
 EUROS = "const m = Math.abs(tick) / 1e6; return (tick < 0 ? '−€' : '€') + (m >= 10 || m === 0 ? m.toFixed(0) : m.toFixed(1)) + 'M'"
 
-WIDGETS = InlineStyleSheet(css=f"""
+WIDGETS = f"""
 :host {{ font-family: {FONT}; font-size: 14px; color: {INK}; }}
 .bk-btn {{ font-family: inherit; font-size: 14px; border-radius: 6px; border: 1px solid #c9d0d8; background: #fff; color: {INK}; padding: 5px 12px; }}
 .bk-btn:hover {{ background: #eef2f5; }}
@@ -89,16 +88,13 @@ WIDGETS = InlineStyleSheet(css=f"""
 .bk-input, .bk-input-group, .choices__inner {{ font-family: inherit; font-size: 14px; }}
 .bk-slider-title, label {{ font-size: 13.5px; color: {INK}; }}
 .noUi-connect {{ background: {INK}; }}
-""")
-CHIPS = InlineStyleSheet(
-    css=".choices__inner { min-height: 0; padding: 4px 4px 2px; } .choices__input { margin: 0; }"
-    + "".join(
-        f".choices__list--multiple .choices__item:nth-child({k + 1}) {{ background: {COLOURS[k]}; border-color: {COLOURS[k]}; font-size: 13.5px; }}"
-        for k in range(MOST_STRATEGIES)
-    )
+"""
+CHIPS = ".choices__inner { min-height: 0; padding: 4px 4px 2px; } .choices__input { margin: 0; }" + "".join(
+    f".choices__list--multiple .choices__item:nth-child({k + 1}) {{ background: {COLOURS[k]}; border-color: {COLOURS[k]}; font-size: 13.5px; }}"
+    for k in range(MOST_STRATEGIES)
 )
-HINT = InlineStyleSheet(css=".bk-btn { border: none; background: none; padding: 2px; min-width: 0; opacity: 0.55; } .bk-btn:hover { opacity: 1; }")
-CARDS = InlineStyleSheet(css=f"""
+HINT = ".bk-btn { border: none; background: none; padding: 2px; min-width: 0; opacity: 0.55; } .bk-btn:hover { opacity: 1; }"
+CARDS = f"""
 :host {{ font: 15px/1.35 {FONT}; color: {INK}; }}
 .bk-clearfix {{ display: block; width: 100%; }}
 .cards {{ display: grid; gap: 9px; }}
@@ -108,16 +104,16 @@ CARDS = InlineStyleSheet(css=f"""
 .figures {{ margin-left: auto; font-weight: 600; font-variant-numeric: tabular-nums; white-space: nowrap; font-size: 16px; }}
 .card p {{ margin: 2px 0 0; }}
 @media (min-width: 1700px) {{ .card {{ min-height: 122px; padding: 8px 18px 10px; }} :host {{ font-size: 18.5px; }} .top {{ font-size: 22px; }} .figures {{ font-size: 21px; }} }}
-""")
-LOG = InlineStyleSheet(css=f"""
+"""
+LOG = f"""
 :host {{ font: 14px/1.35 {FONT}; color: {INK}; overflow-y: auto; }}
 .bk-clearfix {{ width: 100%; }}
 p {{ margin: 0; padding: 4px 0; border-bottom: 1px solid #eef1f4; display: flex; gap: 9px; }}
 b {{ flex: none; width: 70px; white-space: nowrap; font-weight: 600; color: {QUIET}; font-variant-numeric: tabular-nums; }}
 p.outside {{ color: {QUIET}; }}
 @media (min-width: 1700px) {{ :host {{ font-size: 16.5px; }} b {{ width: 84px; }} }}
-""")
-STATUS = InlineStyleSheet(css=f":host {{ font: 14px {FONT}; }} .error {{ color: #b3261e; font-weight: 600; }} .said {{ color: {QUIET}; }}")
+"""
+STATUS = f":host {{ font: 14px {FONT}; }} .error {{ color: #b3261e; font-weight: 600; }} .said {{ color: {QUIET}; }}"
 
 DOWNLOAD = """
 if (!box.data.name.length) return;
@@ -230,7 +226,7 @@ class Page:
         self.troughs = [ColumnDataSource({"week": [], "value": [], "words": []}) for _ in range(MOST_STRATEGIES)]
         tips = [("week", "@week"), ("relying", "@reliance{0%}"), ("net value", "@cumulative_net{0.0a}")]
         self.adoption = blank("adoption", x_range=self.weeks, y_range=Range1d(0, 1), tools="")
-        self.value = blank("value", x_range=self.weeks, tools="")
+        self.value = blank("value", x_range=self.weeks, y_range=Range1d(-1e6, 1e6), tools="")
         self.adoption.yaxis.formatter = NumeralTickFormatter(format="0%")
         self.value.yaxis.formatter = CustomJSTickFormatter(code=EUROS)
         self.value.add_layout(Span(location=0, dimension="width", line_color=QUIET, line_width=1))
@@ -243,7 +239,6 @@ class Page:
                 "week", "value", text="words", source=self.troughs[k], text_color=COLOURS[k], text_font=constant(FONT),
                 text_font_size="13px", text_align="center", text_baseline="top", y_offset=9, x_offset=-4,
             )  # fmt: skip
-        self.value.y_range.range_padding = 0.2
         for plot in (self.adoption, self.value):
             plot.xaxis.axis_label = "week"
         self.efforts = ColumnDataSource({"week": [], **{name: [] for name in EFFORT}})
@@ -260,7 +255,9 @@ class Page:
         self.map.min_border_right = 4
         self.shades = LinearColorMapper(palette=ramp(COLOURS[0]), low=0, high=1)
         shade = {"field": "reliance", "transform": self.shades}
-        self.units = ColumnDataSource({k: [] for k in ("x", "y", "r", "reliance", "name", "label", "edge", "people", "trust", "stage", "words", "under", "ink")})
+        self.units = ColumnDataSource(
+            {k: [] for k in ("x", "y", "r", "reliance", "name", "label", "edge", "people", "trust", "stage", "words", "under", "ink")}
+        )
         self.teams = ColumnDataSource({k: [] for k in ("x", "y", "r", "reliance")})
         self.crowd = ColumnDataSource({k: [] for k in ("x", "y", "reliance", "trust", "used", "edge")})
         self.ties = ColumnDataSource({k: [] for k in ("x0", "y0", "x1", "y1")})
@@ -270,7 +267,9 @@ class Page:
         for glyph in (large.nonselection_glyph, small.nonselection_glyph):
             glyph.update(fill_alpha=1, line_alpha=1)
         share = self.map.text("x", "y", text="words", source=self.units, text_color="ink", text_align="center", text_baseline="middle")
-        name = self.map.text("x", "under", text="label", source=self.units, text_color=INK, text_align="center", text_baseline="top")
+        name = self.map.text(
+            "x", "under", text="label", source=self.units, text_color=INK, text_align="center", text_baseline="top", text_line_height=0.95
+        )
         for renderer in (share, name):
             renderer.glyph.update(text_font=constant(FONT))
             renderer.nonselection_glyph.text_alpha = 1
@@ -279,20 +278,33 @@ class Page:
         tie = self.map.segment("x0", "y0", "x1", "y1", source=self.ties, line_color="#c3cad2", line_width=1, line_alpha=0.6)
         person = self.map.circle("x", "y", radius=0.09, source=self.crowd, fill_color=shade, line_color="edge", line_width=1.5)
         self.outside, self.inside = [small, large, share, name], [room, tie, person]
-        about = [("", "@name, @stage"), ("planners", "@people"), ("relying", "@reliance{0%}"), ("trust", "@trust{0%}"), ("", "click to open")]
+        about = [
+            ("", "@name, @stage"),
+            ("planners", "@people"),
+            ("relying", "@reliance{0%}"),
+            ("trust", "@trust{0%}"),
+            ("", "click to open"),
+        ]
         self.map.add_tools(HoverTool(renderers=[large], tooltips=about), TapTool(renderers=[large]))
-        self.map.add_tools(HoverTool(renderers=[person], tooltips=[("habit of relying", "@reliance{0%}"), ("trust", "@trust{0%}"), ("this week", "@used")]))
+        self.map.add_tools(
+            HoverTool(renderers=[person], tooltips=[("habit of relying", "@reliance{0%}"), ("trust", "@trust{0%}"), ("this week", "@used")])
+        )
         self.units.selected.on_change("indices", lambda _a, _o, new: self.attempt(lambda: self._open(new)))
 
     def _heat(self, blank: Callable[..., Any]) -> None:
         self.cells = ColumnDataSource({k: [] for k in ("x", "y", "value", "words", "ink", "unit", "what")})
         self.readiness = blank("readiness", x_range=Range1d(-0.5, 3.5), y_range=Range1d(-0.5, 0.5), tools="")
         self.ready = LinearColorMapper(palette=ramp("#4d7f78"), low=0, high=1)
-        cell = self.readiness.rect("x", "y", 0.97, 0.93, source=self.cells, fill_color={"field": "value", "transform": self.ready}, line_color=None)
-        self.figures_in = self.readiness.text("x", "y", text="words", source=self.cells, text_color="ink", text_align="center", text_baseline="middle")
+        cell = self.readiness.rect(
+            "x", "y", 0.97, 0.93, source=self.cells, fill_color={"field": "value", "transform": self.ready}, line_color=None
+        )
+        self.figures_in = self.readiness.text(
+            "x", "y", text="words", source=self.cells, text_color="ink", text_align="center", text_baseline="middle"
+        )
         self.figures_in.glyph.update(text_font=constant(FONT), text_font_size="12px")
         self.readiness.grid.visible = False
         self.readiness.xaxis.ticker = FixedTicker(ticks=[0, 1, 2, 3])
+        self.readiness.xaxis.major_label_text_font_size = "11px"
         self.readiness.add_tools(HoverTool(renderers=[cell], tooltips=[("", "@unit, @what"), ("ready", "@value{0%}")]))
         self.readiness.add_layout(self.readiness.xaxis[0], "above")
 
@@ -305,7 +317,15 @@ class Page:
         for title, group in GROUPS.items():
             levers.append(Div(text=f"<b style='font:650 13px {FONT};color:{QUIET}'>{title}</b>", margin=(12, 0, 0, 0)))
             for lever in group:
-                hint = HelpButton(width=26, margin=(8, 0, 0, 0), tooltip=Tooltip(content=HTML(f"<div style='max-width:300px;font:14px/1.35 {FONT}'>{html.escape(lever.help)}</div>"), position="right"), stylesheets=[HINT])
+                hint = HelpButton(
+                    width=26,
+                    margin=(8, 0, 0, 0),
+                    tooltip=Tooltip(
+                        content=HTML(f"<div style='max-width:300px;font:14px/1.35 {FONT}'>{html.escape(lever.help)}</div>"),
+                        position="right",
+                    ),
+                    stylesheets=[HINT],
+                )
                 levers.append(row(self.levers[lever.name], hint, sizing_mode="stretch_width"))
         roots = {
             "scenario": column(self.strategies, self.enterprise, self.maturity, self.network, self.seed, sizing_mode="stretch_width"),
@@ -332,7 +352,9 @@ class Page:
         self.show()
 
     def _moved(self, name: str, _attribute: str, _old: Any, new: Any) -> None:
-        value = round(new) if LEVERS[name].record.kind == "count" and isinstance(new, int | float) and new == new and abs(new) < 1e9 else new
+        value = (
+            round(new) if LEVERS[name].record.kind == "count" and isinstance(new, int | float) and new == new and abs(new) < 1e9 else new
+        )
         self.attempt(lambda: self.session.change(levers={**self.session.scenario.levers, name: value}))
 
     def _look(self, active: Any) -> None:
@@ -403,6 +425,11 @@ class Page:
     def _show_strategies(self, view: dict[str, Any]) -> None:
         week = np.arange(1, view["week"] + 1)
         cards = []
+        nets = np.concatenate([[-1e6, 1e6], *(strategy["curves"]["cumulative_net"] for strategy in view["strategies"])])
+        span = float(np.ptp(nets))
+        self.value.y_range.update(
+            start=float(nets.min()) - 0.22 * span, end=float(nets.max()) + 0.06 * span
+        )  # the trough's figure has room
         for k in range(MOST_STRATEGIES):
             if k >= len(view["strategies"]):
                 self.curves[k].data = {"week": [], "reliance": [], "cumulative_net": []}
@@ -425,7 +452,7 @@ class Page:
         if self.shades.palette != palette:
             self.shades.palette = palette
         reliance = view["reliance"]
-        size = "14px" if len(place.names) <= 16 else "10px"
+        size, under = ("14px", "12px") if len(place.names) <= 16 else ("10px", "10px")
         self.units.data = {
             "x": place.units[:, 0],
             "y": place.units[:, 1],
@@ -442,7 +469,7 @@ class Page:
             "ink": ["#ffffff" if share > 0.5 else INK for share in reliance],
         }
         self.teams.data = {"x": place.teams[:, 0], "y": place.teams[:, 1], "r": place.team_radius, "reliance": view["team_reliance"]}
-        self.share.text_font_size = self.name.text_font_size = constant(size)
+        self.share.text_font_size, self.name.text_font_size = constant(size), constant(under)
         self.units.selected.indices = []
         for renderer in self.outside:
             renderer.visible = opened is None
@@ -484,7 +511,7 @@ class Page:
         self.readiness.y_range.update(start=-0.5, end=n - 0.5)
         self.readiness.yaxis.ticker = FixedTicker(ticks=list(range(n)))
         self.readiness.yaxis.major_label_overrides = {n - 1 - b: name for b, name in enumerate(names)}
-        self.readiness.yaxis.major_label_text_font_size = "13px" if n <= 16 else "8px"
+        self.readiness.yaxis.major_label_text_font_size = "12px" if n <= 16 else "8px"
         self.readiness.xaxis.major_label_overrides = dict(enumerate(HYPHENATED))
         self.figures_in.visible = n <= 16
         lines = [
@@ -522,7 +549,9 @@ def serve(address: str, port: int) -> Server:
         doc.on_session_destroyed(lambda _context: open_now.discard(visitor))
         Page(doc)
 
-    return Server({"/": visit}, address=address, port=port, websocket_max_message_size=LARGEST_MESSAGE, unused_session_lifetime_milliseconds=5000)
+    return Server(
+        {"/": visit}, address=address, port=port, websocket_max_message_size=LARGEST_MESSAGE, unused_session_lifetime_milliseconds=5000
+    )
 
 
 def main() -> None:

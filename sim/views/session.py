@@ -70,7 +70,9 @@ class Scenario:
         result = replace(self, strategies=tuple(names), seed=seed, weeks=weeks, levers=levers)
         size = result.parameters(result.strategies[0]).enterprise
         if size.units * size.teams * size.users > MOST_PLANNERS:
-            raise InvalidInput("enterprise.units", size.units, f"at most {MOST_PLANNERS:,} planners on the page; experiments.run takes more")
+            raise InvalidInput(
+                "enterprise.units", size.units, f"at most {MOST_PLANNERS:,} planners on the page; experiments.run takes more"
+            )
         return result
 
     def parameters(self, strategy: str) -> Parameters:
