@@ -26,7 +26,7 @@ from experiments.executors import Workers, from_settings
 from experiments.output import Output, folder_name, input_files, shown, wide_console
 from experiments.runner import Keeper, Plan, Stopped, execute, sample
 from experiments.statistics import mean, median, share
-from experiments.storage import RUNS, WEEKS, read_shards
+from experiments.storage import HELD, RUNS, UNITS, WEEKS, read_shards
 from sim import RolloutModel
 from sim.model import ENGINES
 from sim.outcomes import CLASSES
@@ -39,6 +39,8 @@ from sim.views.words import CLASS_LABELS, millions, strategy_label
 #: Measures compared: name, and whether more is better.
 MEASURES = {"net_104": True, "net": True, "final_reliance": True, "final_teams_trust_and_use": True, "weeks_to_50": False}
 MOST_RUNS = 100_000
+#: Replications of which is kept what held them back; more would cost time and show the same.
+LOOKED_INTO = 40
 
 
 def compare(values: dict[str, Any]) -> int:
@@ -51,7 +53,7 @@ def compare(values: dict[str, Any]) -> int:
         raise InvalidInput("engine", engine, "one of " + ", ".join(ENGINES))
     if len(strategies) * len(maturities) * replications > MOST_RUNS:
         raise InvalidInput("replications", replications, f"at most {MOST_RUNS:,} runs in all; experiments.sweep takes more")
-    plan = Plan(values, pairs(maturities, strategies), replications, seed, engine, weekly=1)
+    plan = Plan(values, pairs(maturities, strategies), replications, seed, engine, weekly=1, inside=LOOKED_INTO)
     cells = [
         (point["maturity"], point["strategy"], plan.parameters(i)) for i, point in enumerate(map(plan.points.at, range(len(plan.points))))
     ]
@@ -116,7 +118,7 @@ def pairs(maturities: list[str], strategies: list[str]) -> Points:
 
 
 def run_all(plan: Plan, folder: Path, workers: Workers) -> tuple[pd.DataFrame, dict[str, float]]:
-    """All runs; their weekly records go into ``weekly.parquet``.
+    """All runs; records of their weeks, their units and of what held them back go into a file each.
 
     Returns:
         The runs by maturity, strategy and replication; weeks simulated, seconds of starting workers and of running, and the
@@ -131,7 +133,7 @@ def run_all(plan: Plan, folder: Path, workers: Workers) -> tuple[pd.DataFrame, d
             execute(plan, keeper, workers)
             elapsed = time.perf_counter() - clock
         runs = pa.concat_tables(read_shards(keeper.folder, RUNS)).to_pandas()
-        weeks = join(keeper.folder, folder / "weekly.parquet")
+        weeks, *_ = (join(keeper.folder, dataset, folder / f"{dataset}.parquet") for dataset in (WEEKS, UNITS, HELD))
     for column, measure in RECORDED.items():
         if measure.kind in ("count", "flag"):
             runs[column] = runs[column].astype("Int64" if measure.kind == "count" else "boolean")
@@ -144,10 +146,10 @@ def run_all(plan: Plan, folder: Path, workers: Workers) -> tuple[pd.DataFrame, d
     }
 
 
-def join(scratch: Path, path: Path) -> int:
-    """Joins the weekly shards into one file, some hundred runs to a row group; returns the rows."""
+def join(scratch: Path, dataset: str, path: Path) -> int:
+    """Joins the shards of a dataset into one file, some hundred runs to a row group; returns the rows."""
     rows, waiting, writer = 0, [], None
-    for table in (*read_shards(scratch, WEEKS), None):
+    for table in (*read_shards(scratch, dataset), None):
         if table is not None:
             waiting.append(table)
             rows += len(table)
