@@ -34,13 +34,14 @@ from sim.outcomes import MEASURES as RECORDED
 from sim.parameters import InvalidInput, to_mapping
 from sim.presets import load
 from sim.views.figures import compare_figure
+from sim.views.report import write_report
 from sim.views.words import CLASS_LABELS, millions, strategy_label
 
 #: Measures compared: name, and whether more is better.
 MEASURES = {"net_104": True, "net": True, "final_reliance": True, "final_teams_trust_and_use": True, "weeks_to_50": False}
 MOST_RUNS = 100_000
 #: Replications of which is kept what held them back; more would cost time and show the same.
-LOOKED_INTO = 40
+LOOKED_INTO = 25
 
 
 def compare(values: dict[str, Any]) -> int:
@@ -85,6 +86,7 @@ def compare(values: dict[str, Any]) -> int:
         folder.csv("paired.csv", paired)
         compare_figure(folder.folder)
         folder.manifest(configuration, engine=engine, seeds=[seed, seed + replications - 1], runs=len(runs), failed=len(failed))
+        write_report(folder.folder)
     console = wide_console()
     _print(console, summary, paired, maturities, strategies, replications, first.weeks)
     console.print(
@@ -93,7 +95,8 @@ def compare(values: dict[str, Any]) -> int:
         highlight=False,
     )
     console.print(
-        f"Written to {shown(folder.final)}: figure.png, runs.parquet, weekly.parquet, summary.csv, paired.csv, manifest.json",
+        f"Written to {shown(folder.final)}: report.html, figure.png, runs.parquet, weekly.parquet, units.parquet, held.parquet, "
+        "summary.csv, paired.csv, manifest.json",
         highlight=False,
         soft_wrap=True,
         markup=False,

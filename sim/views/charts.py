@@ -26,6 +26,8 @@ from sim.views.words import CLASS_LABELS, strategy_label
 WIDTH = 7.2
 #: Strategies in one chart of what binds; more get a chart of their own.
 ROWS = 5
+#: Weeks in which the dip is looked for.
+DIP = 104
 #: Names come from users: no formulas in them, and letters stay letters.
 INLINE: Any = STYLE | {"svg.fonttype": "none", "text.parse_math": False, "font.size": 8.5, "axes.titlesize": 9}
 CONSTRAINT_COLOURS = {
@@ -75,22 +77,39 @@ def worth_chart(folder: Path) -> Markup:
 
 
 def value_chart(folder: Path) -> Markup:
-    """Cumulative net value over the weeks, a panel a maturity."""
+    """Cumulative net value over the weeks, a column a maturity: over all weeks on one scale, and the dip each on its own."""
     weekly = pd.read_parquet(folder / "weekly.parquet", columns=["maturity", "strategy", "week", "cumulative_net"])
     maturities, strategies = names(folder)
-    rows = -(-len(maturities) // 3)
     with matplotlib.rc_context(INLINE):
-        figure = Figure(figsize=(WIDTH, 0.35 + 2.5 * rows + 0.2 * -(-len(strategies) // 4)), layout="constrained")
-        panels = figure.subplots(rows, min(3, len(maturities)), squeeze=False, sharey=True).ravel()
-        for axis, maturity in zip(panels, maturities, strict=False):
-            _value_over_time(axis, weekly[weekly["maturity"] == maturity], strategies)
-            axis.set_title(f"{maturity} maturity")
-        for axis in panels[len(maturities) :]:
-            axis.remove()
-        panels[0].set_ylabel("cumulative net value (EUR)")
-        handles, labels = panels[0].get_legend_handles_labels()
+        figure = Figure(figsize=(WIDTH, 4.1 + 0.2 * -(-len(strategies) // 4)), layout="constrained")
+        panels = figure.subplots(2, len(maturities), squeeze=False, sharey=False, height_ratios=(1.35, 1))
+        for column, maturity in enumerate(maturities):
+            rows = weekly[weekly["maturity"] == maturity]
+            above, below = panels[:, column]
+            _value_over_time(above, rows, strategies)
+            above.set(title=f"{maturity} maturity", xlabel="")
+            _value_over_time(below, rows[rows["week"] < DIP], strategies)
+            _show_the_dip(below)
+            for axis in (above, below):
+                axis.xaxis.set_major_locator(MaxNLocator(4))
+                axis.yaxis.set_major_locator(MaxNLocator(5))
+        low, high = (f(axis.get_ylim()[k] for axis in panels[0]) for k, f in enumerate((min, max)))
+        for k, axis in enumerate(panels[0]):
+            axis.set_ylim(low, high)
+            axis.tick_params(labelleft=k == 0)
+        panels[0, 0].set_ylabel("cumulative net value (EUR)")
+        panels[1, 0].set_ylabel("the dip (EUR)")
+        handles, labels = panels[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=min(4, len(strategies)))
         return inline(figure, "value", "Cumulative net value over the weeks, by maturity and strategy")
+
+
+def _show_the_dip(axis: Any) -> None:
+    """Cut the scale at as much above nought as the deepest mean lies below it, so that the dip is seen."""
+    lines = [line.get_ydata() for line in axis.lines[1:]]
+    lowest = min((float(np.min(y)) for y in lines), default=0.0)
+    if lowest < 0:
+        axis.set_ylim(1.8 * lowest, -1.8 * lowest)
 
 
 def endings_chart(folder: Path) -> Markup:
@@ -146,8 +165,9 @@ def _held(axis: Any, means: pd.DataFrame, maturity: str, strategy: str) -> None:
     if (maturity, strategy) not in means.index.droplevel("week"):
         return
     rows = means.loc[(maturity, strategy)]
-    colours = [USING, *(CONSTRAINT_COLOURS[name] for name in CONSTRAINTS)]
-    axis.stackplot(rows.index, [rows[name] for name in ("using", *CONSTRAINTS)], colors=colours, lw=0)
+    there = [name for name in CONSTRAINTS if rows[name].max() > 0.001]
+    colours = [USING, *(CONSTRAINT_COLOURS[name] for name in there)]
+    axis.stackplot(rows.index, [rows[name] for name in ("using", *there)], colors=colours, lw=0)
     axis.set_xlim(rows.index.min(), rows.index.max())
 
 

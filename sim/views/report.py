@@ -135,7 +135,8 @@ def _context(folder: Path, manifest: dict[str, Any], sensitivity: Sensitivity | 
         "question": question(strategies, maturities, weeks),
         "answer": answer(leads, weeks, len(strategies)),
         "setting": f"{size['units']:,.0f} business units, {size['teams']:,.0f} teams and {size['users']:,.0f} planners, followed for {weeks} weeks",
-        "brief": _brief(leads, endings, returns, spans, assumed["counts"], strategies, sensitivity),
+        "glance": _glance(leads, endings, returns, spans),
+        "trust": _trust(assumed["counts"], len(strategies), sensitivity),
         "maturities": maturities,
         "strategies": [(s, strategy_label(s)) for s in strategies],
         "replications": manifest["configuration"]["replications"],
@@ -167,8 +168,7 @@ def _context(folder: Path, manifest: dict[str, Any], sensitivity: Sensitivity | 
         "sources": SOURCES,
         "manifest": manifest,
         "files": _files(folder, manifest),
-        "percent": lambda value: f"{value:.0%}",
-        "label": strategy_label,
+        "percent": _percent,
         "class_labels": CLASS_LABELS,
     }
 
@@ -238,53 +238,56 @@ def _one_lead(lead: Lead) -> str:
     return f"{where} {best} {verb} than {rival}"
 
 
-def _brief(
+def _glance(
     leads: Sequence[Lead],
     endings: dict[tuple[str, str], dict[str, Any]],
     returns: dict[tuple[str, str], dict[str, Any]],
     spans: dict[tuple[str, str], list[dict[str, Any]]],
-    counts: dict[str, int],
-    strategies: Sequence[str],
-    sensitivity: Sensitivity | None,
-) -> list[tuple[str, str]]:
-    """What a manager asks next, each with an answer of a sentence or two."""
+) -> list[tuple[str, list[str]]]:
+    """What a manager asks next: each question with an answer a maturity."""
+    rows: list[tuple[str, list[str]]] = []
+    if leads[0].rival:
+        ahead = ["nobody" if lead.same else strategy_label(lead.best) if lead.decided else "not decided" for lead in leads]
+        rows.append(("Who earns more?", ahead))
+        rows.append(("By how much?", [_interval(lead.difference, millions) for lead in leads]))
+        rows.append(("In how many pairs of runs?", [_interval(lead.wins, _percent) for lead in leads]))
+    best = strategy_label(leads[0].best) if len({lead.best for lead in leads}) == 1 else "the best"
+    rows.append((f"What does {best} come to?", [_interval(lead.worth, millions) for lead in leads]))
+    paid = [returns[lead.maturity, lead.best] for lead in leads]
+    rows.append(("When has it paid back?", [f"week {row['payback'][0]} ({row['payback'][1]}), in {row['paid']} of runs".replace("week never", "never") for row in paid]))
+    for strategy in dict.fromkeys(name for lead in leads for name in (lead.best, lead.rival) if name):
+        label = strategy_label(strategy)
+        rows.append((f"How does {label} end?", [endings[lead.maturity, strategy]["most"] for lead in leads]))
+    for strategy in dict.fromkeys(name for lead in leads for name in (lead.best, lead.rival) if name):
+        label = strategy_label(strategy)
+        rows.append((f"What holds {label} back longest?", [_longest(spans[lead.maturity, strategy]) for lead in leads]))
+    return rows
+
+
+def _longest(spans: Sequence[dict[str, Any]]) -> str:
+    """The constraint that binds for most weeks, once the gate is passed, and when."""
+    real = [span for span in spans if span["key"] not in ("none", "gate")] or [span for span in spans if span["key"] != "none"]
+    if not real:
+        return "nothing"
+    longest = max(real, key=lambda span: span["to"] - span["from"])
+    return f"{longest['what']}, weeks {longest['from']}–{longest['to']} ({longest['share']:.0%} of runs)"
+
+
+def _trust(counts: dict[str, int], strategies: int, sensitivity: Sensitivity | None) -> list[tuple[str, str]]:
+    """What the answer rests on, and what would change it."""
     said = []
-    if len(strategies) > 1:
-        wins = [f"{lead.wins[0]:.0%} [{lead.wins[1]:.0%}, {lead.wins[2]:.0%}] of pairs at {lead.maturity} maturity" for lead in leads]
-        flattered = " The leader was picked by these very runs, which flatters it a little." if len(strategies) > 2 else ""
-        said.append(("How sure?", f"With the same luck, the leader beat the next best in {listed(wins)}.{flattered}"))
-    worth = [f"{_interval(lead.worth, millions)} at {lead.maturity}" for lead in leads]
-    said.append(("Does it pay?", f"The best strategy comes to {listed(worth)} maturity; {_payback(leads, returns)}."))
-    ends = []
-    for lead in leads:
-        both = [lead.best, lead.rival] if lead.rival else [lead.best]
-        shares = [f"{strategy_label(s)} in {endings[lead.maturity, s]['most']}" for s in both]
-        ends.append(f"at {lead.maturity} maturity {listed(shares)}")
-    said.append(("How does it end?", _sentence("; ".join(ends))))
-    holds = []
-    for lead in leads:
-        for strategy in [lead.best, lead.rival] if lead.rival else [lead.best]:
-            span = spans[lead.maturity, strategy]
-            if span:
-                holds.append(f"{strategy_label(strategy)} at {lead.maturity} maturity: {span[-1]['what']} ({span[-1]['share']:.0%} of runs)")
-    said.append(("What holds it back at the end?", _sentence("; ".join(holds)) if holds else "It was not recorded."))
     if sensitivity:
         said.append(("What would change it?", sensitivity.findings[0]))
-    judged = counts["judged"]
     total = sum(counts.values()) - counts["choice"]
+    flattered = " The leader was picked by these very runs, which flatters it a little." if strategies > 2 else ""
     said.append(
         (
             "How far to trust it?",
-            f"{judged} of {total} numbers of the model are judged, {counts['documented']} documented, {counts['calibrated']} calibrated and "
-            f"{counts['measured']} measured. Read who leads, and why, before you read euros.",
+            f"{counts['judged']} of the model's {total} numbers are judged, {counts['documented']} documented, {counts['calibrated']} calibrated "
+            f"and {counts['measured']} measured. Read who leads, and why, before you read euros.{flattered}",
         )
     )
     return said
-
-
-def _payback(leads: Sequence[Lead], returns: dict[tuple[str, str], dict[str, Any]]) -> str:
-    parts = [f"{returns[lead.maturity, lead.best]['paid']} of runs at {lead.maturity} maturity" for lead in leads]
-    return f"it has paid back for good in {listed(parts)}"
 
 
 def binding(held: pd.DataFrame) -> list[dict[str, Any]]:
@@ -342,7 +345,7 @@ def _words(measure: str, values: tuple[float, float, float]) -> tuple[str, str]:
             return "never" if np.isinf(value) else f"{value:.0f}"
         return millions(value) if measure.startswith("net") else f"{value:.0%}"
 
-    return one(values[0]), f"{one(values[1])} to {one(values[2])}"
+    return one(values[0]), _range(one(values[1]), one(values[2]))
 
 
 def _pairs(paired: pd.DataFrame, maturities: Sequence[str], most: int = 15) -> list[dict[str, Any]]:
@@ -379,9 +382,8 @@ def _endings(summary: pd.DataFrame, maturities: Sequence[str], strategies: Seque
                 found[maturity, strategy] = {"classes": {}, "most": "no run that did not fail"}
                 continue
             most = max(shares, key=lambda name: shares[name][0])
-            said = f"{CLASS_LABELS[most]} in {_interval(shares[most], lambda v: f'{v:.0%}')}"
             classes = {name: _words("share", value) for name, value in shares.items()}
-            found[maturity, strategy] = {"classes": classes, "most": said.replace(" in ", " (", 1) + ")"}
+            found[maturity, strategy] = {"classes": classes, "most": f"{CLASS_LABELS[most]}, {_interval(shares[most], _percent)} of runs"}
     return found
 
 
@@ -410,7 +412,15 @@ def _spread(values: np.ndarray, write: Any) -> tuple[str, str]:
     if not len(values):
         return "–", ""
     low, middle, high = (float(v) for v in np.quantile(values, (0.1, 0.5, 0.9), method="inverted_cdf"))
-    return write(middle), f"{write(low)} to {write(high)}"
+    return write(middle), _range(write(low), write(high))
+
+
+def _range(low: str, high: str) -> str:
+    return "always" if low == high == "never" else f"{low} to {high}"
+
+
+def _percent(value: float) -> str:
+    return f"{value:.0%}"
 
 
 def _shown(units: pd.DataFrame, leads: Sequence[Lead]) -> tuple[list[str], int]:
