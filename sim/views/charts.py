@@ -218,7 +218,9 @@ def deciding_chart(folder: Path, most: int = 10) -> Markup:
         axis.set_xlim(left=0)
         if morris:
             axis.xaxis.set_major_formatter(value_formatter(str(summary["outcome"])))
-        axis.set_xlabel("mean size of the effect over the parameter's whole range" if morris else "share of the variance, interactions included")
+        axis.set_xlabel(
+            "mean size of the effect over the parameter's whole range" if morris else "share of the variance, interactions included"
+        )
         handles = [
             Line2D([], [], color=SOURCE_COLOURS[s], marker=SOURCE_MARKS[s], ms=5, lw=1.6, label=s)
             for s in SOURCE_COLOURS
@@ -240,7 +242,9 @@ def inline(figure: Figure, name: str, label: str) -> Markup:
     box = re.search(r'viewBox="[^"]+"', head)
     assert box  # noqa: S101  (matplotlib always writes one)
     # only inside tags: what stands between them is text, and may be anybody's
-    body = re.sub(r"<[^<>]*>", lambda tag: re.sub(r"(\.\d\d)\d+", r"\1", re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", tag[0])), body)
+    body = re.sub(
+        r"<[^<>]*>", lambda tag: re.sub(r"(\.\d\d)\d+", r"\1", re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", tag[0])), body
+    )
     return Markup('<svg xmlns:xlink="http://www.w3.org/1999/xlink" {} role="img" aria-label="{}">{}').format(
         Markup(box[0]), escape(label), Markup(body)
     )

@@ -80,7 +80,9 @@ def organisation(state: State) -> Organisation:
     team_people = (teams["last"] - teams["first"]).astype(int)
     counts = (units["last"] - units["first"]).astype(int)
     places = _places(tuple(people.tolist()), tuple(counts.tolist()), tuple(team_people.tolist()))
-    return Organisation(tuple(state.unit_names), people, *places[:4], team_people, np.repeat(np.arange(len(units)), counts), places[4], state)
+    return Organisation(
+        tuple(state.unit_names), people, *places[:4], team_people, np.repeat(np.arange(len(units)), counts), places[4], state
+    )
 
 
 @lru_cache(maxsize=32)

@@ -77,13 +77,6 @@ def report(folder: Path, sensitivity: Sensitivity | None = None) -> str:
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
         raise InvalidInput("results", str(folder), f"a whole results folder of compare; {missing[0]} is missing: run the comparison again")
-    try:
-        context = _context(folder, manifest, sensitivity)
-    except InvalidInput:
-        raise
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        said = " ".join(f"{type(error).__name__}: {error}".split())
-        raise InvalidInput("results", str(folder), f"a results folder of compare as it was written; reading it failed ({said})") from None
     pages = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -91,7 +84,13 @@ def report(folder: Path, sensitivity: Sensitivity | None = None) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return pages.get_template("report.html.j2").render(context)
+    try:
+        return pages.get_template("report.html.j2").render(_context(folder, manifest, sensitivity))
+    except InvalidInput:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, jinja2.UndefinedError) as error:
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        raise InvalidInput("results", str(folder), f"a results folder of compare as it was written; reading it failed ({said})") from None
 
 
 def write_report(folder: Path) -> Path:
@@ -187,7 +186,9 @@ def leader(summary: pd.DataFrame, paired: pd.DataFrame, maturity: str, strategie
     best, worth = ranked[0], _three(net.loc[ranked[0]], "estimate", "low", "high")
     if len(ranked) < 2:
         return Lead(maturity, best, worth)
-    rows = paired[(paired["maturity"] == maturity) & (paired["measure"] == "net") & paired["a"].isin(ranked[:2]) & paired["b"].isin(ranked[:2])]
+    rows = paired[
+        (paired["maturity"] == maturity) & (paired["measure"] == "net") & paired["a"].isin(ranked[:2]) & paired["b"].isin(ranked[:2])
+    ]
     row = rows.iloc[0]
     difference, wins = _three(row, "difference", "low", "high"), _three(row, "a_wins", "a_wins_low", "a_wins_high")
     if row["a"] != best:
@@ -207,7 +208,11 @@ def question(strategies: Sequence[str], maturities: Sequence[str], weeks: int) -
     if len(strategies) == 1:
         return f"What does {strategy_label(strategies[0])} come to {at} over {weeks} weeks?"
     named = listed([strategy_label(s) for s in strategies], "or") if len(strategies) <= 4 else f"Which of {len(strategies)} strategies"
-    return f"{named[0].upper() + named[1:]}: which earns more {at} over {weeks} weeks?" if len(strategies) <= 4 else f"{named} earns most {at} over {weeks} weeks?"
+    return (
+        f"{named[0].upper() + named[1:]}: which earns more {at} over {weeks} weeks?"
+        if len(strategies) <= 4
+        else f"{named} earns most {at} over {weeks} weeks?"
+    )
 
 
 def answer(leads: Sequence[Lead], weeks: int, strategies: int) -> str:
@@ -254,7 +259,12 @@ def _glance(
     best = strategy_label(leads[0].best) if len({lead.best for lead in leads}) == 1 else "the best"
     rows.append((f"What does {best} come to?", [_interval(lead.worth, millions) for lead in leads]))
     paid = [returns[lead.maturity, lead.best] for lead in leads]
-    rows.append(("When has it paid back?", [f"week {row['payback'][0]} ({row['payback'][1]}), in {row['paid']} of runs".replace("week never", "never") for row in paid]))
+    rows.append(
+        (
+            "When has it paid back?",
+            [f"week {row['payback'][0]} ({row['payback'][1]}), in {row['paid']} of runs".replace("week never", "never") for row in paid],
+        )
+    )
     for strategy in dict.fromkeys(name for lead in leads for name in (lead.best, lead.rival) if name):
         label = strategy_label(strategy)
         rows.append((f"How does {label} end?", [endings[lead.maturity, strategy]["most"] for lead in leads]))
@@ -306,7 +316,10 @@ def binding(held: pd.DataFrame) -> list[dict[str, Any]]:
         spans[-1]["to"] = int(str(week))
         spans[-1]["shares"].append(counts[most] / len(rows))
         before = int(str(week))
-    return [{**span, "share": float(np.mean(span["shares"])), "colour": charts.CONSTRAINT_COLOURS.get(span["key"], charts.USING)} for span in spans]
+    return [
+        {**span, "share": float(np.mean(span["shares"])), "colour": charts.CONSTRAINT_COLOURS.get(span["key"], charts.USING)}
+        for span in spans
+    ]
 
 
 # --------------------------------------------------------------------------- tables
