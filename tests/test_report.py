@@ -310,7 +310,7 @@ def test_a_sensitivity_analysis_of_the_same_base_is_told(folder, analysed, tmp_p
     page = path.read_text()
     text = plain(Page(page).text)
     assert page.count("<svg") == 6 and "integration-first − model-first at low maturity" in text
-    (said,) = [n for n in pd.read_csv(analysed / "importance.csv")["parameter"].head(1)]
+    said = pd.read_csv(analysed / "importance.csv")["parameter"].iloc[0]
     (drawing,) = [svg for svg in re.findall(r"<svg.*?</svg>", page, re.S) if 'id="deciding-' in svg]
     assert said in drawing and "3 parameters decide by how much" in text
     assert "Nothing has been varied" not in text and "Nothing has been varied" in (folder / "report.html").read_text()

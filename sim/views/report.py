@@ -173,7 +173,7 @@ def _context(folder: Path, manifest: dict[str, Any], sensitivity: Sensitivity | 
 
 
 def _table(path: Path) -> pd.DataFrame:
-    names = {name: str for name in ("maturity", "strategy", "a", "b", "measure", "kind")}
+    names = dict.fromkeys(("maturity", "strategy", "a", "b", "measure", "kind"), str)
     return pd.read_csv(path, dtype=names, na_values=[""], keep_default_na=False)  # a strategy may be called «nan»
 
 
@@ -221,10 +221,12 @@ def answer(leads: Sequence[Lead], weeks: int, strategies: int) -> str:
         parts = [f"{_interval(lead.worth, millions)} at {lead.maturity} maturity" for lead in leads]
         return f"{_capital(leads[0].best)} comes to {listed(parts)}, after {weeks} weeks."
     one_best = len({lead.best for lead in leads}) == 1 and all(lead.decided for lead in leads)
-    if one_best and strategies == 2 and len(leads) > 1:
+    earns = {lead.worth[0] >= 0 for lead in leads}
+    if one_best and strategies == 2 and len(leads) > 1 and len(earns) == 1:
         rival = strategy_label(leads[0].rival)
         parts = [f"by {_interval(lead.difference, millions)} at {lead.maturity} maturity" for lead in leads]
-        return f"{_capital(leads[0].best)} earns more than {rival} at every maturity compared: {listed(parts)}, over {weeks} weeks."
+        verb = "earns more" if earns == {True} else "loses less"
+        return f"{_capital(leads[0].best)} {verb} than {rival} at every maturity compared: {listed(parts)}, over {weeks} weeks."
     parts = [_one_lead(lead) for lead in leads]
     if len(leads) == 1:
         return f"{parts[0][0].upper()}{parts[0][1:]}, over {weeks} weeks."
