@@ -157,14 +157,14 @@ def binding_charts(folder: Path) -> list[Markup]:
     return charts
 
 
-def _held(axis: Any, means: pd.DataFrame, maturity: str, strategy: str) -> None:
+def _held(axis: Any, means: Any, maturity: str, strategy: str) -> None:
     axis.set(ylim=(0, 1))
     axis.yaxis.set_major_formatter(PercentFormatter(1))
     axis.yaxis.set_major_locator(MaxNLocator(2))
     axis.grid(False)
     if (maturity, strategy) not in means.index.droplevel("week"):
         return
-    rows = means.loc[(maturity, strategy)]
+    rows: Any = means.loc[(maturity, strategy)]
     there = [name for name in CONSTRAINTS if rows[name].max() > 0.001]
     colours = [USING, *(CONSTRAINT_COLOURS[name] for name in there)]
     axis.stackplot(rows.index, [rows[name] for name in ("using", *there)], colors=colours, lw=0)
@@ -233,6 +233,10 @@ def deciding_chart(folder: Path, most: int = 10) -> Markup:
 
 def inline(figure: Figure, name: str, label: str) -> Markup:
     """A figure as an SVG element for a page: no header, no date, ids of its own, a label for screen readers."""
+    layout = figure.get_layout_engine()
+    if layout:  # once, not at every draw, and with a bitmap's measures of letters, which are quicker than outlines
+        layout.execute(figure)
+        figure.set_layout_engine("none")
     written = io.StringIO()
     figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = written.getvalue()

@@ -336,7 +336,7 @@ def _measures(summary: pd.DataFrame, maturities: Sequence[str], strategies: Sequ
         "final_teams_trust_and_use": "teams that trust and use it",
         "weeks_to_50": "weeks to 50% reliance (median)",
     }
-    at = summary.set_index(["maturity", "strategy", "measure"])
+    at: Any = summary.set_index(["maturity", "strategy", "measure"])
     used = {name: label for name, label in labels.items() if (summary["measure"] == name).any()}
     rows = []
     for maturity in maturities:
@@ -387,7 +387,7 @@ def _pairs(paired: pd.DataFrame, maturities: Sequence[str], most: int = 15) -> l
 
 def _endings(summary: pd.DataFrame, maturities: Sequence[str], strategies: Sequence[str]) -> dict[tuple[str, str], dict[str, Any]]:
     """Per maturity and strategy: each class as share and interval, and the commonest in words."""
-    at = summary.set_index(["maturity", "strategy", "measure"])
+    at: Any = summary.set_index(["maturity", "strategy", "measure"])
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for maturity in maturities:
         for strategy in strategies:
@@ -431,7 +431,7 @@ def _spread(values: np.ndarray, write: Any) -> tuple[str, str]:
 
 
 def _range(low: str, high: str) -> str:
-    return "always" if low == high == "never" else f"{low} to {high}"
+    return "" if low == high == "never" else f"{low} to {high}"
 
 
 def _percent(value: float) -> str:
@@ -451,7 +451,7 @@ def _shown(units: pd.DataFrame, leads: Sequence[Lead]) -> tuple[list[str], int]:
 def _unit_rows(units: pd.DataFrame, shown: Sequence[str], maturities: Sequence[str], strategies: Sequence[str]) -> list[dict[str, Any]]:
     """Per maturity a row a unit: its planners, and under each strategy who relies, in how many runs it is live, and since when."""
     found = units.groupby(["maturity", "strategy", "unit"], observed=True)
-    table = pd.DataFrame(
+    table: Any = pd.DataFrame(
         {
             "reliance": found["reliance"].mean(),
             "low": found["reliance"].quantile(0.1),
@@ -465,7 +465,7 @@ def _unit_rows(units: pd.DataFrame, shown: Sequence[str], maturities: Sequence[s
     for maturity in maturities:
         rows = []
         for unit in shown:
-            cells = []
+            cells: list[dict[str, Any] | None] = []
             for strategy in strategies:
                 key = (maturity, strategy, unit)
                 if key not in table.index:
