@@ -168,7 +168,7 @@ def _held(axis: Any, means: Any, maturity: str, strategy: str) -> None:
     there = [name for name in CONSTRAINTS if rows[name].max() > 0.001]
     colours = [USING, *(CONSTRAINT_COLOURS[name] for name in there)]
     axis.stackplot(rows.index, [rows[name] for name in ("using", *there)], colors=colours, lw=0)
-    axis.set_xlim(rows.index.min(), rows.index.max())
+    axis.set_xlim(0, rows.index.max())
 
 
 def units_chart(folder: Path, shown: Sequence[str], strategies: Sequence[str]) -> Markup:
