@@ -539,7 +539,7 @@ PARAMETERS = {
 }  # fmt: skip
 COMPARED = {
     "figure": "published figure", "words": "what it is", "source": "who published it", "published": "its value",
-    "model": "median of the posterior's populations", "model_low": "5% quantile", "model_high": "95% quantile",
+    "model": "median of the posterior predictive distribution", "model_low": "5% quantile", "model_high": "95% quantile",
     "inside": "published value inside the 90% interval", "chosen": "its value in the chosen parameter set",
 }  # fmt: skip
 
@@ -554,7 +554,7 @@ def conclude(store: Store, plan: Plan, study: Calibration) -> None:
     whole = np.isfinite(found).all(axis=1)
     whole[-1] = False
     drawn = study.table(unit, found).assign(chosen=np.arange(len(unit)) == len(unit) - 1)
-    low, middle, high = np.nanquantile(found[whole], (0.05, 0.5, 0.95), axis=0)
+    low, middle, high = np.quantile(predictive(found[whole], study.discrepancy, study.seed), (0.05, 0.5, 0.95), axis=0)
     compared = pd.DataFrame(
         {
             "figure": [f.name for f in FIGURES], "words": [f.words for f in FIGURES], "source": [f.source for f in FIGURES],
@@ -597,6 +597,15 @@ def conclude(store: Store, plan: Plan, study: Calibration) -> None:
         also_describe(store, name, frame, meanings)
     store.text("calibrated.yaml", preset_text(parameters))
     calibration_figure(store.folder)
+
+
+def predictive(found: np.ndarray, discrepancy: float, seed: int) -> np.ndarray:
+    """What the surveys could have said: the posterior's figures [draws, figures] with the discrepancy that the fit allows, too.
+
+    What the likelihood lets the model be off by is part of what it predicts (Kennedy & O'Hagan 2001): [draws × 1000, figures].
+    """
+    rng = np.random.Generator(np.random.SFC64(seed))
+    return np.asarray((found + discrepancy * rng.standard_normal((1000, *found.shape))).reshape(-1, found.shape[1]))
 
 
 def preset_text(parameters: pd.DataFrame) -> str:

@@ -93,7 +93,7 @@ class Pattern:
         read: what is read off a finished run: name and value.
         arms: configurations by name.
         tests: on the readings of these arms.
-        ablation: what must remove it, in words; empty: none is stated.
+        ablation: what must remove it, in words.
         ablated: the same arms with it, or those of them that the tests read.
         probes: further ablations, in words, that look into why a test fails or an ablation leaves it. They were added after a
             first look and enter no verdict.
@@ -106,8 +106,8 @@ class Pattern:
     read: Callable[[RolloutModel], dict[str, float]]
     arms: Mapping[str, Arm]
     tests: tuple[Test, ...]
-    ablation: str = ""
-    ablated: Mapping[str, Arm] = field(default_factory=dict)
+    ablation: str
+    ablated: Mapping[str, Arm]
     probes: Mapping[str, Mapping[str, Arm]] = field(default_factory=dict)
     finding: Callable[[Readings], str] | None = None
 
@@ -456,6 +456,11 @@ _tipping = {
     for level in CHAMPIONS
 }  # fmt: skip
 _bends = ("0%", "10%", "40%", "50%")
+_flipping = {
+    f"{place}, {strategy.replace('_', '-')}": Arm(strategy, maturity)
+    for place, maturity in (("region", "homogeneous"), ("article", "middle"))
+    for strategy in ("model_first", "integration_first")
+}
 
 PATTERNS: tuple[Pattern, ...] = (
     Pattern(
@@ -621,16 +626,13 @@ PATTERNS: tuple[Pattern, ...] = (
         "model-first earns more where units are alike and most of the platform is there, and less in the article's enterprise",
         "twelve homogeneous units with 70% of the platform; twelve units of middle maturity with 5%; five years",
         read_net,
-        {
-            "region, model-first": Arm("model_first", "homogeneous"),
-            "region, integration-first": Arm("integration_first", "homogeneous"),
-            "article, model-first": Arm("model_first", "middle"),
-            "article, integration-first": Arm("integration_first", "middle"),
-        },
+        _flipping,
         (
             Test("wins there", "model-first − integration-first in the region, net value", "EUR", +1, lambda r: r["region, model-first.net"] - r["region, integration-first.net"]),
             Test("loses here", "model-first − integration-first in the article's enterprise, net value", "EUR", -1, lambda r: r["article, model-first.net"] - r["article, integration-first.net"]),
         ),
+        "a platform that is there, everywhere, and does not wear",
+        each(_flipping, {"maturity.readiness": 1.0, "maturity.core": 1.0, "platform.decay": 0.0}),
     ),
 )  # fmt: skip
 BY_NAME = {pattern.name: pattern for pattern in PATTERNS}

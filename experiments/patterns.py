@@ -222,13 +222,13 @@ def judge(runs: pd.DataFrame, chosen: tuple[Pattern, ...], seed: int, seeds: int
     at = np.arange(seed, seed + seeds)
     for pattern in chosen:
         claim = readings_of(runs, pattern, "claim", at)
-        ablation = readings_of(runs, pattern, "ablation", at) if pattern.ablated else None
+        ablation = readings_of(runs, pattern, "ablation", at)
         if pattern.finding:
             findings[pattern.name] = pattern.finding(claim)
         made: list[dict[str, Any]] = []
         for test in pattern.tests:
             found, effects = estimate(test, claim, seed)
-            ablated, without = estimate(test, ablation, seed) if ablation is not None else (Estimate(np.nan, np.nan, np.nan), np.zeros(0))
+            ablated, without = estimate(test, ablation, seed)
             shown_up = emerges(test, found)
             often = (np.nan,) * 3 if test.across else share(found.fails * seeds, seeds)
             row: dict[str, Any] = {
@@ -239,7 +239,7 @@ def judge(runs: pd.DataFrame, chosen: tuple[Pattern, ...], seed: int, seeds: int
                 "ablation": pattern.ablation,
                 "ablated": ablated.effect, "ablated_low": ablated.low, "ablated_high": ablated.high, "ablated_fails": ablated.fails,
                 "emerges": shown_up,
-                "removed": "" if ablation is None or not shown_up else "yes" if removed(test, effects, ablated, without) else "no",
+                "removed": "" if not shown_up else "yes" if removed(test, effects, ablated, without) else "no",
             }  # fmt: skip
             made.append(row)
         verdict = verdict_of([row["emerges"] for row in made], [row["removed"] for row in made])
@@ -263,11 +263,7 @@ def verdict_of(shown_up: list[bool], gone: list[str]) -> str:
     """The verdict on a pattern, from those on its tests."""
     if not any(shown_up):
         return "does not emerge"
-    text = "emerges" if all(shown_up) else "emerges in part"
-    said = [g for g in gone if g]
-    if not said:
-        return text
-    return f"{text}, {'removed' if 'yes' in said else 'not removed'}"
+    return f"emerges{'' if all(shown_up) else ' in part'}, {'removed' if 'yes' in gone else 'not removed'}"
 
 
 # --------------------------------------------------------------------------- the command
@@ -392,7 +388,7 @@ def show(
         rows = tests[tests["pattern"] == pattern.name]
         table.add_row(pattern.name, *[""] * 4)
         for _, row in rows.iterrows():
-            without = (figures(row, "ablated"), share_of(row["ablated_fails"])) if pattern.ablated else ("", "")
+            without = (figures(row, "ablated"), share_of(row["ablated_fails"]))
             table.add_row(
                 f"  {row['test']} {'>' if row['direction'] > 0 else '<'} 0", figures(row, "effect"), share_of(row["fails"]), *without
             )
@@ -415,8 +411,7 @@ def share_of(value: float) -> str:
 def sentence(pattern: Pattern, rows: pd.DataFrame) -> str:
     """The verdict on a pattern with its reasons, in a sentence."""
     said = [f"{row['test']} {'holds' if row['emerges'] else 'does not hold'}" + {"yes": ", gone under the ablation", "no": ", and stays under the ablation", "": ""}[row["removed"]] for _, row in rows.iterrows()]  # fmt: skip
-    ablation = f" (ablation: {pattern.ablation})" if pattern.ablation else " (no ablation is stated)"
-    return f"{pattern.name[0].upper()}{pattern.name[1:]}: {rows['verdict'].iloc[0]}{ablation}: {'; '.join(said)}."
+    return f"{pattern.name[0].upper()}{pattern.name[1:]}: {rows['verdict'].iloc[0]} (ablation: {pattern.ablation}): {'; '.join(said)}."
 
 
 if __name__ == "__main__":

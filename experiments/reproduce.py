@@ -97,7 +97,7 @@ PUBLISHED = (
         (RESPONSE,),
         18,
     ),
-    Published("baselines_small", "experiments.baselines seeds=6 organisations=4", (ERRORS, DISTANCES), 20),
+    Published("baselines_small", "experiments.baselines seeds=6 organisations=10", (ERRORS, DISTANCES), 20),
     Published("patterns_small", "experiments.patterns seeds=4", (PATTERNS,), 45),
     Published("sweep", f"experiments.sweep design=lhs design.samples=200 replications=20 {_OVER}", (POINTS,), 75, True),
     Published("sensitivity", "experiments.sensitivity", (IMPORTANCE,), 330, True),

@@ -166,7 +166,7 @@ class EnterpriseSize:
     units: int = count(12, "business units", 1, 100_000, "documented", "the article's twelve regions")
     teams: int = count(8, "teams per unit", 1, 10_000, "judged", "planning teams of a region")
     users: int = count(8, "planners per team", 1, 10_000, "judged", "one planning meeting's worth of people")
-    spend: float = number(225_000, "EUR planned per planner and week", 0, 1e9, "calibrated", "about EUR 6bn a year for 768 planners; posterior 93100 to 291000", (93100, 291000))
+    spend: float = number(213_000, "EUR planned per planner and week", 0, 1e9, "calibrated", "about EUR 6bn a year for 768 planners; posterior 105000 to 295000", (105000, 295000))
     spend_spread: float = number(0.5, "sd of log spend between units", 0, 2, "judged", "regions differ in size")
 
 
@@ -212,7 +212,7 @@ class Forecast:
     """Forecast error and what bad inputs do to it."""
 
     best: float = number(0.325, "WAPE", 0.01, 1, "documented", "sound model, 5-20% under the planner's error (M5: winner about 20% under the benchmark)", (0.32, 0.38))
-    planner: float = number(0.461, "WAPE", 0.01, 2, "calibrated", "the planner's own spreadsheet method; weekly item WAPE .4-.6 in retail data; what counts is its distance from best; posterior 0.436 to 0.518", (0.436, 0.518))
+    planner: float = number(0.463, "WAPE", 0.01, 2, "calibrated", "the planner's own spreadsheet method; weekly item WAPE .4-.6 in retail data; what counts is its distance from best; posterior 0.438 to 0.518", (0.438, 0.518))
     planner_spread: float = number(0.15, "sd of log WAPE between planners", 0, 2, "judged", "some planners are good")
     category_spread: float = number(0.25, "sd of log WAPE between teams", 0, 2, "judged", "some categories are easier, for model and planner alike")
     missing: float = number(0.123, "error share per share of item-weeks missing", 0, 5, "measured", "experiments.response on daily sales of 118 items; 95% interval", (0.078, 0.168))
@@ -281,7 +281,7 @@ class Utility:
     sponsor: float = number(1.0, "logits per unit of sponsorship", 0, 50, "documented", "facilitating conditions are weakest; size judged")
     habit: float = number(1.6, "logits per unit of reliance", 0, 50, "documented", "habit (UTAUT2); size judged")
     norm: float = number(0.8, "logits per share of the team", 0, 50, "judged", "planning on the team's majority numbers spares reconciling")
-    threshold: float = number(0.36, "logits", -20, 20, "calibrated", "what must be overcome to leave the spreadsheet; posterior -1.16 to 1.24", (-1.16, 1.24))
+    threshold: float = number(0.27, "logits", -20, 20, "calibrated", "what must be overcome to leave the spreadsheet; posterior -1.06 to 1.36", (-1.06, 1.36))
     threshold_spread: float = number(0.8, "sd between users, logits", 0, 10, "judged", "disposition; traits explain little of trust beside experience with it (dynamic trust)")
     experience: float = number(0.04, "logits per year above the mean", 0, 2, "documented", "experienced professionals take less advice (Logg, Minson & Moore 2019); slope judged")
     override: float = number(1.5, "logits", 0, 20, "documented", "32% accept a fixed model, 73-76% one they may adjust (Dietvorst et al. 2018, recalled): about 1.8")
@@ -295,7 +295,7 @@ class Trust:
 
     gain: float = number(0.06, "share of missing trust per full success", 0, 1, "judged", "weeks to months to build")
     loss: float = number(0.13, "share of trust per full failure", 0, 1, "documented", "algorithms lose confidence faster (Dietvorst et al. 2015); loss/gain 1.5-4 judged")
-    noise: float = number(0.39, "sd of the log ratio of the two errors seen", 0, 5, "calibrated", "one week's errors say little; posterior 0.216 to 0.689", (0.216, 0.689))
+    noise: float = number(0.41, "sd of the log ratio of the two errors seen", 0, 5, "calibrated", "one week's errors say little; posterior 0.219 to 0.672", (0.219, 0.672))
     unused: float = number(0.3, "share seen at full monitoring", 0, 1, "judged", "monitoring shows non-users what they missed")
     late: float = number(0.02, "share of trust per missed cut-off", 0, 1, "judged", "a forecast that does not come is not trusted")
     peer: float = number(0.015, "share of the gap to peers' use per week", 0, 1, "judged", "hearsay, until a planner understands the forecast")
@@ -376,7 +376,7 @@ class Review:
 class Disturbance:
     """What happens to the enterprise from outside."""
 
-    priority: float = number(1.3, "shocks per unit and year", 0, 52, "calibrated", "other priorities; posterior 0.238 to 1.95", (0.238, 1.95))
+    priority: float = number(1.3, "shocks per unit and year", 0, 52, "calibrated", "other priorities; posterior 0.216 to 1.87", (0.216, 1.87))
     priority_drop: float = number(0.35, "share of sponsorship", 0, 1, "judged", "lost at a shock")
     priority_weeks: int = count(13, "weeks", 0, 520, "judged", "no effort of the unit's own meanwhile")
     leader: float = number(0.2, "departures per unit and year", 0, 52, "judged", "leaders stay five years")

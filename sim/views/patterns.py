@@ -36,7 +36,7 @@ def summary(tests: pd.DataFrame) -> str:
     whole = verdicts[verdicts.str.match("emerges(?! in part)")]
     return (
         f"{len(whole)} of {len(verdicts)} patterns emerge ({whole.str.endswith(', removed').sum()} of them removed by their ablation, "
-        f"{whole.str.endswith('not removed').sum()} not removed, {(whole == 'emerges').sum()} without one), {verdicts.str.startswith('emerges in part').sum()} in part, "
+        f"{whole.str.endswith('not removed').sum()} not removed), {verdicts.str.startswith('emerges in part').sum()} in part, "
         f"{(verdicts == 'does not emerge').sum()} not at all"
     )
 
