@@ -98,7 +98,7 @@ def analysed(folder: Path, comparison: dict[str, Any]) -> Sensitivity:
         importance, summary = pd.read_parquet(folder / "importance.parquet"), pd.read_parquet(folder / "summary.parquet").iloc[0]
         _same_base(folder, plan, comparison["configuration"])
         strategy = plan["parameters"]["strategy"]["name"]
-        said = findings(importance, summary, strategy, plan["versus"], str(summary["outcome"]))
+        said = [line.replace("•: ", "") for line in findings(importance, summary, strategy, plan["versus"], str(summary["outcome"]))]
         where = next(c["maturity"] for c in comparison["configuration"]["cells"] if not _differ(plan, c))
         return Sensitivity(folder, f"{compared(plan)} at {where} maturity", said)
     except InvalidInput as error:

@@ -123,7 +123,16 @@ def test_more_replications_never_change_old_ones_nor_do_threads(call, tmp_path):
     few, many, threads = (pd.read_parquet(tmp_path / name / "runs.parquet") for name in ("few", "many", "threads"))
     pd.testing.assert_frame_equal(many[many["replication"] < 6].reset_index(drop=True), few)
     pd.testing.assert_frame_equal(threads, few)
-    for name in ("weekly.parquet", "runs.parquet", "units.parquet", "held.parquet", "summary.csv", "paired.csv", "figure.png", "report.html"):
+    for name in (
+        "weekly.parquet",
+        "runs.parquet",
+        "units.parquet",
+        "held.parquet",
+        "summary.csv",
+        "paired.csv",
+        "figure.png",
+        "report.html",
+    ):
         assert (tmp_path / "few" / name).read_bytes() == (tmp_path / "threads" / name).read_bytes()
 
 

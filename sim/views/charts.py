@@ -122,6 +122,9 @@ def endings_chart(folder: Path) -> Markup:
         panels = figure.subplots(1, len(maturities), squeeze=False, sharey=True)[0]
         for axis, maturity in zip(panels, maturities, strict=True):
             _endings(axis, summary[summary["maturity"] == maturity], strategies)
+            for text in list(axis.texts):  # what does not fit a narrow panel; the table has it
+                if len(maturities) > 1 and float(text.get_text().rstrip("%")) < 5 * len(maturities):
+                    text.remove()
             axis.set_title(f"{maturity} maturity")
             axis.set_xlabel("")
             axis.xaxis.set_major_locator(MaxNLocator(2))
@@ -167,7 +170,9 @@ def _held(axis: Any, means: Any, maturity: str, strategy: str) -> None:
     rows: Any = means.loc[(maturity, strategy)]
     there = [name for name in CONSTRAINTS if rows[name].max() > 0.001]
     colours = [USING, *(CONSTRAINT_COLOURS[name] for name in there)]
-    axis.stackplot(rows.index, [rows[name] for name in ("using", *there)], colors=colours, lw=0)
+    parts = rows[["using", *there]].to_numpy().T
+    parts = np.hstack([parts[:, :1], parts])  # the first look stands for the weeks before it
+    axis.stackplot([0, *rows.index], parts, colors=colours, lw=0)
     axis.set_xlim(0, rows.index.max())
 
 

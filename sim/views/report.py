@@ -40,6 +40,10 @@ SOURCES = {
 }
 
 
+#: An estimate and its 95% interval.
+Three = tuple[float, float, float]
+
+
 @dataclass(frozen=True)
 class Sensitivity:
     """What a sensitivity analysis of the same base adds: its folder, its findings in sentences, and what was analysed."""
@@ -55,10 +59,10 @@ class Lead:
 
     maturity: str
     best: str
-    worth: tuple[float, float, float]
+    worth: Three
     rival: str = ""
-    difference: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    wins: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    difference: Three = (0.0, 0.0, 0.0)
+    wins: Three = (0.0, 0.0, 0.0)
     same: bool = False
 
     @property
@@ -143,7 +147,7 @@ def _context(folder: Path, manifest: dict[str, Any], sensitivity: Sensitivity | 
         "failed": manifest["failed"],
         "weeks": weeks,
         "measures": _measures(summary, maturities, strategies, weeks),
-        "pairs": _pairs(paired, maturities),
+        "pairs": _pairs(paired, leads),
         "descriptions": _descriptions(manifest["configuration"]["cells"]),
         "endings": endings,
         "returns": returns,
@@ -192,12 +196,11 @@ def leader(summary: pd.DataFrame, paired: pd.DataFrame, maturity: str, strategie
     row = rows.iloc[0]
     difference, wins = _three(row, "difference", "low", "high"), _three(row, "a_wins", "a_wins_low", "a_wins_high")
     if row["a"] != best:
-        difference = (-difference[0], -difference[2], -difference[1])
-        wins = (1 - wins[0], 1 - wins[2], 1 - wins[1])
+        difference, wins = _turned(difference, wins)
     return Lead(maturity, best, worth, ranked[1], difference, wins, bool(row["ties"] == row["pairs"]))
 
 
-def _three(row: Any, *columns: str) -> tuple[float, float, float]:
+def _three(row: Any, *columns: str) -> Three:
     a, b, c = (float(row[column]) for column in columns)
     return a, b, c
 
@@ -350,7 +353,7 @@ def _measures(summary: pd.DataFrame, maturities: Sequence[str], strategies: Sequ
     return [{"head": list(used.values()), "rows": rows}]
 
 
-def _words(measure: str, values: tuple[float, float, float]) -> tuple[str, str]:
+def _words(measure: str, values: Three) -> tuple[str, str]:
     """An estimate, and its interval, in words."""
 
     def one(value: float) -> str:
@@ -363,26 +366,34 @@ def _words(measure: str, values: tuple[float, float, float]) -> tuple[str, str]:
     return one(values[0]), _range(one(values[1]), one(values[2]))
 
 
-def _pairs(paired: pd.DataFrame, maturities: Sequence[str], most: int = 15) -> list[dict[str, Any]]:
-    """Differences in net value of pairs with the same luck; of many strategies those with the first one."""
+def _pairs(paired: pd.DataFrame, leads: Sequence[Lead], most: int = 15) -> list[dict[str, Any]]:
+    """Differences in net value of pairs of runs with the same luck; of many pairs those with the leader, who then comes first."""
     net = paired[paired["measure"] == "net"]
-    if len(net) > most and len(net):
-        net = net[net["a"] == net["a"].iloc[0]]
     rows = []
-    for maturity in maturities:
-        for _, row in net[net["maturity"] == maturity].iterrows():
-            low, high = float(row["low"]), float(row["high"])
+    for lead in leads:
+        for _, row in net[net["maturity"] == lead.maturity].iterrows():
+            if len(net) > most and lead.best not in (row["a"], row["b"]):
+                continue
+            difference, wins = _three(row, "difference", "low", "high"), _three(row, "a_wins", "a_wins_low", "a_wins_high")
+            first, second = row["a"], row["b"]
+            if len(net) > most and second == lead.best:
+                first, second, difference, wins = second, first, *_turned(difference, wins)
             rows.append(
                 {
-                    "maturity": maturity,
-                    "who": f"{strategy_label(row['a'])} − {strategy_label(row['b'])}",
-                    "difference": _words("net", _three(row, "difference", "low", "high")),
-                    "wins": _words("share", _three(row, "a_wins", "a_wins_low", "a_wins_high")),
-                    "decided": "the first" if low > 0 else "the second" if high < 0 else "not decided",
+                    "maturity": lead.maturity,
+                    "who": f"{strategy_label(first)} − {strategy_label(second)}",
+                    "difference": _words("net", difference),
+                    "wins": _words("share", wins),
+                    "decided": "the first" if difference[1] > 0 else "the second" if difference[2] < 0 else "not decided",
                     "pairs": int(row["pairs"]),
                 }
             )
     return rows
+
+
+def _turned(difference: Three, wins: Three) -> tuple[Three, Three]:
+    """The same comparison from the other side."""
+    return (-difference[0], -difference[2], -difference[1]), (1 - wins[0], 1 - wins[2], 1 - wins[1])
 
 
 def _endings(summary: pd.DataFrame, maturities: Sequence[str], strategies: Sequence[str]) -> dict[tuple[str, str], dict[str, Any]]:
@@ -480,7 +491,7 @@ def _unit_rows(units: pd.DataFrame, shown: Sequence[str], maturities: Sequence[s
                         "live": f"{row['live']:.0%}",
                         "gave_up": f"{row['gave_up']:.0%}",
                         "shade": round(rely, 2),
-                        "dark": rely > 0.55,
+                        "dark": rely > 0.88,
                     }
                 )
             people = table.xs(unit, level="unit")["planners"].mean()
@@ -560,7 +571,7 @@ def listed(words: Sequence[str], last: str = "and") -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
-def _interval(values: tuple[float, float, float], write: Any) -> str:
+def _interval(values: Three, write: Any) -> str:
     return f"{write(values[0])} [{write(values[1])}, {write(values[2])}]"
 
 
