@@ -20,7 +20,7 @@ from experiments import compare, entry, runner, sensitivity
 from experiments.report import main
 from sim import RolloutModel
 from sim.parameters import listing
-from sim.views.report import Lead, answer, binding, report
+from sim.views.report import Lead, _pairs, answer, binding, leader, report
 from sim.views.verdict import CONSTRAINTS, verdict
 from sim.views.words import CLASS_LABELS, millions
 
@@ -208,6 +208,33 @@ def test_the_answer_is_one_sentence_with_its_uncertainty(leads, strategies, said
 def test_a_leader_that_loses_everywhere_is_not_said_to_earn():
     said = answer([lead(worth=(-5e6, -6e6, -4e6)), lead("high", worth=(-5e6, -6e6, -4e6))], 52, 2)
     assert "earns" not in said and "loses" in said
+
+
+def test_a_difference_is_told_from_the_leader_s_side():
+    summary = pd.DataFrame(
+        [("low", name, "net", value, value - 1e6, value + 1e6) for name, value in (("a", 1e6), ("b", 9e6), ("c", 4e6))],
+        columns=["maturity", "strategy", "measure", "estimate", "low", "high"],
+    )
+    columns = ["maturity", "a", "b", "measure", "pairs", "ties", "difference", "low", "high", "a_wins", "a_wins_low", "a_wins_high"]
+    paired = pd.DataFrame(
+        [
+            ("low", "a", "b", "net", 9, 0, -8e6, -9e6, -6e6, 0.1, 0.05, 0.3),
+            ("low", "a", "c", "net", 9, 0, -3e6, -4e6, -2e6, 0.2, 0.1, 0.4),
+            ("low", "b", "c", "net", 9, 0, 5e6, 4e6, 7e6, 0.9, 0.7, 1.0),
+        ],
+        columns=columns,
+    )
+    first = leader(summary, paired, "low", ["a", "b", "c"])
+    assert (first.best, first.rival, first.difference, first.wins, first.decided) == ("b", "c", (5e6, 4e6, 7e6), (0.9, 0.7, 1.0), True)
+    turned = leader(summary[summary["strategy"] != "c"], paired, "low", ["a", "b"])
+    assert (turned.best, turned.rival, turned.difference) == ("b", "a", (8e6, 6e6, 9e6))
+    assert turned.wins == pytest.approx((0.9, 0.7, 0.95))
+    rows = _pairs(paired, [first], most=2)
+    assert [(row["who"], row["difference"][0], row["decided"]) for row in rows] == [
+        ("b − a", "€8.0M", "the first"),
+        ("b − c", "€5.0M", "the first"),
+    ]
+    assert [(row["who"], row["decided"]) for row in _pairs(paired, [first])][0] == ("a − b", "the second")
 
 
 def test_what_binds_is_said_in_spans():
