@@ -86,7 +86,11 @@ def compare(values: dict[str, Any]) -> int:
         folder.csv("paired.csv", paired)
         compare_figure(folder.folder)
         folder.manifest(configuration, engine=engine, seeds=[seed, seed + replications - 1], runs=len(runs), failed=len(failed))
-        write_report(folder.folder)
+        try:
+            write_report(folder.folder)
+            no_report = ""
+        except InvalidInput as error:  # the runs are kept all the same
+            no_report = str(error)
     console = wide_console()
     _print(console, summary, paired, maturities, strategies, replications, first.weeks)
     console.print(
@@ -95,19 +99,20 @@ def compare(values: dict[str, Any]) -> int:
         highlight=False,
     )
     console.print(
-        f"Written to {shown(folder.final)}: report.html, figure.png, runs.parquet, weekly.parquet, units.parquet, held.parquet, "
+        f"Written to {shown(folder.final)}: {'' if no_report else 'report.html, '}figure.png, runs.parquet, weekly.parquet, units.parquet, held.parquet, "
         "summary.csv, paired.csv, manifest.json",
         highlight=False,
         soft_wrap=True,
         markup=False,
     )
+    if no_report:
+        print(f"error: no report was written: {no_report}", file=sys.stderr)
     if len(failed):
         print(
             f"error: {len(failed)} of {len(runs)} runs failed and are left out; first: seed {failed['seed'].iloc[0]}, {failed['error'].iloc[0]}",
             file=sys.stderr,
         )
-        return 1
-    return 0
+    return 1 if no_report or len(failed) else 0
 
 
 def pairs(maturities: list[str], strategies: list[str]) -> Points:
@@ -283,9 +288,12 @@ def _print(
         console.print("Intervals are in summary.csv, all pairs and measures in paired.csv.\n", highlight=False)
 
 
-def _estimate(part: pd.DataFrame, strategy: str, measure: str) -> tuple[float, float, float]:
+def _estimate(part: pd.DataFrame, strategy: str, measure: str) -> str:
+    """A measure of a strategy in words; a dash where all its runs failed."""
+    if (strategy, measure) not in part.index:
+        return "–"
     row: Any = part.loc[(strategy, measure)]
-    return row["estimate"], row["low"], row["high"]
+    return _cell(measure, row["estimate"], row["low"], row["high"])
 
 
 def _endings(part: pd.DataFrame, strategy: str) -> dict[str, float]:
@@ -308,8 +316,8 @@ def _side_by_side(title: str, part: pd.DataFrame, strategies: list[str], weeks: 
     for strategy in strategies:
         table.add_column(strategy_label(strategy), justify="right")
     for measure, label in labels.items():
-        if (strategies[0], measure) in part.index:
-            table.add_row(label, *(_cell(measure, *_estimate(part, s, measure)) for s in strategies))
+        if measure in part.index.get_level_values("measure"):
+            table.add_row(label, *(_estimate(part, s, measure) for s in strategies))
     endings = {s: _endings(part, s) for s in strategies}
     for label in CLASS_LABELS.values():
         if any(label in endings[s] for s in strategies):
@@ -320,14 +328,14 @@ def _side_by_side(title: str, part: pd.DataFrame, strategies: list[str], weeks: 
 def _list(title: str, part: pd.DataFrame, strategies: list[str], weeks: int) -> Table:
     """A row a strategy, estimates only: for many strategies."""
     labels = {"net_104": "104 w", "net": f"net, {weeks} w", "final_reliance": "relying", "weeks_to_50": "w to 50%"}
-    measures = [measure for measure in labels if (strategies[0], measure) in part.index]
+    measures = [measure for measure in labels if measure in part.index.get_level_values("measure")]
     table = Table(title=title, title_justify="left")
     table.add_column("strategy", no_wrap=True)
     for measure in measures:
         table.add_column(labels[measure], justify="right", no_wrap=True)
     table.add_column("runs end as")
     for strategy in strategies:
-        cells = [_cell(m, *_estimate(part, strategy, m)).split("  ")[0] for m in measures]
+        cells = [_estimate(part, strategy, m).split("  ")[0] for m in measures]
         most = sorted(_endings(part, strategy).items(), key=lambda item: -item[1])
         table.add_row(strategy_label(strategy), *cells, ", ".join(f"{label} {share:.0%}" for label, share in most))
     return table

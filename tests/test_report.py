@@ -19,7 +19,7 @@ from conftest import contents, plain
 from experiments import compare, entry, runner, sensitivity
 from experiments.report import main
 from sim import RolloutModel
-from sim.parameters import listing
+from sim.parameters import InvalidInput, listing
 from sim.views.report import Lead, _pairs, answer, binding, leader, report
 from sim.views.verdict import CONSTRAINTS, verdict
 from sim.views.words import CLASS_LABELS, millions
@@ -234,7 +234,7 @@ def test_a_difference_is_told_from_the_leader_s_side():
         ("b − a", "€8.0M", "the first"),
         ("b − c", "€5.0M", "the first"),
     ]
-    assert [(row["who"], row["decided"]) for row in _pairs(paired, [first])][0] == ("a − b", "the second")
+    assert next((row["who"], row["decided"]) for row in _pairs(paired, [first])) == ("a − b", "the second")
 
 
 def test_what_binds_is_said_in_spans():
@@ -273,6 +273,35 @@ def test_failed_runs_are_told(work, monkeypatch):
     assert run(compare, *SMALL[:1], "weeks=20", "executor=serial", "replications=4", "maturities=[low]", "output=failed") == 1
     text = plain(Page((place / "failed" / "report.html").read_text()).text)
     assert "1 of 8 runs failed and are left out." in text
+
+
+@pytest.mark.fault("process", "all runs of a strategy fail (compare)", "recorded as failed; a dash in its place")
+def test_a_strategy_all_of_whose_runs_fail_leaves_the_others_to_be_told(work, monkeypatch):
+    place, run = work
+    real = runner.run_key
+
+    def key(parameters, seed):
+        if parameters.strategy.name == "model_first":
+            raise ValueError("broken")
+        return real(parameters, seed)
+
+    monkeypatch.setattr(runner, "run_key", key)
+    assert run(compare, *SMALL[:1], "weeks=20", "executor=serial", "replications=3", "maturities=[low]", "output=half") == 1
+    text = plain(Page((place / "half" / "report.html").read_text()).text)
+    assert "3 of 6 runs failed and are left out." in text and "€" in text
+
+
+def test_runs_are_kept_where_no_report_can_be_written(work, monkeypatch, capsys):
+    place, run = work
+
+    def broken(folder):
+        raise InvalidInput("results", str(folder), "something else")
+
+    monkeypatch.setattr(compare, "write_report", broken)
+    assert run(compare, *SMALL[:1], "weeks=20", "executor=serial", "replications=3", "maturities=[low]", "output=kept") == 1
+    out, err = capsys.readouterr()
+    assert err.startswith("error: no report was written: results: ") and err.count("\n") == 1 and "report.html" not in out
+    assert (place / "kept" / "runs.parquet").is_file() and not (place / "kept" / "report.html").exists()
 
 
 # --------------------------------------------------------------------------- names are text
