@@ -51,6 +51,11 @@ def names(folder: Path) -> tuple[list[str], list[str]]:
     return list(dict.fromkeys(summary["maturity"])), list(dict.fromkeys(summary["strategy"]))
 
 
+def _title(maturity: str, maturities: Sequence[str]) -> str:
+    """A panel's title, short enough for narrow ones."""
+    return f"{maturity} maturity" if len(maturities) < 4 else maturity
+
+
 def worth_chart(folder: Path) -> Markup:
     """Net value at the end of each strategy, a panel a maturity, with 95% intervals."""
     summary = pd.read_csv(folder / "summary.csv")
@@ -67,12 +72,12 @@ def worth_chart(folder: Path) -> Markup:
                     colour = COLOURS[row % len(COLOURS)]
                     axis.plot([low, high], [row, row], color=colour, lw=2.2, solid_capstyle="butt")
                     axis.plot(estimate, row, "o", color=colour, ms=5)
-            axis.set_title(f"{maturity} maturity")
+            axis.set_title(_title(maturity, maturities))
             axis.set_yticks(range(len(strategies)), [strategy_label(s) for s in strategies])
             axis.set_ylim(len(strategies) - 0.4, -0.6)
             axis.margins(x=0.12)
             axis.xaxis.set_major_formatter(_EUR)
-            axis.xaxis.set_major_locator(MaxNLocator(4 if len(maturities) > 2 else 6))
+            axis.xaxis.set_major_locator(MaxNLocator({1: 6, 2: 5, 3: 3}.get(len(maturities), 2)))
         return inline(figure, "worth", "Net value at the end of each strategy with 95% intervals, by maturity")
 
 
@@ -87,11 +92,11 @@ def value_chart(folder: Path) -> Markup:
             rows = weekly[weekly["maturity"] == maturity]
             above, below = panels[:, column]
             _value_over_time(above, rows, strategies)
-            above.set(title=f"{maturity} maturity", xlabel="")
+            above.set(title=_title(maturity, maturities), xlabel="")
             _value_over_time(below, rows[rows["week"] < DIP], strategies)
             _show_the_dip(below)
             for axis in (above, below):
-                axis.xaxis.set_major_locator(MaxNLocator(4))
+                axis.xaxis.set_major_locator(MaxNLocator(4 if len(maturities) < 4 else 3))
                 axis.yaxis.set_major_locator(MaxNLocator(5))
         low, high = (f(axis.get_ylim()[k] for axis in panels[0]) for k, f in enumerate((min, max)))
         for k, axis in enumerate(panels[0]):
@@ -125,7 +130,7 @@ def endings_chart(folder: Path) -> Markup:
             for text in list(axis.texts):  # what does not fit a narrow panel; the table has it
                 if len(maturities) > 1 and float(text.get_text().rstrip("%")) < 5 * len(maturities):
                     text.remove()
-            axis.set_title(f"{maturity} maturity")
+            axis.set_title(_title(maturity, maturities))
             axis.set_xlabel("")
             axis.xaxis.set_major_locator(MaxNLocator(2))
         patches = [Patch(color=CLASS_COLOURS[name], label=CLASS_LABELS[name]) for name in used]
@@ -148,7 +153,7 @@ def binding_charts(folder: Path) -> list[Markup]:
             for row, strategy in enumerate(part):
                 for column, maturity in enumerate(maturities):
                     _held(panels[row, column], means, maturity, strategy)
-                    panels[row, column].set_title(f"{strategy_label(strategy)}, {maturity} maturity", fontsize=8, fontweight="normal")
+                    panels[row, column].set_title(f"{strategy_label(strategy)},\n{maturity} maturity", fontsize=8, fontweight="normal")
                 panels[row, 0].set_ylabel("planners")
             for axis in panels[-1]:
                 axis.set_xlabel("week")
@@ -193,7 +198,7 @@ def units_chart(folder: Path, shown: Sequence[str], strategies: Sequence[str]) -
                 colour = COLOURS[everyone.index(strategy) % len(COLOURS)]
                 axis.hlines(at, rows["low"], rows["high"], color=colour, lw=1.3, alpha=0.6)
                 axis.plot(rows["mean"], at, "osD^"[k % 4], color=colour, ms=3.6, clip_on=False)
-            axis.set(xlim=(0, 1), ylim=(len(shown) - 0.4, -0.6), title=f"{maturity} maturity")
+            axis.set(xlim=(0, 1), ylim=(len(shown) - 0.4, -0.6), title=_title(maturity, maturities))
             axis.set_yticks(range(len(shown)), [name if len(name) <= 28 else name[:27] + "…" for name in shown])
             axis.xaxis.set_major_formatter(PercentFormatter(1))
             axis.xaxis.set_major_locator(MaxNLocator(2))

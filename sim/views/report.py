@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Any
 import jinja2
 import numpy as np
 import pandas as pd
+from markupsafe import Markup, escape
 
 from sim.parameters import InvalidInput, listing
 from sim.presets import GROUPS
@@ -88,6 +90,7 @@ def report(folder: Path, sensitivity: Sensitivity | None = None) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    pages.filters["whole"] = whole
     try:
         return pages.get_template("report.html.j2").render(_context(folder, manifest, sensitivity))
     except InvalidInput:
@@ -145,6 +148,7 @@ def _context(folder: Path, manifest: dict[str, Any], sensitivity: Sensitivity | 
         "replications": manifest["configuration"]["replications"],
         "runs": manifest["runs"],
         "failed": manifest["failed"],
+        "absent": _absent(manifest["configuration"]["cells"], good),
         "weeks": weeks,
         "measures": _measures(summary, maturities, strategies, weeks),
         "pairs": _pairs(paired, leads),
@@ -234,6 +238,8 @@ def answer(leads: Sequence[Lead], weeks: int, strategies: int) -> str:
     if len(leads) == 1:
         return f"{parts[0][0].upper()}{parts[0][1:]}, over {weeks} weeks."
     start = f"{_capital(leads[0].best)} is ahead at every maturity compared" if one_best else "It depends on maturity"
+    if not any(lead.decided for lead in leads):
+        start = "These runs do not decide it"
     return f"{start}: {'; '.join(parts)}, over {weeks} weeks."
 
 
@@ -264,12 +270,7 @@ def _glance(
     best = strategy_label(leads[0].best) if len({lead.best for lead in leads}) == 1 else "the best"
     rows.append((f"What does {best} come to?", [_interval(lead.worth, millions) for lead in leads]))
     paid = [returns[lead.maturity, lead.best] for lead in leads]
-    rows.append(
-        (
-            "When has it paid back?",
-            [f"week {row['payback'][0]} ({row['payback'][1]}), in {row['paid']} of runs".replace("week never", "never") for row in paid],
-        )
-    )
+    rows.append(("When has it paid back?", [_paid(row) for row in paid]))
     for strategy in dict.fromkeys(name for lead in leads for name in (lead.best, lead.rival) if name):
         label = strategy_label(strategy)
         rows.append((f"How does {label} end?", [endings[lead.maturity, strategy]["most"] for lead in leads]))
@@ -277,6 +278,18 @@ def _glance(
         label = strategy_label(strategy)
         rows.append((f"What holds {label} back longest?", [_longest(spans[lead.maturity, strategy]) for lead in leads]))
     return rows
+
+
+def _paid(row: dict[str, Any]) -> str:
+    (week, spread), paid = row["payback"], row["paid"]
+    if week == "never":
+        return "never" if paid == "0%" else f"never in most runs; in {paid} of runs it has"
+    return f"week {week} ({spread}), in {paid} of runs"
+
+
+def whole(text: str) -> Markup:
+    """A text as HTML, escaped, whose intervals in square brackets are not broken over lines."""
+    return Markup(re.sub(r"\[[^\[\]]{1,40}\]", r'<span class="whole">\g<0></span>', str(escape(text))))  # noqa: S704
 
 
 def _longest(spans: Sequence[dict[str, Any]]) -> str:
@@ -442,7 +455,7 @@ def _spread(values: np.ndarray, write: Any) -> tuple[str, str]:
 
 
 def _range(low: str, high: str) -> str:
-    return "" if low == high == "never" else f"{low} to {high}"
+    return "" if low == high and low in ("never", "–") else f"{low} to {high}"
 
 
 def _percent(value: float) -> str:
@@ -544,6 +557,12 @@ def _value(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(_value(v) for v in value) or "none"
     return str(value) or "none"
+
+
+def _absent(cells: Sequence[dict[str, Any]], good: pd.DataFrame) -> list[str]:
+    """What was asked for and has no run that did not fail."""
+    there = set(zip(good["maturity"], good["strategy"], strict=True))
+    return [f"{strategy_label(c['strategy'])} at {c['maturity']} maturity" for c in cells if (c["maturity"], c["strategy"]) not in there]
 
 
 def _descriptions(cells: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
