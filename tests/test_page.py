@@ -384,15 +384,15 @@ def test_play_pause_step_jump_and_reset(visit):
     np.testing.assert_allclose(lines[0]["reliance"], alone.state.weekly["reliance"][:week])
     assert f"{lines[0]['reliance'][-1]:.0%} rely" in v.page.locator(".card").first.inner_text()
     v.press("Reset")
-    v.until("m('week').value === 0")
-    assert not [d for d in v.data("adoption") if d["week"]]
+    v.until("m('week').value === 0 && m('adoption').renderers.every(r => r.data_source.data.week.length === 0)")
 
 
 def test_strategies_are_chosen_and_two_are_compared(visit):
     v = visit()
     v.send("strategies", value=["big_bang", "balanced", "model_first"])
-    v.until("m('shown').labels.length === 3")
-    assert v.page.locator(".card").count() == 3 and "big bang" in v.page.locator(".card").first.inner_text()
+    v.until("m('shown').labels.length === 3 && m('verdicts').text.includes('balanced')")
+    v.page.locator(".card").nth(2).wait_for()
+    assert v.page.locator(".card").count() == 3 and "big-bang" in v.page.locator(".card").first.inner_text()
     v.page.get_by_role("button", name="✕").or_(v.page.locator(".choices__button")).first.click()
     v.until("m('shown').labels.length === 2")
     v.send("week", value_throttled=60)
