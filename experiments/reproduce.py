@@ -65,7 +65,10 @@ DISTANCES = Table("distances.csv", ("source",))
 PATTERNS = Table("tests.csv", ("pattern", "test"), ("effect", "effect_low", "effect_high", "ablated", "verdict"))
 
 _OVER = "'design.over=[trust.loss,forecast.late,strategy]' 'design.ranges={strategy:[integration_first,model_first]}'"
-_BOXES = "'over=[forecast.best,maturity.budget,utility.override,forecast.planner,utility.threshold,utility.fit,forecast.drift,value.worth]'"
+_BOXES = (
+    "maturity=homogeneous 'over=[maturity.readiness,maturity.core,maturity.budget,maturity.completeness,maturity.fragmentation,enterprise.units,"
+    "value.worth,forecast.best]' 'ranges={maturity.readiness: [0, 0.9], maturity.core: [0, 0.9], enterprise.units: [2, 16]}'"
+)
 
 #: What README and docs show, or a small version of it. The tables' files are those that the experiment writes.
 PUBLISHED = (

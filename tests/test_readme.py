@@ -51,7 +51,7 @@ SMALL = {
     "compare": [*SERIAL, "replications=2"],
     "sweep": [*SERIAL, "replications=2"],
     "sensitivity": [*SERIAL, "trajectories=4", "replications=2", "over=[trust.loss,value.worth,utility.threshold]"],
-    "discover": [*SERIAL, "samples=40", "replications=1", "over=[value.worth,trust.loss,utility.threshold]"],
+    "discover": [*SERIAL, "samples=40", "replications=1", "over=[value.worth,trust.loss,utility.threshold]", "ranges=null"],
     "phase": [*SERIAL, "levels=3", "replications=2"],
     "robust": [*SERIAL, "futures=10", "replications=2", "over=[value.worth,trust.loss]"],
     "optimise": [*SERIAL, "generations=2", "population=3", "replications=2", "test_replications=10"],
