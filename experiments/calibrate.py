@@ -540,7 +540,7 @@ PARAMETERS = {
 COMPARED = {
     "figure": "published figure", "words": "what it is", "source": "who published it", "published": "its value",
     "model": "median of the posterior predictive distribution", "model_low": "5% quantile", "model_high": "95% quantile",
-    "inside": "published value inside the 90% interval", "chosen": "its value in the chosen parameter set",
+    "inside": "published value inside the 90% interval, at the whole per cents that were published", "chosen": "its value in the chosen parameter set",
 }  # fmt: skip
 
 
@@ -559,7 +559,8 @@ def conclude(store: Store, plan: Plan, study: Calibration) -> None:
         {
             "figure": [f.name for f in FIGURES], "words": [f.words for f in FIGURES], "source": [f.source for f in FIGURES],
             "published": TARGETS, "model": middle, "model_low": low, "model_high": high,
-            "inside": (low <= TARGETS) & (high >= TARGETS), "chosen": found[-1],
+            "inside": (low.round(2) <= TARGETS) & (high.round(2) >= TARGETS),  # they are published as whole per cents
+            "chosen": found[-1],
         }
     )  # fmt: skip
     prior = 1 / np.sqrt(12)

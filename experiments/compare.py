@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -20,25 +21,28 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
-from experiments.designs import Factor, Points
+from experiments.designs import RECORDS, Factor, Points
 from experiments.entry import main, take
 from experiments.executors import Workers, from_settings
 from experiments.output import Output, folder_name, input_files, shown, wide_console
 from experiments.runner import Keeper, Plan, Stopped, execute, sample
 from experiments.statistics import mean, median, share
-from experiments.storage import RUNS, WEEKS, read_shards
+from experiments.storage import HELD, RUNS, UNITS, WEEKS, read_shards
 from sim import RolloutModel
 from sim.model import ENGINES
 from sim.outcomes import CLASSES
 from sim.outcomes import MEASURES as RECORDED
-from sim.parameters import InvalidInput, to_mapping
+from sim.parameters import InvalidInput, nearest, to_mapping
 from sim.presets import load
 from sim.views.figures import compare_figure
+from sim.views.report import write_report
 from sim.views.words import CLASS_LABELS, millions, strategy_label
 
 #: Measures compared: name, and whether more is better.
 MEASURES = {"net_104": True, "net": True, "final_reliance": True, "final_teams_trust_and_use": True, "weeks_to_50": False}
 MOST_RUNS = 100_000
+#: Replications of which is kept what held them back; more would cost time and show the same.
+LOOKED_INTO = 25
 
 
 def compare(values: dict[str, Any]) -> int:
@@ -46,12 +50,17 @@ def compare(values: dict[str, Any]) -> int:
     engine, seed, output = values.pop("engine"), take(values, "seed", "seed"), take(values, "output", "text")
     strategies, maturities = take(values, "strategies", "names"), take(values, "maturities", "names")
     replications = take(values, "replications", "count", 2, MOST_RUNS)
-    workers = from_settings(values.pop("executor"))
+    workers, changes = from_settings(values.pop("executor")), values.pop("changes") or {}
+    if not isinstance(changes, Mapping):
+        raise InvalidInput("changes", changes, "a mapping of parameters to values, such as {maturity.budget: 2}")
+    for key, value in changes.items():
+        if key not in RECORDS:
+            raise InvalidInput(f"changes.{key}", value, nearest(str(key), list(RECORDS)))
     if engine not in ENGINES:
         raise InvalidInput("engine", engine, "one of " + ", ".join(ENGINES))
     if len(strategies) * len(maturities) * replications > MOST_RUNS:
         raise InvalidInput("replications", replications, f"at most {MOST_RUNS:,} runs in all; experiments.sweep takes more")
-    plan = Plan(values, pairs(maturities, strategies), replications, seed, engine, weekly=1)
+    plan = Plan(values, pairs(maturities, strategies, changes), replications, seed, engine, weekly=1, inside=LOOKED_INTO)
     cells = [
         (point["maturity"], point["strategy"], plan.parameters(i)) for i, point in enumerate(map(plan.points.at, range(len(plan.points))))
     ]
@@ -83,6 +92,11 @@ def compare(values: dict[str, Any]) -> int:
         folder.csv("paired.csv", paired)
         compare_figure(folder.folder)
         folder.manifest(configuration, engine=engine, seeds=[seed, seed + replications - 1], runs=len(runs), failed=len(failed))
+        try:
+            write_report(folder.folder)
+            no_report = ""
+        except InvalidInput as error:  # the runs are kept all the same
+            no_report = str(error)
     console = wide_console()
     _print(console, summary, paired, maturities, strategies, replications, first.weeks)
     console.print(
@@ -91,32 +105,41 @@ def compare(values: dict[str, Any]) -> int:
         highlight=False,
     )
     console.print(
-        f"Written to {shown(folder.final)}: figure.png, runs.parquet, weekly.parquet, summary.csv, paired.csv, manifest.json",
+        f"Written to {shown(folder.final)}: {'' if no_report else 'report.html, '}figure.png, runs.parquet, weekly.parquet, units.parquet, held.parquet, "
+        "summary.csv, paired.csv, manifest.json",
         highlight=False,
         soft_wrap=True,
         markup=False,
     )
+    if no_report:
+        print(f"error: no report was written: {no_report}", file=sys.stderr)
     if len(failed):
         print(
             f"error: {len(failed)} of {len(runs)} runs failed and are left out; first: seed {failed['seed'].iloc[0]}, {failed['error'].iloc[0]}",
             file=sys.stderr,
         )
-        return 1
-    return 0
+    return 1 if no_report or len(failed) else 0
 
 
-def pairs(maturities: list[str], strategies: list[str]) -> Points:
-    """Every strategy at every maturity."""
+def pairs(maturities: list[str], strategies: list[str], changes: Mapping[str, Any]) -> Points:
+    """Every strategy at every maturity, with the same changes of parameters."""
     for group, names in (("maturity", maturities), ("strategy", strategies)):
         for name in names:
             load(group, name)  # an unknown name is an error already here
     axes = np.meshgrid(np.arange(len(maturities)), np.arange(len(strategies)), indexing="ij")
     made = (Factor("maturity", "choice", choices=tuple(maturities)), Factor("strategy", "choice", choices=tuple(strategies)))
-    return Points(made, tuple(axis.ravel() for axis in axes))
+    columns = [axis.ravel() for axis in axes]
+    for name, given in changes.items():
+        record = RECORDS[name][1]
+        value = record.check(name, given)
+        number = record.kind in ("number", "count")
+        made += (Factor(name, record.kind, value, value) if number else Factor(name, "choice", choices=(value,)),)
+        columns.append(np.full(len(columns[0]), value if number else 0))
+    return Points(made, tuple(columns))
 
 
 def run_all(plan: Plan, folder: Path, workers: Workers) -> tuple[pd.DataFrame, dict[str, float]]:
-    """All runs; their weekly records go into ``weekly.parquet``.
+    """All runs; records of their weeks, their units and of what held them back go into a file each.
 
     Returns:
         The runs by maturity, strategy and replication; weeks simulated, seconds of starting workers and of running, and the
@@ -131,7 +154,7 @@ def run_all(plan: Plan, folder: Path, workers: Workers) -> tuple[pd.DataFrame, d
             execute(plan, keeper, workers)
             elapsed = time.perf_counter() - clock
         runs = pa.concat_tables(read_shards(keeper.folder, RUNS)).to_pandas()
-        weeks = join(keeper.folder, folder / "weekly.parquet")
+        weeks, *_ = (join(keeper.folder, dataset, folder / f"{dataset}.parquet") for dataset in (WEEKS, UNITS, HELD))
     for column, measure in RECORDED.items():
         if measure.kind in ("count", "flag"):
             runs[column] = runs[column].astype("Int64" if measure.kind == "count" else "boolean")
@@ -144,10 +167,10 @@ def run_all(plan: Plan, folder: Path, workers: Workers) -> tuple[pd.DataFrame, d
     }
 
 
-def join(scratch: Path, path: Path) -> int:
-    """Joins the weekly shards into one file, some hundred runs to a row group; returns the rows."""
+def join(scratch: Path, dataset: str, path: Path) -> int:
+    """Joins the shards of a dataset into one file, some hundred runs to a row group; returns the rows."""
     rows, waiting, writer = 0, [], None
-    for table in (*read_shards(scratch, WEEKS), None):
+    for table in (*read_shards(scratch, dataset), None):
         if table is not None:
             waiting.append(table)
             rows += len(table)
@@ -278,9 +301,12 @@ def _print(
         console.print("Intervals are in summary.csv, all pairs and measures in paired.csv.\n", highlight=False)
 
 
-def _estimate(part: pd.DataFrame, strategy: str, measure: str) -> tuple[float, float, float]:
+def _estimate(part: pd.DataFrame, strategy: str, measure: str) -> str:
+    """A measure of a strategy in words; a dash where all its runs failed."""
+    if (strategy, measure) not in part.index:
+        return "–"
     row: Any = part.loc[(strategy, measure)]
-    return row["estimate"], row["low"], row["high"]
+    return _cell(measure, row["estimate"], row["low"], row["high"])
 
 
 def _endings(part: pd.DataFrame, strategy: str) -> dict[str, float]:
@@ -303,8 +329,8 @@ def _side_by_side(title: str, part: pd.DataFrame, strategies: list[str], weeks: 
     for strategy in strategies:
         table.add_column(strategy_label(strategy), justify="right")
     for measure, label in labels.items():
-        if (strategies[0], measure) in part.index:
-            table.add_row(label, *(_cell(measure, *_estimate(part, s, measure)) for s in strategies))
+        if measure in part.index.get_level_values("measure"):
+            table.add_row(label, *(_estimate(part, s, measure) for s in strategies))
     endings = {s: _endings(part, s) for s in strategies}
     for label in CLASS_LABELS.values():
         if any(label in endings[s] for s in strategies):
@@ -315,14 +341,14 @@ def _side_by_side(title: str, part: pd.DataFrame, strategies: list[str], weeks: 
 def _list(title: str, part: pd.DataFrame, strategies: list[str], weeks: int) -> Table:
     """A row a strategy, estimates only: for many strategies."""
     labels = {"net_104": "104 w", "net": f"net, {weeks} w", "final_reliance": "relying", "weeks_to_50": "w to 50%"}
-    measures = [measure for measure in labels if (strategies[0], measure) in part.index]
+    measures = [measure for measure in labels if measure in part.index.get_level_values("measure")]
     table = Table(title=title, title_justify="left")
     table.add_column("strategy", no_wrap=True)
     for measure in measures:
         table.add_column(labels[measure], justify="right", no_wrap=True)
     table.add_column("runs end as")
     for strategy in strategies:
-        cells = [_cell(m, *_estimate(part, strategy, m)).split("  ")[0] for m in measures]
+        cells = [_estimate(part, strategy, m).split("  ")[0] for m in measures]
         most = sorted(_endings(part, strategy).items(), key=lambda item: -item[1])
         table.add_row(strategy_label(strategy), *cells, ", ".join(f"{label} {share:.0%}" for label, share in most))
     return table

@@ -139,7 +139,8 @@ class Output(Folder):
         """Whether the folder holds what an earlier start wrote, and nothing else."""
         try:
             manifest = json.loads((self.final / "manifest.json").read_text(encoding="utf-8"))
-            listed = {"manifest.json", *manifest["files_sha256"]}
+            # the report shows the manifest, so the manifest cannot hold its checksum
+            listed = {"manifest.json", "report.html", *manifest["files_sha256"]}
             return manifest["experiment"] == self.experiment and all(
                 str(p.relative_to(self.final)) in listed for p in self.final.rglob("*") if not p.is_dir()
             )

@@ -35,12 +35,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from experiments.designs import Points
 from experiments.executors import Workers
-from experiments.storage import RUNS, UNFINISHED, WEEKS, Store, write_shard
+from experiments.storage import HELD, RUNS, UNFINISHED, UNITS, WEEKS, Store, write_shard
 from sim import RolloutModel
 from sim._numba import SOURCES
 from sim.outcomes import MEASURES
 from sim.parameters import InvalidInput, Parameters, fingerprint, from_mapping, vary
 from sim.presets import GROUPS, load
+from sim.state import LIVE, STAGES
+from sim.views.verdict import CONSTRAINTS, verdict
 
 #: Weekly measures that are kept where weekly records are asked for: unit and meaning.
 WEEKLY = {
@@ -55,6 +57,18 @@ WEEKLY = {
     "net": ("EUR", "net value of the week"),
     "cumulative_net": ("EUR", "net value so far"),
 }
+#: Measures of a unit in the last week that are kept where units are asked for: unit and meaning.
+UNIT_ENDS = {
+    "users_using": ("share of planners", "planned on the forecast in the last week, adjusted or not"),
+    "reliance": ("0 to 1", "mean habit of relying on the forecast"),
+    "trust": ("0 to 1", "mean trust"),
+    "clean": ("0 to 1", "share of its data that is clean"),
+    "readiness_integration": ("0 to 1", "how far the forecast is in the planning system"),
+    "fit": ("0 to 1", "how far the forecast fits how teams plan"),
+    "sponsorship": ("0 to 1", "backing by the unit's leader"),
+}
+#: Weeks between two looks at what holds a rollout back.
+LOOK = 13
 SECONDS_PER_TASK = 2.0
 #: What a run is reckoned to cost when shards are cut: seconds per run and per user-week.
 RECKONED = (2e-3, 70e-9)
@@ -78,6 +92,8 @@ class Plan:
         weekly: weekly records are kept of every so many weeks; 0: none.
         limit: seconds after which a run counts as hanging; 0: none.
         chunk: runs per shard; 0: reckoned from the enterprise's size.
+        inside: units at the end are kept of every run, and what holds the rollout back, every :data:`LOOK` weeks, of the first
+            so many replications; 0: neither.
         offsets: added to the seeds of each point [points], where points are not to share their luck; None: 0.
     """
 
@@ -89,6 +105,7 @@ class Plan:
     weekly: int = 0
     limit: float = 0.0
     chunk: int = 0
+    inside: int = 0
     offsets: np.ndarray | None = None
 
     @property
@@ -142,6 +159,7 @@ class Plan:
             "kinds": tuple("text" if f.kind == "choice" and isinstance(f.choices[0], str) else "flag" if f.kind == "choice" else f.kind for f in self.points.factors),
             "engine": self.engine,
             "weekly": self.weekly,
+            "inside": self.inside,
             "limit": self.limit,
             "folder": str(folder),
             "attempts": attempts,
@@ -212,7 +230,7 @@ def sample(plan: Plan, points: Sequence[int]) -> tuple[pa.Table, pa.Table]:
     """One run at each of some points, computed here and kept nowhere: the runs, and their weekly records."""
     job = plan.job(Path(), 1, [(0, point, 1) for point in points])
     results = [_run(job, runs[0]) for _, _, runs in job["shards"]]
-    return _table(job, [record for record, _ in results]), _weekly_table(job, results)
+    return _table(job, [record for record, *_ in results]), _weekly_table(job, results)
 
 
 def _shard(job: Mapping[str, Any], number: int, first: int, runs: list[tuple]) -> dict[str, Any]:
@@ -220,10 +238,12 @@ def _shard(job: Mapping[str, Any], number: int, first: int, runs: list[tuple]) -
     results = [_run(job, run) for run in runs]
     seconds = time.process_time() - clock
     folder, files = Path(job["folder"]), {}
-    records = [record for record, _ in results]
+    records = [record for record, *_ in results]
     tables = {RUNS: _table(job, records)}
     if job["weekly"]:
         tables[WEEKS] = _weekly_table(job, results)
+    if job["inside"]:
+        tables |= {UNITS: _inside_table(job, results, 0, UNIT_COLUMNS), HELD: _inside_table(job, results, 1, HELD_COLUMNS)}
     for dataset, table in tables.items():
         files[f"{dataset}/part-{number:06d}.parquet"], _ = write_shard(folder, dataset, number, table, job["durable"])
     failed = sum(1 for record in records if record["error"])
@@ -233,21 +253,61 @@ def _shard(job: Mapping[str, Any], number: int, first: int, runs: list[tuple]) -
     }  # fmt: skip
 
 
-def _run(job: Mapping[str, Any], run: tuple[int, int, int, int, dict[str, Any]]) -> tuple[dict[str, Any], np.ndarray | None]:
+Inside = tuple[dict[str, Any], dict[str, Any]]
+Result = tuple[dict[str, Any], np.ndarray | None, Inside | None]
+
+
+def _run(job: Mapping[str, Any], run: tuple[int, int, int, int, dict[str, Any]]) -> Result:
     index, point, replication, seed, values = run
     record: dict[str, Any] = {"run": index, "point": point, "replication": replication, "seed": seed, "run_key": "", "error": "", **values}
     if index in job["skip"]:
         record["error"] = DIED
-        return record, None
+        return record, None, None
     try:
         with _Limit(job["limit"]):
             parameters = parameters_at(job["values"], values)
             record["run_key"] = run_key(parameters, seed)
             model = RolloutModel(parameters=parameters, rng=seed, engine=job["engine"]).run()
-            return {**record, **model.outcome}, model.state.weekly[:: job["weekly"]] if job["weekly"] else None
+            weekly = model.state.weekly[:: job["weekly"]] if job["weekly"] else None
+            inside = (_units_of(model), _held_back(model, replication < job["inside"])) if job["inside"] else None
+            return {**record, **model.outcome}, weekly, inside
     except Exception as error:  # recorded as failed, and never as a value
         record["error"] = " ".join(f"{type(error).__name__}: {error}".split())[:500]
-        return record, None
+        return record, None, None
+
+
+UNIT_COLUMNS = {"unit": pa.string(), "planners": pa.int64(), "stage": pa.string(), "went_live": pa.int64(),
+                **dict.fromkeys(UNIT_ENDS, pa.float64()), "net": pa.float64()}  # fmt: skip
+HELD_COLUMNS = {"week": pa.int64(), "binds": pa.string(), "using": pa.float64(), **dict.fromkeys(CONSTRAINTS, pa.float64())}
+
+
+def _units_of(model: RolloutModel) -> dict[str, Any]:
+    """How each unit ended, column by column; ``went_live`` is the first week live, counted from 0, or None."""
+    state = model.state
+    last, live = state.unit_weekly[-1], state.unit_weekly["stage"] == LIVE
+    first = live.argmax(axis=0)
+    return {
+        "unit": list(state.unit_names),
+        "planners": state.units["users"].astype(int),
+        "stage": [STAGES[stage] for stage in last["stage"]],
+        "went_live": [int(week) if ever else None for week, ever in zip(first, live.any(axis=0), strict=True)],
+        **{name: last[name] for name in UNIT_ENDS},
+        "net": state.unit_weekly["net"].sum(axis=0),
+    }
+
+
+def _held_back(model: RolloutModel, asked: bool) -> dict[str, Any]:
+    """What held the rollout back, every :data:`LOOK` weeks and at the end, column by column; nothing unless asked."""
+    state, p = model.state, model.parameters
+    weeks = sorted({*range(LOOK, p.weeks + 1, LOOK), p.weeks}) if asked else []
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = [verdict(state.weekly, state.unit_weekly, p, state.unit_names, state.units["users"], week) for week in weeks]
+    return {
+        "week": weeks,
+        "binds": [v.constraint for v in found],
+        "using": [v.using for v in found],
+        **{name: [v.held[name] for v in found] for name in CONSTRAINTS},
+    }
 
 
 def run_key(parameters: Parameters, seed: int) -> str:
@@ -274,19 +334,30 @@ def _table(job: Mapping[str, Any], records: list[dict[str, Any]]) -> pa.Table:
     return pa.table(columns, schema=fields.with_metadata({"model": job["model"]}))
 
 
-def _weekly_table(job: Mapping[str, Any], results: list[tuple[dict[str, Any], np.ndarray | None]]) -> pa.Table:
-    kept = [(record, weekly) for record, weekly in results if weekly is not None]
-    lengths = [len(weekly) for _, weekly in kept]
+def _keys(job: Mapping[str, Any], records: list[dict[str, Any]], lengths: Sequence[int]) -> tuple[list[tuple[str, pa.DataType]], list[Any]]:
+    """Which run a row is of: fields, and columns that repeat each record as often as said."""
     fields: list[tuple[str, pa.DataType]] = [("run", pa.int64()), ("point", pa.int64()), ("replication", pa.int64()), ("seed", pa.uint64())]
     fields += [(name, TYPES[kind]) for name, kind in zip(job["names"], job["kinds"], strict=True)]
-    columns = [
-        pa.array([record[name] for record, _ in kept], kind).take(pa.array(np.repeat(np.arange(len(kept)), lengths)))
-        for name, kind in fields
-    ]
+    rows = pa.array(np.repeat(np.arange(len(records)), lengths))
+    return fields, [pa.array([record[name] for record in records], kind).take(rows) for name, kind in fields]
+
+
+def _weekly_table(job: Mapping[str, Any], results: list[Result]) -> pa.Table:
+    kept = [(record, weekly) for record, weekly, _ in results if weekly is not None]
+    fields, columns = _keys(job, [record for record, _ in kept], [len(weekly) for _, weekly in kept])
     for name in ("week", *WEEKLY):
         values = np.concatenate([weekly[name] for _, weekly in kept]) if kept else np.array([])
         fields.append((name, pa.int64() if name in ("week", "units_live", "units_retired") else pa.float64()))
         columns.append(pa.array(values, fields[-1][1]))
+    return pa.table(columns, schema=pa.schema(fields))
+
+
+def _inside_table(job: Mapping[str, Any], results: list[Result], part: int, types: Mapping[str, pa.DataType]) -> pa.Table:
+    kept = [(record, inside[part]) for record, _, inside in results if inside is not None]
+    fields, columns = _keys(job, [record for record, _ in kept], [len(next(iter(table.values()))) for _, table in kept])
+    for name, kind in types.items():
+        fields.append((name, kind))
+        columns.append(pa.array([value for _, table in kept for value in table[name]], kind))
     return pa.table(columns, schema=pa.schema(fields))
 
 
@@ -298,7 +369,7 @@ class Keeper:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self._done = folder, {"shards": 0.0, "runs": 0.0, "failed": 0.0, "seconds": 0.0}
-        for dataset in (UNFINISHED, RUNS, WEEKS):
+        for dataset in (UNFINISHED, RUNS, WEEKS, UNITS, HELD):
             (folder / dataset).mkdir(exist_ok=True)
 
     def missing(self, shards: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int]]:

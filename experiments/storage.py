@@ -25,7 +25,7 @@ from experiments.output import Folder
 from sim.parameters import InvalidInput
 
 #: Datasets of a results folder: one row a run, and one row a run and week.
-RUNS, WEEKS = "runs", "weekly"
+RUNS, WEEKS, UNITS, HELD = "runs", "weekly", "units", "held"
 UNFINISHED = ".unfinished"
 PLAN, LEDGER = "plan.json", "ledger.sqlite"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shutil
 import sys
 from pathlib import Path
 
@@ -97,3 +98,20 @@ def pytest_sessionfinish(session):
         n, ok = (sum(counts[k] for _, counts in rows) for k in (0, 1))
         lines.append(f"| | **all** | **{n:,}** | **{ok:,}** | **{n - ok:,}** | |")
         Path(path).write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
+
+
+# --------------------------------------------------------------------------- a browser
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium: the machine's own, or Playwright's."""
+    api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    with api.sync_playwright() as playwright:
+        own = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+        try:
+            found = playwright.chromium.launch(executable_path=own, args=["--no-sandbox"])
+        except api.Error as error:
+            pytest.skip(f"no browser that starts: {str(error).splitlines()[0]}")
+        yield found
+        found.close()

@@ -77,9 +77,12 @@ def test_compare_writes_what_it_says(call, tmp_path):
     assert code == 0 and "of ideal" in out and "Same luck" in out
     folder = only(tmp_path / "results" / "compare")
     assert {p.name for p in folder.iterdir()} == {
+        "report.html",
         "figure.png",
         "runs.parquet",
         "weekly.parquet",
+        "units.parquet",
+        "held.parquet",
         "summary.csv",
         "paired.csv",
         "manifest.json",
@@ -120,7 +123,16 @@ def test_more_replications_never_change_old_ones_nor_do_threads(call, tmp_path):
     few, many, threads = (pd.read_parquet(tmp_path / name / "runs.parquet") for name in ("few", "many", "threads"))
     pd.testing.assert_frame_equal(many[many["replication"] < 6].reset_index(drop=True), few)
     pd.testing.assert_frame_equal(threads, few)
-    for name in ("weekly.parquet", "runs.parquet", "summary.csv", "paired.csv", "figure.png"):
+    for name in (
+        "weekly.parquet",
+        "runs.parquet",
+        "units.parquet",
+        "held.parquet",
+        "summary.csv",
+        "paired.csv",
+        "figure.png",
+        "report.html",
+    ):
         assert (tmp_path / "few" / name).read_bytes() == (tmp_path / "threads" / name).read_bytes()
 
 
@@ -384,7 +396,7 @@ def test_both_engines_write_the_same_runs(call, tmp_path):
     tiny = ["enterprise.units=2", "enterprise.teams=1", "enterprise.users=2", "weeks=10", "replications=5", "executor=serial"]
     for engine in ("compiled", "textbook"):
         call("compare", *tiny, f"engine={engine}", f"output={engine}")
-    for name in ("runs.parquet", "weekly.parquet", "summary.csv", "paired.csv", "figure.png"):
+    for name in ("runs.parquet", "weekly.parquet", "units.parquet", "held.parquet", "summary.csv", "paired.csv", "figure.png"):
         assert (tmp_path / "compiled" / name).read_bytes() == (tmp_path / "textbook" / name).read_bytes(), name
 
 

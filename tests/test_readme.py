@@ -63,6 +63,7 @@ SMALL = {
     "real_network": ["weeks=30", "executor=serial", "seeds=2", "maturities=[middle]", "networks=[blocks]", "placements=[central]", "shares=[0.5]"],
     "response": ["missing=[0.3]", "late=[2]", "mapping=[0.3]", "units=[0.2]", "promotions=[0.5]", "weeks_tested=13", "replications=3",
                  "held_out=1", "executor=serial"],
+    "report": [],  # its folders are made small at the desk
     "reproduce": ["--only", "run_textbook", "--reference", "reference", "--results", "reproduced"],
 }  # fmt: skip
 #: Several seconds even so.
@@ -118,6 +119,8 @@ def arguments(module, given):
     given = [
         word.replace("edges=PATH", "edges=edges.txt")
         .replace("labels=PATH", "labels=labels.txt")
+        .replace("results/compare/FOLDER", "compared")
+        .replace("results/sensitivity/FOLDER", "analysed")
         .replace("email-Eu-core.txt", "edges.txt")
         .replace("email-Eu-core-department-labels.txt", "labels.txt")
         for word in given
@@ -146,6 +149,16 @@ def arguments(module, given):
     return [*given, *more]
 
 
+def comparison_and_analysis(desk, monkeypatch):
+    """Small results folders of one enterprise, for what is made from results; once."""
+    for name, more in (("compared", ["compare", "maturities=[middle]"]), ("analysed", ["sensitivity"])):
+        if not (desk / name).exists():
+            monkeypatch.setattr(sys, "argv", [more[0], *SMALL[more[0]], *more[1:], f"output={name}"])
+            with pytest.raises(SystemExit) as stopped:
+                runpy.run_module(f"experiments.{more[0]}", run_name="__main__", alter_sys=False)
+            assert not stopped.value.code
+
+
 @pytest.mark.filterwarnings("ignore:.*found in sys.modules")
 @pytest.mark.parametrize(
     ("module", "given"),
@@ -158,6 +171,8 @@ def test_every_command_shown_runs(module, given, at_the_desk, monkeypatch, capsy
     if module == "template":
         shutil.rmtree("mine", ignore_errors=True)
         given = ["mine"]  # the reader's own folder is there already
+    if module == "report":
+        comparison_and_analysis(at_the_desk, monkeypatch)
     for word in given:  # a name that the page's own run of it has taken
         if module == "response" and word.startswith("save_as="):
             (at_the_desk / "configs" / "forecast" / f"{word.removeprefix('save_as=')}.yaml").unlink(missing_ok=True)
@@ -174,7 +189,8 @@ def test_every_command_shown_runs(module, given, at_the_desk, monkeypatch, capsy
     assert code == 0, err
     assert out.strip()
     if "output=" in " ".join(used) and "dry_run=true" not in used:
-        assert (at_the_desk / re.search(r"output=(\S+)", " ".join(used))[1] / "manifest.json").is_file()
+        made = at_the_desk / re.search(r"output=(\S+)", " ".join(used))[1]
+        assert (made if module == "report" else made / "manifest.json").is_file()
 
 
 def test_the_pages_have_commands_of_every_experiment():

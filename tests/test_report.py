@@ -1,0 +1,516 @@
+"""The report: what it says is what the results folder holds, names stay text, nothing leaves the page, and it prints."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import contents, plain
+
+from experiments import compare, entry, runner, sensitivity
+from experiments.report import main
+from sim import RolloutModel
+from sim.parameters import InvalidInput, listing
+from sim.views.report import Lead, _pairs, answer, binding, leader, report
+from sim.views.verdict import CONSTRAINTS, verdict
+from sim.views.words import CLASS_LABELS, millions
+
+SMALL = ["enterprise=small", "weeks=110", "executor=serial"]
+HOSTILE = ["<script>alert(1)</script>", "$\\frac{1$", '"]]>--><img src=x onerror=alert(1)>', "{{ 7 * 7 }} & 'co'"]
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    """A folder with a small comparison, ``compared``, and ``run`` to run experiments there as from the command line."""
+    place = tmp_path_factory.mktemp("work")
+
+    def run(experiment, *arguments):
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as stopped:
+            patch.chdir(place)
+            patch.setattr(sys, "argv", [experiment.__name__.rsplit(".")[-1], *arguments])
+            name = experiment.__name__.rsplit(".")[-1]
+            entry.main(name, getattr(experiment, name))
+        return stopped.value.code
+
+    assert run(compare, *SMALL, "replications=7", "maturities=[low,high]", "output=compared") == 0
+
+    return place, run
+
+
+@pytest.fixture(scope="module")
+def folder(work):
+    return work[0] / "compared"
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, and the text."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.text, self.styled = [], "", False
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        self.styled = tag == "style"
+
+    def handle_endtag(self, tag):
+        self.styled = False
+
+    def handle_data(self, text):
+        self.text += "" if self.styled else text + " "
+
+
+# --------------------------------------------------------------------------- what compare records for it
+
+
+def test_compare_keeps_how_units_ended_and_what_held_them_back(folder):
+    units, held = pd.read_parquet(folder / "units.parquet"), pd.read_parquet(folder / "held.parquet")
+    model = RolloutModel(strategy="model_first", maturity="high", enterprise="small", weeks=110, rng=4).run()
+    of = {"strategy": "model_first", "maturity": "high", "replication": 3}
+
+    def rows(table):
+        return table[np.logical_and.reduce([table[key] == value for key, value in of.items()])]
+
+    every, mine = model.units, rows(units)
+    last = every[every["week"] == 109]
+    assert mine["unit"].tolist() == [str(name) for name in last["unit"]] and mine["stage"].tolist() == [str(s) for s in last["stage"]]
+    for name in runner.UNIT_ENDS:
+        assert mine[name].tolist() == last[name].tolist(), name
+    live = every[every["stage"] == "live"].groupby("unit", observed=True)["week"].min()
+    assert {u: int(w) for u, w in zip(mine["unit"], mine["went_live"], strict=True) if w == w} == live.to_dict()
+    assert len(live) > 0
+    np.testing.assert_allclose(mine["net"], every.groupby("unit", observed=True)["net"].sum().loc[mine["unit"].tolist()])
+
+    looks = rows(held)
+    assert looks["week"].tolist() == [13, 26, 39, 52, 65, 78, 91, 104, 110]
+    for week, row in looks.set_index("week").iterrows():
+        s = model.state
+        found = verdict(s.weekly, s.unit_weekly, model.parameters, s.unit_names, s.units["users"], int(week))
+        assert row["binds"] == found.constraint and row["using"] == found.using
+        assert {name: row[name] for name in CONSTRAINTS} == found.held
+    np.testing.assert_allclose(held[["using", *CONSTRAINTS]].sum(axis=1), 1)
+
+
+def test_only_the_first_replications_are_looked_into(work, monkeypatch):
+    place, run = work
+    monkeypatch.setattr(compare, "LOOKED_INTO", 2)
+    assert run(compare, *SMALL[:1], "weeks=20", "executor=serial", "replications=3", "maturities=[low]", "output=few") == 0
+    assert set(pd.read_parquet(place / "few" / "held.parquet")["replication"]) == {0, 1}
+    assert set(pd.read_parquet(place / "few" / "units.parquet")["replication"]) == {0, 1, 2}
+
+
+# --------------------------------------------------------------------------- what it says
+
+
+def test_the_report_says_what_the_folder_holds(folder):
+    page = Page((folder / "report.html").read_text())
+    text = plain(page.text)
+    paired, summary = pd.read_csv(folder / "paired.csv"), pd.read_csv(folder / "summary.csv")
+    net = paired[paired["measure"] == "net"].set_index("maturity")
+    for maturity in ("low", "high"):
+        row = net.loc[maturity]
+        sign = 1 if row["difference"] >= 0 else -1
+        low, high = sorted((sign * row["low"], sign * row["high"]))
+        assert f"{millions(sign * row['difference'])} [{millions(low)}, {millions(high)}]" in text
+    for _, row in summary[summary["measure"] == "net"].iterrows():
+        assert millions(row["estimate"]) in text and f"{millions(row['low'])} to {millions(row['high'])}" in text
+    for label in CLASS_LABELS.values():
+        assert label in text
+    for unit in pd.read_parquet(folder / "units.parquet")["unit"].unique():
+        assert unit in text
+    for name, _, record in listing():
+        assert name in text and record.note in html.unescape(page.text), name
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["configuration_sha256"] in text and all(c in text for c in manifest["files_sha256"].values())
+    assert "report.html" not in manifest["files_sha256"] and "changed since" not in text
+    assert {attributes["id"] for tag, attributes in page.tags if tag == "h2"} == {
+        "compared", "value", "endings", "units", "binding", "change", "assumptions", "manifest",
+    }  # fmt: skip
+    links = {attributes["href"] for tag, attributes in page.tags if tag == "a" and "href" in attributes}
+    assert links <= {f"#{attributes['id']}" for _, attributes in page.tags if "id" in attributes}
+    assert (folder / "report.html").stat().st_size < 5e6
+
+
+def test_ids_are_unique_and_charts_are_whole_with_their_text_as_text(folder):
+    page = (folder / "report.html").read_text()
+    ids = [attributes["id"] for _, attributes in Page(page).tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    drawings = re.findall(r"<svg.*?</svg>", page, re.S)
+    assert len(drawings) == 5
+    for drawing in drawings:
+        tree = ElementTree.fromstring(drawing)
+        assert tree.get("aria-label")
+        assert any("maturity" in "".join(node.itertext()) for node in tree.iter("text"))
+        used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', drawing))
+        assert used <= {node.get("id") for node in tree.iter()}
+
+
+def test_the_same_folder_gives_the_same_bytes(folder, tmp_path):
+    written = (folder / "report.html").read_bytes()
+    assert report(folder).encode() == written
+    shutil.copytree(folder, tmp_path / "copy")
+    before = contents(tmp_path / "copy")
+    assert main([str(tmp_path / "copy")]) == 0
+    assert contents(tmp_path / "copy") == before
+    assert main([str(tmp_path / "copy"), f"output={tmp_path / 'mine.html'}"]) == 0
+    assert (tmp_path / "mine.html").read_bytes() == written
+
+
+def test_a_comparison_is_replaced_with_its_report(work):
+    place, run = work
+    again = [*SMALL[:1], "weeks=20", "executor=serial", "replications=2", "maturities=[low]", "output=again"]
+    assert run(compare, *again) == 0
+    first = contents(place / "again")
+    assert run(compare, *again) == 0
+    assert contents(place / "again") == first and "report.html" in first
+    (place / "again" / "letter.html").write_text("mine")
+    assert run(compare, *again) == 2  # what is not ours is never replaced
+
+
+def test_a_file_changed_afterwards_is_named(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "copy")
+    with (tmp_path / "copy" / "paired.csv").open("a") as file:
+        file.write("\n")
+    text = plain(Page(report(tmp_path / "copy")).text)
+    assert text.count("changed since it was written") == 1
+
+
+def lead(maturity="low", difference=(3e6, 2e6, 4e6), worth=(5e6, 4e6, 6e6), best="a_b", rival="c_d", same=False):
+    return Lead(maturity, best, worth, rival, difference, (0.9, 0.8, 1.0), same)
+
+
+@pytest.mark.parametrize(
+    ("leads", "strategies", "said"),
+    [
+        ([lead()], 2, "At low maturity a-b earns €3.0M [€2.0M, €4.0M] more than c-d, over 52 weeks."),
+        ([lead(worth=(-5e6, -6e6, -4e6))], 2, "At low maturity a-b loses €3.0M [€2.0M, €4.0M] less than c-d, over 52 weeks."),
+        ([lead(difference=(1e6, -1e6, 3e6))], 2, "At low maturity these runs do not tell a-b and c-d apart (difference €1.0M [−€1.0M, €3.0M]), over 52 weeks."),
+        ([lead(difference=(0, 0, 0), same=True)], 2, "At low maturity a-b and c-d came to the same, over 52 weeks."),
+        ([lead(), lead("high", (1e6, 1e6, 2e6))], 2, "A-b earns more than c-d at every maturity compared: by €3.0M [€2.0M, €4.0M] at low maturity and by €1.0M [€1.0M, €2.0M] at high maturity, over 52 weeks."),
+        ([lead(), lead("high", best="c_d", rival="a_b")], 2, "It depends on maturity: at low maturity a-b earns €3.0M [€2.0M, €4.0M] more than c-d; at high maturity c-d earns €3.0M [€2.0M, €4.0M] more than a-b, over 52 weeks."),
+        ([lead(difference=(1e6, -1e6, 3e6)), lead("high", same=True, difference=(0, 0, 0))], 2, "These runs do not decide it: at low maturity these runs do not tell a-b and c-d apart (difference €1.0M [−€1.0M, €3.0M]); at high maturity a-b and c-d came to the same, over 52 weeks."),
+        ([Lead("low", "a_b", (5e6, 4e6, 6e6))], 1, "A-b comes to €5.0M [€4.0M, €6.0M] at low maturity, after 52 weeks."),
+    ],
+)  # fmt: skip
+def test_the_answer_is_one_sentence_with_its_uncertainty(leads, strategies, said):
+    assert answer(leads, 52, strategies) == said
+
+
+def test_a_leader_that_loses_everywhere_is_not_said_to_earn():
+    said = answer([lead(worth=(-5e6, -6e6, -4e6)), lead("high", worth=(-5e6, -6e6, -4e6))], 52, 2)
+    assert "earns" not in said and "loses" in said
+
+
+def test_a_difference_is_told_from_the_leader_s_side():
+    summary = pd.DataFrame(
+        [("low", name, "net", value, value - 1e6, value + 1e6) for name, value in (("a", 1e6), ("b", 9e6), ("c", 4e6))],
+        columns=["maturity", "strategy", "measure", "estimate", "low", "high"],
+    )
+    columns = ["maturity", "a", "b", "measure", "pairs", "ties", "difference", "low", "high", "a_wins", "a_wins_low", "a_wins_high"]
+    paired = pd.DataFrame(
+        [
+            ("low", "a", "b", "net", 9, 0, -8e6, -9e6, -6e6, 0.1, 0.05, 0.3),
+            ("low", "a", "c", "net", 9, 0, -3e6, -4e6, -2e6, 0.2, 0.1, 0.4),
+            ("low", "b", "c", "net", 9, 0, 5e6, 4e6, 7e6, 0.9, 0.7, 1.0),
+        ],
+        columns=columns,
+    )
+    first = leader(summary, paired, "low", ["a", "b", "c"])
+    assert (first.best, first.rival, first.difference, first.wins, first.decided) == ("b", "c", (5e6, 4e6, 7e6), (0.9, 0.7, 1.0), True)
+    turned = leader(summary[summary["strategy"] != "c"], paired, "low", ["a", "b"])
+    assert (turned.best, turned.rival, turned.difference) == ("b", "a", (8e6, 6e6, 9e6))
+    assert turned.wins == pytest.approx((0.9, 0.7, 0.95))
+    rows = _pairs(paired, [first], most=2)
+    assert [(row["who"], row["difference"][0], row["decided"]) for row in rows] == [
+        ("b − a", "€8.0M", "the first"),
+        ("b − c", "€5.0M", "the first"),
+    ]
+    assert next((row["who"], row["decided"]) for row in _pairs(paired, [first])) == ("a − b", "the second")
+
+
+def test_what_binds_is_said_in_spans():
+    held = pd.DataFrame(
+        [(13, "gate"), (13, "gate"), (26, "gate"), (26, "trust"), (39, "trust"), (39, "trust"), (52, "none"), (52, "none")],
+        columns=["week", "binds"],
+    )
+    spans = [(span["from"], span["to"], span["what"], span["share"]) for span in binding(held)]
+    assert spans == [(1, 26, "the pilot's gate", 0.75), (27, 39, "trust", 1.0), (40, 52, "nothing", 1.0)]
+
+
+def test_one_strategy_many_strategies_and_many_units(work):
+    place, run = work
+    quick = ["weeks=20", "executor=serial", "replications=2", "enterprise.teams=1", "enterprise.users=2"]
+    assert run(compare, *quick, "enterprise.units=40", "maturities=[low]", "strategies=[adaptive]", "output=one") == 0
+    text = plain(Page((place / "one" / "report.html").read_text()).text)
+    assert "40 business units" in text and "The 16 in the middle are left out here" in text and "Adaptive comes to" in text
+    many = "[adaptive,balanced,big_bang,business_led,governance_first,no_platform]"
+    assert run(compare, *quick, "enterprise.units=3", "maturities=[middle]", f"strategies={many}", "output=many") == 0
+    page = (place / "many" / "report.html").read_text()
+    assert page.count("<svg") == 6  # two of what binds
+    text = plain(Page(page).text)
+    assert all(name.replace("_", "-") in text for name in many[1:-1].split(",")) and "flatters it" in text
+
+
+def test_failed_runs_are_told(work, monkeypatch):
+    place, run = work
+    real = runner.run_key
+
+    def key(parameters, seed):
+        if seed == 2 and parameters.strategy.name == "model_first":
+            raise ValueError("<b>broken</b>")
+        return real(parameters, seed)
+
+    monkeypatch.setattr(runner, "run_key", key)
+    assert run(compare, *SMALL[:1], "weeks=20", "executor=serial", "replications=4", "maturities=[low]", "output=failed") == 1
+    text = plain(Page((place / "failed" / "report.html").read_text()).text)
+    assert "1 of 8 runs failed and are left out." in text
+
+
+@pytest.mark.fault("process", "all runs of a strategy fail (compare)", "recorded as failed; a dash in its place")
+def test_a_strategy_all_of_whose_runs_fail_leaves_the_others_to_be_told(work, monkeypatch):
+    place, run = work
+    real = runner.run_key
+
+    def key(parameters, seed):
+        if parameters.strategy.name == "model_first":
+            raise ValueError("broken")
+        return real(parameters, seed)
+
+    monkeypatch.setattr(runner, "run_key", key)
+    assert run(compare, *SMALL[:1], "weeks=20", "executor=serial", "replications=3", "maturities=[low]", "output=half") == 1
+    text = plain(Page((place / "half" / "report.html").read_text()).text)
+    assert "3 of 6 runs failed and are left out." in text and "€" in text
+
+
+def test_runs_are_kept_where_no_report_can_be_written(work, monkeypatch, capsys):
+    place, run = work
+
+    def broken(folder):
+        raise InvalidInput("results", str(folder), "something else")
+
+    monkeypatch.setattr(compare, "write_report", broken)
+    assert run(compare, *SMALL[:1], "weeks=20", "executor=serial", "replications=3", "maturities=[low]", "output=kept") == 1
+    out, err = capsys.readouterr()
+    assert err.startswith("error: no report was written: results: ") and err.count("\n") == 1 and "report.html" not in out
+    assert (place / "kept" / "runs.parquet").is_file() and not (place / "kept" / "report.html").exists()
+
+
+# --------------------------------------------------------------------------- names are text
+
+
+@pytest.fixture(scope="module")
+def hostile(work):
+    """A comparison on an organisation, in a folder, under a strategy whose names are an attack; as small as can be."""
+    place, run = work
+    mine = place / "<b>mine"
+    mine.mkdir()
+
+    def quoted(text):
+        return '"' + text.replace('"', '""') + '"'
+
+    (mine / "units.csv").write_text("unit\n" + "".join(f"{quoted(name)}\n" for name in HOSTILE))
+    (mine / "teams.csv").write_text("team,unit\n" + "".join(f"t{k},{quoted(name)}\n" for k, name in enumerate(HOSTILE)))
+    (mine / "users.csv").write_text("user,team\n" + "".join(f"u{k},t{k // 2}\n" for k in range(2 * len(HOSTILE))))
+    configs = place / "configs"
+    shutil.copytree(entry.CONFIGS, configs)
+    text = (configs / "strategy" / "balanced.yaml").read_text()
+    text = re.sub(r"^(name|description):.*\n(  .*\n)*", "", text, flags=re.M)
+    (configs / "strategy" / "evil.yaml").write_text(f'name: "<script>n()</script>"\ndescription: "<script>d()</script>"\n{text}')
+    from sim import presets
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (presets, entry):
+            patch.setattr(module, "CONFIGS", configs)
+        more = ["enterprise=from_files", 'enterprise.folder="<b>mine"', "strategies=[evil,model_first]", "maturities=[low,middle]"]
+        assert run(compare, *more, "weeks=20", "executor=serial", "replications=2", "output=hostile") == 0
+    return place / "hostile"
+
+
+@pytest.mark.fault("files", "names and descriptions that hold HTML, script, TeX or a template (report)", "shown as text")
+def test_names_are_escaped_wherever_they_appear(hostile):
+    page = (hostile / "report.html").read_text()
+    found = Page(page)
+    assert not [tag for tag, _ in found.tags if tag in ("script", "img", "b", "iframe", "object")]
+    assert not [a for _, attributes in found.tags for a in attributes if a.startswith("on")]
+    for name in [*HOSTILE, "<script>n()</script>", "<script>d()</script>", "<b>mine"]:
+        assert name in found.text, name
+    (drawing,) = [svg for svg in re.findall(r"<svg.*?</svg>", page, re.S) if 'id="units-' in svg]
+    drawn = ["".join(node.itertext()) for node in ElementTree.fromstring(drawing).iter("text")]
+    for name in HOSTILE:
+        assert name in drawn or name[:27] + "…" in drawn, name
+
+
+# --------------------------------------------------------------------------- what would change the answer
+
+
+@pytest.fixture(scope="module")
+def analysed(work):
+    place, run = work
+    more = ["trajectories=4", "replications=2", "over=[trust.loss,value.worth,utility.threshold]"]
+    assert run(sensitivity, *SMALL, *more, "maturity=low", "versus=model_first", "output=analysed") == 0
+    return place / "analysed"
+
+
+def test_a_sensitivity_analysis_of_the_same_base_is_told(folder, analysed, tmp_path):
+    path = tmp_path / "with.html"
+    assert main([str(folder), f"sensitivity={analysed}", f"output={path}"]) == 0
+    page = path.read_text()
+    text = plain(Page(page).text)
+    assert page.count("<svg") == 6 and "integration-first − model-first at low maturity" in text
+    said = pd.read_csv(analysed / "importance.csv")["parameter"].iloc[0]
+    (drawing,) = [svg for svg in re.findall(r"<svg.*?</svg>", page, re.S) if 'id="deciding-' in svg]
+    assert said in drawing and "3 parameters decide by how much" in text
+    assert "Nothing has been varied" not in text and "Nothing has been varied" in (folder / "report.html").read_text()
+
+
+@pytest.mark.fault("files", "a sensitivity analysis of another base, or an unfinished one (report)", "one line, exit code 2")
+@pytest.mark.parametrize("change", ["weeks", "versus", "files", "unfinished"])
+def test_a_sensitivity_analysis_of_something_else_is_refused(folder, analysed, tmp_path, capsys, change):
+    other = tmp_path / "other"
+    shutil.copytree(analysed, other)
+    plan = json.loads((other / "plan.json").read_text())
+    if change == "weeks":
+        plan["parameters"]["weeks"] = 111
+    elif change == "versus":
+        plan["versus"] = "adaptive"
+    elif change == "files":
+        plan["input_files"] = {"units.csv": "0"}
+    else:
+        (other / "importance.parquet").unlink()
+    (other / "plan.json").write_text(json.dumps(plan))
+    before = contents(tmp_path)
+    assert main([str(folder), f"sensitivity={other}", f"output={tmp_path / 'r.html'}"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("error: sensitivity: ") and err.count("\n") == 1 and contents(tmp_path) == before
+    assert {"weeks": "there weeks is 111, here 110", "versus": "not of adaptive", "files": "its files differ", "unfinished": "finished"}[
+        change
+    ] in err
+
+
+# --------------------------------------------------------------------------- what is refused
+
+
+@pytest.mark.fault("files", "a folder that is no comparison, or a damaged one (report)", "one line, exit code 2, nothing written")
+@pytest.mark.parametrize(
+    "wrong", ["nothing", "file", "another kind", "no manifest", "a file short", "cut short", "no numbers", "hollow manifest"]
+)
+def test_what_is_no_comparison_is_refused(folder, tmp_path, capsys, wrong):
+    place = tmp_path / "place"
+    if wrong == "file":
+        place.write_text("x")
+    elif wrong != "nothing":
+        shutil.copytree(folder, place)
+        (place / "report.html").unlink()
+    if wrong in ("another kind", "hollow manifest"):
+        manifest = json.loads((place / "manifest.json").read_text())
+        manifest["experiment"] = "sweep" if wrong == "another kind" else "compare"
+        if wrong == "hollow manifest":
+            del manifest["versions"]
+        (place / "manifest.json").write_text(json.dumps(manifest))
+    elif wrong == "no manifest":
+        (place / "manifest.json").unlink()
+    elif wrong == "a file short":
+        (place / "held.parquet").unlink()
+    elif wrong == "cut short":
+        whole = (place / "units.parquet").read_bytes()
+        (place / "units.parquet").write_bytes(whole[: len(whole) // 2])
+    elif wrong == "no numbers":
+        (place / "summary.csv").write_text("maturity,strategy\n")
+    before = contents(tmp_path)
+    assert main([str(place)]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("error: results: ") and err.count("\n") == 1 and "Traceback" not in err
+    assert contents(tmp_path) == before
+    assert wrong != "another kind" or "compare, with its manifest.json, not one of sweep" in err
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("sensitivty=x", "did you mean sensitivity"),
+        ("sensitivity", "one of the known names"),
+        ("output=report.pdf", "ending in .html"),
+        ("output=no/where.html", "a folder that exists"),
+        ("sensitivity=", "a path, given once"),
+        ("sensitivity=nowhere", "a results folder of sensitivity"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(folder, given, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main([str(folder), given]) == 2
+    err = capsys.readouterr().err
+    assert said in err and err.count("\n") == 1 and not list(tmp_path.iterdir())
+
+
+def test_it_runs_as_a_command(folder, tmp_path):
+    path = tmp_path / "by_command.html"
+    done = subprocess.run(
+        [sys.executable, "-m", "experiments.report", str(folder), f"output={path}"],
+        capture_output=True,
+        text=True,
+        cwd=entry.CONFIGS.parent,
+        timeout=120,
+    )
+    assert done.returncode == 0 and "Written to" in done.stdout, done.stderr
+    assert path.read_bytes() == (folder / "report.html").read_bytes()  # in another process, too
+
+
+# --------------------------------------------------------------------------- in a browser
+
+
+@pytest.fixture(scope="module")
+def four(work):
+    """A comparison of four maturities that decides nothing."""
+    small = ["enterprise=small", "weeks=60", "executor=serial", "replications=2"]
+    assert work[1](compare, *small, "maturities=[low,middle,high,homogeneous]", "output=four") == 0
+
+
+@pytest.mark.parametrize(("which", "width"), [("compared", 400), ("compared", 1280), ("compared", 1920), ("hostile", 1280), ("four", 1280)])
+def test_nothing_leaves_the_page_and_nothing_goes_wrong_in_it(browser, work, hostile, four, which, width):
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    asked, said = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("dialog", lambda dialog: said.append(dialog.message))
+    page.context.set_offline(True)
+    path = work[0] / which / "report.html"
+    page.goto(path.as_uri())
+    assert [url for url in asked if not url.startswith("data:")] == [path.as_uri()] and said == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    # what is drawn lies inside its drawing, and no letter is cut off
+    cut = page.evaluate("""() => [...document.querySelectorAll('svg')].flatMap(svg => { const box = svg.getBoundingClientRect();
+        return [...svg.querySelectorAll('text')].filter(t => { const r = t.getBoundingClientRect();
+            return r.left < box.left - 2 || r.right > box.right + 2 || r.top < box.top - 2 || r.bottom > box.bottom + 2; }).map(t => t.textContent); })""")
+    assert cut == []
+    over = page.evaluate("""() => [...document.querySelectorAll('svg')].flatMap(svg => { const all = [...svg.querySelectorAll('text')]
+        .map(t => [t.textContent, t.getBoundingClientRect()]); return all.flatMap(([a, r], i) => all.slice(i + 1).filter(([b, s]) =>
+        Math.min(r.right, s.right) - Math.max(r.left, s.left) > 1 && Math.min(r.bottom, s.bottom) - Math.max(r.top, s.top) > 0.45 * r.height
+        ).map(([b, s]) => a + ' / ' + b)); })""")
+    assert over == []
+    page.close()
+
+
+def test_the_answer_prints_on_one_page_of_a4(browser, folder, tmp_path):
+    page = browser.new_page()
+    page.goto((folder / "report.html").as_uri())
+    page.pdf(path=str(tmp_path / "report.pdf"), prefer_css_page_size=True, print_background=True)
+    data = (tmp_path / "report.pdf").read_bytes()
+    sizes = {tuple(round(float(x)) for x in box) for box in re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", data)}
+    assert sizes == {(595, 842)}
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 688, "height": 900})  # the text of an A4 page, 182 mm at 96 dots an inch
+    height = page.evaluate("document.getElementById('compared').getBoundingClientRect().top - document.body.getBoundingClientRect().top")
+    assert height < (297 - 32) / 25.4 * 96
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.close()
