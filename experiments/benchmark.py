@@ -152,7 +152,7 @@ def main(quick: bool) -> None:
             console.print(f"Start-up, {what}: {seconds:.1f} s", highlight=False)
 
         status.update("default compare")
-        plan = Plan(to_mapping(Parameters()), pairs(["low", "high"], ["integration_first", "model_first"]), 100, weekly=1)
+        plan = Plan(to_mapping(Parameters()), pairs(["low", "high"], ["integration_first", "model_first"], {}), 100, weekly=1)
         workers, times = 2, {1: math.inf, 2: math.inf}
         for n in (1, workers, 1, workers):
             with tempfile.TemporaryDirectory() as folder:

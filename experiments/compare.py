@@ -127,7 +127,10 @@ def pairs(maturities: list[str], strategies: list[str], changes: Mapping[str, An
         for name in names:
             load(group, name)  # an unknown name is an error already here
     axes = np.meshgrid(np.arange(len(maturities)), np.arange(len(strategies)), indexing="ij")
-    made = (Factor("maturity", "choice", choices=tuple(maturities)), Factor("strategy", "choice", choices=tuple(strategies)))
+    made: tuple[Factor, ...] = (
+        Factor("maturity", "choice", choices=tuple(maturities)),
+        Factor("strategy", "choice", choices=tuple(strategies)),
+    )
     columns = [axis.ravel() for axis in axes]
     for name, given in changes.items():
         record = RECORDS[name][1]

@@ -13,7 +13,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
-from sim.views.figures import COLOURS, STYLE, save
+from sim.views.colours import COLOURS
+from sim.views.figures import STYLE, save
 from sim.views.words import strategy_label
 
 LABELS = {"model": "full model", "bass": "Bass curve", "success": "success alone", "mixed": "mean field"}

@@ -17,7 +17,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from sim.views.figures import _EUR, CLASS_COLOURS, COLOURS, STYLE, _endings, _value_over_time, value_formatter
+from sim.views.colours import CLASS_COLOURS, COLOURS
+from sim.views.figures import _EUR, STYLE, _endings, _value_over_time, value_formatter
 from sim.views.importance import SOURCE_COLOURS, SOURCE_MARKS
 from sim.views.verdict import CONSTRAINTS
 from sim.views.words import CLASS_LABELS, strategy_label

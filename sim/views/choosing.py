@@ -17,7 +17,8 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from sim.parameters import BUCKETS, PHASES
-from sim.views.figures import COLOURS, STYLE, save, value_formatter
+from sim.views.colours import COLOURS
+from sim.views.figures import STYLE, save, value_formatter
 from sim.views.words import in_words, outcome_words, strategy_label
 
 #: Orange to purple: two directions that people with colour-blindness can tell apart.

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from sim.views.figures import COLOURS, STYLE, save, value_formatter
+from sim.views.colours import COLOURS
+from sim.views.figures import STYLE, save, value_formatter
 from sim.views.words import CLASS_LABELS, outcome_words, strategy_label
 
 SOURCE_COLOURS = {"documented": COLOURS[0], "measured": COLOURS[4], "calibrated": COLOURS[2], "judged": COLOURS[1]}

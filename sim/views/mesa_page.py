@@ -22,7 +22,8 @@ from mesa.visualization.utils import update_counter
 from sim import RolloutModel
 from sim.presets import available
 from sim.state import STAGES
-from sim.views.figures import COLOURS, STYLE
+from sim.views.colours import COLOURS
+from sim.views.figures import STYLE
 from sim.views.levers import LEVERS
 from sim.views.map import organisation
 
@@ -42,7 +43,14 @@ def parameters() -> dict[str, Any]:
     for name in SHOWN:
         lever = LEVERS[name]
         kind = "SliderInt" if lever.record.kind == "count" else "SliderFloat"
-        made[name] = {"type": kind, "value": lever.read(start), "min": lever.low, "max": lever.high, "step": lever.step, "label": lever.label}
+        made[name] = {
+            "type": kind,
+            "value": lever.read(start),
+            "min": lever.low,
+            "max": lever.high,
+            "step": lever.step,
+            "label": lever.label,
+        }
     return made
 
 

@@ -54,7 +54,7 @@ from bokeh.server.server import Server
 from sim.parameters import InvalidInput
 from sim.presets import available
 from sim.state import EVENTS
-from sim.views.figures import COLOURS, STAGE_COLOURS
+from sim.views.colours import COLOURS, STAGE_COLOURS
 from sim.views.levers import GROUPS, LEVERS, MOST_STRATEGIES, enterprises, networks
 from sim.views.session import EFFORT, Session
 from sim.views.words import millions, strategy_label
@@ -186,7 +186,7 @@ class Page:
             slider.on_change("value_throttled", partial(self._moved, lever.name))
             self.levers[lever.name] = slider
         self.undo = button("Levers as configured", "undo", lambda: self.session.change(levers={}))
-        self.reset = button("Reset", "reset", lambda: self._stop() or self.session.go(0))
+        self.reset = button("Reset", "reset", self._reset)
         self.play = button("Play", "play", self._play, "primary")
         self.step = button("Step", "step", lambda: self.session.step(1))
         self.speed = Select(options=list(SPEEDS), value="1 week a tick", name="speed", width=130, stylesheets=[WIDGETS])
@@ -378,6 +378,10 @@ class Page:
         if self.session.week >= self.session.scenario.weeks:
             self._stop()
             self.show()
+
+    def _reset(self) -> None:
+        self._stop()
+        self.session.go(0)
 
     def _stop(self) -> None:
         if self.ticking is not None:

@@ -11,7 +11,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sim.views.figures import COLOURS, STYLE, save
+from sim.views.colours import COLOURS
+from sim.views.figures import STYLE, save
 from sim.views.words import millions
 
 HERE, GONE = COLOURS[0], COLOURS[1]

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from sim.views.figures import COLOURS, STYLE, save
+from sim.views.colours import COLOURS
+from sim.views.figures import STYLE, save
 
 #: The first of each is what the others are compared with.
 NETWORKS = {"real": "real network", "blocks": "block model", "small_world": "small world", "scale_free": "scale-free", "rewired": "rewired"}

@@ -11,7 +11,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from sim.views.figures import COLOURS, STYLE, save
+from sim.views.colours import COLOURS
+from sim.views.figures import STYLE, save
 
 FORECASTER_LABELS = {
     "seasonal_naive": "seasonal naive",

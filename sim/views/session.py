@@ -51,8 +51,12 @@ class Scenario:
         names = self.strategies
         if not isinstance(names, list | tuple) or not 1 <= len(names) <= MOST_STRATEGIES or len(set(map(str, names))) < len(names):
             raise InvalidInput("strategies", names, f"one to {MOST_STRATEGIES} strategies without repetition")
-        groups = (("strategy", names, available("strategy")), ("enterprise", [self.enterprise], enterprises()))
-        groups = (*groups, ("maturity", [self.maturity], available("maturity")), ("network", [self.network], networks()))
+        groups: list[tuple[str, Any, list[str]]] = [
+            ("strategy", names, available("strategy")),
+            ("enterprise", [self.enterprise], enterprises()),
+            ("maturity", [self.maturity], available("maturity")),
+            ("network", [self.network], networks()),
+        ]
         for group, values, known in groups:
             for value in values:
                 if not isinstance(value, str) or value not in known:
@@ -66,7 +70,7 @@ class Scenario:
                 levers[name] = LEVERS[name].checked(self.levers[name])
         unknown = [str(name)[:100] for name in self.levers if name not in LEVERS]
         if unknown:
-            raise InvalidInput(unknown[0], self.levers[unknown[0]] if unknown[0] in self.levers else "", nearest(unknown[0], list(LEVERS)))
+            raise InvalidInput(unknown[0], self.levers.get(unknown[0], ""), nearest(unknown[0], list(LEVERS)))
         result = replace(self, strategies=tuple(names), seed=seed, weeks=weeks, levers=levers)
         size = result.parameters(result.strategies[0]).enterprise
         if size.units * size.teams * size.users > MOST_PLANNERS:

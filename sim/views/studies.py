@@ -12,7 +12,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sim.outcomes import MEASURES
-from sim.views.figures import COLOURS, STYLE, save, value_formatter
+from sim.views.colours import COLOURS
+from sim.views.figures import STYLE, save, value_formatter
 from sim.views.words import strategy_label
 
 MOST_PANELS = 8
