@@ -519,7 +519,7 @@ class Page:
         self.readiness.xaxis.major_label_overrides = dict(enumerate(HYPHENATED))
         self.figures_in.visible = n <= 16
         lines = [
-            f"<p class='{'outside' if kind in SHOCKS else ''}'><b>week {week + 1}</b><span>{html.escape(words)}</span></p>"
+            f"<p class='{'outside' if kind in SHOCKS else ''}'><b>week {week}</b><span>{html.escape(words)}</span></p>"
             for week, kind, words in view["events"]
         ]
         self.events.text = "".join(lines) or "<p>Nothing yet. Press Play or Step.</p>"
