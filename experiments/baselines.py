@@ -414,7 +414,7 @@ def baselines(values: dict[str, Any]) -> int:
             if population:
                 tables["figures"], tables["distances"] = published(runs, population, seed)
             describe_tables(store, tables | {RUNS: runs}, MEANINGS)
-            baselines_figure(store.folder, observed)
+            baselines_figure(store.folder)
         show(console, store, strategies, observed, len(kept), base.weeks)
         names = ["errors", "shows", "ranking", "adoption", *(["figures", "distances"] if population else [])]
         return ["figure.png", *(f"{name}.csv" for name in names)]

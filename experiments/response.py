@@ -48,6 +48,7 @@ COLUMNS = {
     "units": "share of items with half a year of history in a local unit of measure",
     "promotions": "share of items whose promotions are not known",
     "replication": "number of the replication",
+    "data": "what was measured on",
     "replications": "how many replications",
     "held_out": "the fit has not seen it",
     "forecaster": "method",
@@ -101,13 +102,14 @@ def response(values: dict[str, Any]) -> None:
         absolute, sales = measure(demand, settings, replications, tested, refit, seed, workers, years == "drawn")
         found = Found(settings, absolute, sales, replications - held_out, seed, nested=demand is None)
         tables = found.tables()
+        tables["summary"]["data"] = Path(file).name or "generated demand"
         for table, frame in tables.items():
             folder.parquet(f"{table}.parquet", frame)
             folder.csv(f"{table}.csv", frame)
         folder.csv("data_dictionary.csv", dictionary(tables))
         text = as_preset(found, configuration, file)
         folder.text("forecast.yaml", text)
-        response_figure(folder.folder, Path(file).name or "generated demand")
+        response_figure(folder.folder)
         folder.manifest(configuration, seeds=[seed, seed + replications - 1])
         if save_as:
             (CONFIGS / "forecast" / f"{save_as}.yaml").write_text(text, encoding="utf-8")

@@ -64,7 +64,7 @@ def sweep(values: dict[str, Any]) -> int:
 
     def finish(console: Console, store: Store, plan: Plan) -> list[str]:
         if not store.concluded(configuration) and store.totals()["failed"] < plan.runs:
-            conclude(store, plan, outcome)
+            conclude(store, plan)
         return ["figure.png", "points.csv", f"{RUNS}/"]
 
     return carry_out("sweep", parts, plan, configuration, settings, finish, run)
@@ -114,13 +114,13 @@ def run_auto(plan: Plan, store: Store, workers: Workers, outcome: str, precision
 # --------------------------------------------------------------------------- tables
 
 
-def conclude(store: Store, plan: Plan, outcome: str) -> None:
+def conclude(store: Store, plan: Plan) -> None:
     """Tables by point, the data dictionary, the picture."""
     table = points_table(store, plan)
     store.parquet("points.parquet", table)
     store.csv("points.csv", table)
     write_dictionary(store, plan)
-    sweep_figure(store.folder, outcome)
+    sweep_figure(store.folder)
 
 
 def points_table(store: Store, plan: Plan) -> pd.DataFrame:

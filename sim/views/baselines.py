@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,9 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 
 
-def baselines_figure(folder: Path, observed: int) -> Path:
+def baselines_figure(folder: Path) -> Path:
     """Adoption by strategy, the model's and each baseline's; below, the published figures where they were taken. Writes ``figure.png``."""
+    observed = json.loads((folder / "plan.json").read_text(encoding="utf-8"))["observed"]
     adoption = pd.read_parquet(folder / "adoption.parquet")
     strategies = list(dict.fromkeys(adoption["strategy"]))
     figures = pd.read_parquet(folder / "figures.parquet") if (folder / "figures.parquet").is_file() else None

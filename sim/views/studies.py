@@ -19,12 +19,13 @@ from sim.views.words import strategy_label
 MOST_PANELS = 8
 
 
-def sweep_figure(folder: Path, outcome: str) -> Path:
+def sweep_figure(folder: Path) -> Path:
     """The outcome over each factor: points' means, and their mean along the range; writes ``figure.png``.
 
     Where a strategy (or another choice of two to four) is among the factors, the others are shown for each of its levels.
     """
     plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    outcome = plan["outcome"]
     factors = list(plan["design"].get("ranges", plan["design"].get("over")))
     runs = pd.read_parquet(folder / "runs", columns=list(dict.fromkeys([*factors, "point", outcome, "error"])))
     runs = runs[runs["error"] == ""].copy()

@@ -1,0 +1,85 @@
+"""The picture of a results folder as a paper needs it: ``python -m experiments.figures results/compare/FOLDER columns=1``.
+
+Writes PDF (with letters as letters) and PNG (300 dots an inch) of one or two columns' width into ``figures/`` in that folder,
+or into ``output=``. The title is left out and printed, because in a paper it belongs into the caption.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from experiments.entry import refuse
+from experiments.output import shown
+from sim.parameters import InvalidInput, nearest
+from sim.views.papers import FIGURES, METADATA, NARROW, printed
+
+SETTINGS = ("columns", "output")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the files and say where they are; returns the exit code, 2 for a folder that cannot be used."""
+    parser = argparse.ArgumentParser(prog="python -m experiments.figures", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("results", metavar="FOLDER", help="a results folder")
+    parser.add_argument("settings", nargs="*", metavar="KEY=VALUE", help="columns=1 or 2 (the default); output=FOLDER")
+    given = parser.parse_args(arguments)
+    try:
+        folder, settings = Path(given.results), settings_of(given.settings, SETTINGS)
+        kind = kind_of(folder)
+        columns = columns_of(settings.get("columns", "2"), kind)
+        place = Path(settings.get("output") or folder / "figures")
+        paths = [place / f"{kind}_{columns}.{suffix}" for suffix in METADATA]
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            title, width = printed(kind, folder, columns, paths)
+        except OSError as error:
+            raise InvalidInput("output", str(place), f"a folder that can be written ({error.strerror or error})") from None
+        except (ValueError, KeyError, IndexError, TypeError):
+            raise InvalidInput("results", str(folder), f"a results folder of {kind} with all of its tables") from None
+    except InvalidInput as error:
+        return refuse(error)
+    if title:
+        print(f"Caption: {title}")
+    print(f"Written to {shown(place)}: {', '.join(path.name for path in paths)} ({width:.1f} inches wide)")
+    return 0
+
+
+def settings_of(words: Sequence[str], known: Sequence[str]) -> dict[str, str]:
+    """``key=value`` words as a mapping, each key known and given once."""
+    found: dict[str, str] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or key not in known:
+            raise InvalidInput(key, value if equals else word, nearest(key, list(known)))
+        if not value or key in found or "\0" in value:
+            raise InvalidInput(key, value, "a value, given once")
+        found[key] = value
+    return found
+
+
+def kind_of(folder: Path) -> str:
+    """The experiment that a results folder is of."""
+    wanted = f"a results folder with its manifest.json, of one of {', '.join(sorted(FIGURES))}"
+    try:
+        kind = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["experiment"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InvalidInput("results", str(folder), wanted) from None
+    if not isinstance(kind, str) or kind not in FIGURES:
+        raise InvalidInput("results", str(folder), wanted)
+    return kind
+
+
+def columns_of(text: str, kind: str) -> int:
+    """One column or two, as far as the figure fits."""
+    if text not in ("1", "2"):
+        raise InvalidInput("columns", text, "1 or 2")
+    if text == "1" and kind not in NARROW:
+        raise InvalidInput("columns", text, f"2: the figure of {kind} is too wide for one column")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
