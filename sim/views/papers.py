@@ -93,7 +93,8 @@ def typeset(figure: Figure, columns: int) -> str:
         for axes in panels:
             axes.set_xlabel(textwrap.fill(axes.get_xlabel(), LETTERS))
         for legend in list(figure.legends):
-            handles, names = legend.legend_handles, [text.get_text() for text in legend.get_texts()]
+            handles: Any = legend.legend_handles
+            names = [text.get_text() for text in legend.get_texts()]
             legend.remove()
             figure.legend(
                 handles, names, loc="outside lower center", ncols=2 if max(map(len, names)) <= LETTERS // 2 else 1, fontsize=LEGEND
