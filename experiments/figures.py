@@ -33,12 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         place = Path(settings.get("output") or folder / "figures")
         paths = [place / f"{kind}_{columns}.{suffix}" for suffix in METADATA]
         try:
-            place.mkdir(parents=True, exist_ok=True)
             title, width = printed(kind, folder, columns, paths)
+        except (FileNotFoundError, ValueError, KeyError, IndexError, TypeError):
+            raise InvalidInput("results", str(folder), f"a results folder of {kind} with all of its tables") from None
         except OSError as error:
             raise InvalidInput("output", str(place), f"a folder that can be written ({error.strerror or error})") from None
-        except (ValueError, KeyError, IndexError, TypeError):
-            raise InvalidInput("results", str(folder), f"a results folder of {kind} with all of its tables") from None
     except InvalidInput as error:
         return refuse(error)
     if title:

@@ -63,6 +63,8 @@ SMALL = {
     "real_network": ["weeks=30", "executor=serial", "seeds=2", "maturities=[middle]", "networks=[blocks]", "placements=[central]", "shares=[0.5]"],
     "response": ["missing=[0.3]", "late=[2]", "mapping=[0.3]", "units=[0.2]", "promotions=[0.5]", "weeks_tested=13", "replications=3",
                  "held_out=1", "executor=serial"],
+    "figures": [],
+    "animate": ["enterprise=small", "weeks=12", "format=gif"],
     "report": [],  # its folders are made small at the desk
     "reproduce": ["--only", "run_textbook", "--reference", "reference", "--results", "reproduced"],
 }  # fmt: skip
@@ -171,8 +173,10 @@ def test_every_command_shown_runs(module, given, at_the_desk, monkeypatch, capsy
     if module == "template":
         shutil.rmtree("mine", ignore_errors=True)
         given = ["mine"]  # the reader's own folder is there already
-    if module == "report":
+    if module in ("report", "figures"):
         comparison_and_analysis(at_the_desk, monkeypatch)
+    if module == "figures":
+        given = ["results/compare/FOLDER", *given[1:]]  # whatever folder the page means
     for word in given:  # a name that the page's own run of it has taken
         if module == "response" and word.startswith("save_as="):
             (at_the_desk / "configs" / "forecast" / f"{word.removeprefix('save_as=')}.yaml").unlink(missing_ok=True)

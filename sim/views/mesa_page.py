@@ -12,22 +12,18 @@ from typing import Any
 
 import matplotlib
 import solara
-from matplotlib.collections import PatchCollection
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle
 from mesa.visualization import SolaraViz, make_plot_component
 from mesa.visualization.utils import update_counter
 
 from sim import RolloutModel
 from sim.presets import available
-from sim.state import STAGES
 from sim.views.colours import COLOURS
 from sim.views.figures import STYLE
+from sim.views.film import draw_organisation, reliance_of
 from sim.views.levers import LEVERS
 from sim.views.map import organisation
 
-SHADES = LinearSegmentedColormap.from_list("reliance", ["#eef1f4", COLOURS[0], "#003350"])
 #: Levers on this page, which has room for few.
 SHOWN = ("maturity.budget", "strategy.cadence", "strategy.champions", "trust.loss")
 
@@ -58,28 +54,13 @@ def parameters() -> dict[str, Any]:
 def Organisation(model: RolloutModel) -> None:
     """Units and their teams, the darker the more their planners rely on the forecast."""
     update_counter.get()
-    state, place = model.state, organisation(model.state)
-    teams = [state.users["reliance"][first:last].mean() for first, last in zip(state.teams["first"], state.teams["last"], strict=True)]
-    units = [state.users["reliance"][place_of].mean() for place_of in _rows(state)]
+    place = organisation(model.state)
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(7, 7 * place.half[1] / place.half[0]), layout="constrained")
         axes = figure.subplots()
-        for centres, radii, shades in ((place.teams, place.team_radius, teams), (place.units, place.unit_radius, units)):
-            circles = PatchCollection([Circle(at, radius) for at, radius in zip(centres, radii, strict=True)], cmap=SHADES, ec="#8f99a3")
-            circles.set(array=shades, clim=(0, 1))
-            axes.add_collection(circles)
-        for (x, y), name, share, stage in zip(place.units, place.names, units, state.units["stage"], strict=True):
-            axes.text(x, y, f"{share:.0%}", ha="center", va="center", color="white" if share > 0.5 else "#16202c")
-            axes.text(x, y - 0.53, f"{name}\n{STAGES[stage]}", ha="center", va="top", fontsize=8)
-        axes.set(xlim=(-place.half[0], place.half[0]), ylim=(-place.half[1], place.half[1]), aspect="equal")
-        axes.set_axis_off()
+        draw_organisation(axes, place, *reliance_of(model), model.state.units["stage"])
         axes.set_title(f"week {model.week}: planners' habit of relying on the forecast")
     solara.FigureMatplotlib(figure, format="png")
-
-
-def _rows(state: Any) -> list[slice]:
-    first, last = state.teams["first"][state.units["first"]], state.teams["last"][state.units["last"] - 1]
-    return [slice(int(a), int(b)) for a, b in zip(first, last, strict=True)]
 
 
 def _curves(axes: Any) -> None:

@@ -65,6 +65,7 @@ def printed(kind: str, folder: Path, columns: int, paths: list[Path]) -> tuple[s
         made.append((title, float(figure.get_size_inches()[0])))
         with matplotlib.rc_context({"pdf.fonttype": 42, "savefig.dpi": 300}):
             for path in paths:
+                path.parent.mkdir(parents=True, exist_ok=True)
                 figure.savefig(path, metadata=METADATA[path.suffix.removeprefix(".")])
 
     token = _PRINTER.set(write)
@@ -88,7 +89,7 @@ def typeset(figure: Figure, columns: int) -> str:
         figure.set_size_inches(width, height * max(width / was, 0.62))
     smaller = 0.8 if was > width else 1.0
     for text in figure.findobj(Text):
-        text.set_fontsize(min(LARGEST, max(SMALLEST, text.get_fontsize() * smaller)))
+        text.set_fontsize(min(LARGEST, max(SMALLEST, float(text.get_fontsize()) * smaller)))
     if columns == 1:
         for axes in panels:
             axes.set_xlabel(textwrap.fill(axes.get_xlabel(), LETTERS))

@@ -1,0 +1,67 @@
+"""The organisation over the weeks as a film: ``python -m experiments.animate 'strategies=[integration_first,model_first]'``.
+
+MP4 where ffmpeg is installed, else an animated GIF. Strategies run side by side with the same luck.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from experiments.entry import main, take
+from experiments.output import Output, folder_name, input_files, shown
+from sim import RolloutModel
+from sim.model import ENGINES
+from sim.parameters import InvalidInput, from_mapping, to_mapping
+from sim.presets import load
+from sim.views.film import film
+
+MOST_STRATEGIES, MOST_PICTURES, MOST_TEAMS = 3, 600, 2_000
+FORMATS = ("mp4", "gif")
+
+
+def animate(values: dict[str, Any]) -> None:
+    """Run, film, write the results folder."""
+    engine, seed, output = take(values, "engine", "text"), take(values, "seed", "seed"), take(values, "output", "text")
+    strategies = take(values, "strategies", "names")
+    every, fps, kind = take(values, "every", "count", 1, 520), take(values, "fps", "count", 1, 60), take(values, "format", "text")
+    if engine not in ENGINES:
+        raise InvalidInput("engine", engine, "one of " + ", ".join(ENGINES))
+    if not 1 <= len(strategies) <= MOST_STRATEGIES:
+        raise InvalidInput("strategies", strategies, f"one to {MOST_STRATEGIES} strategies")
+    if kind not in ("", *FORMATS):
+        raise InvalidInput("format", kind, "mp4 or gif, or empty")
+    if kind == "mp4" and shutil.which("ffmpeg") is None:
+        raise InvalidInput("format", kind, "gif: ffmpeg, which writes MP4, is not installed")
+    kind = kind or ("mp4" if shutil.which("ffmpeg") else "gif")
+    parameters = {name: from_mapping({**values, "strategy": load("strategy", name)}) for name in strategies}
+    first = parameters[strategies[0]]
+    if first.weeks / every > MOST_PICTURES:
+        raise InvalidInput("every", every, f"at least {-(-first.weeks // MOST_PICTURES)}: a film has at most {MOST_PICTURES} pictures")
+    models = {name: RolloutModel(parameters=p, rng=seed, engine=engine) for name, p in parameters.items()}
+    teams = len(models[strategies[0]].state.teams)
+    if teams > MOST_TEAMS:
+        raise InvalidInput("enterprise.teams", teams, f"at most {MOST_TEAMS:,} teams in all: more cannot be seen")
+    cells = {name: to_mapping(p) for name, p in parameters.items()}
+    configuration = {"cells": cells, "seed": seed, "every": every, "fps": fps, "format": kind, "input_files": input_files(first)}
+    name = folder_name(["+".join(strategies), f"{first.weeks}w", f"seed{seed}"], configuration)
+    with Output("animate", name, output) as folder:
+        bar = Progress(
+            TextColumn("week {task.completed:.0f} of {task.total:.0f}"), BarColumn(), TimeRemainingColumn(),
+            console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty(),
+        )  # fmt: skip
+        with bar:
+            task = bar.add_task("", total=first.weeks)
+            pictures = film(models, folder.folder / f"animation.{kind}", every, fps, lambda week: bar.update(task, completed=week))
+        size = (folder.folder / f"animation.{kind}").stat().st_size
+        folder.manifest(configuration, engine=engine, seed=seed, pictures=pictures)
+    print(f"{pictures} pictures, {size / 1e6:.1f} MB.")
+    print(f"Written to {shown(folder.final)}: animation.{kind}, manifest.json")
+
+
+if __name__ == "__main__":
+    main("animate", animate)
