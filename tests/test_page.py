@@ -415,7 +415,7 @@ def test_a_unit_opens_and_shows_its_planners(visit):
         return [view.frame.x_scale.compute(units.x[0]), view.frame.y_scale.compute(units.y[0])];
     }""")
     v.page.mouse.click(canvas["x"] + at[0], canvas["y"] + at[1])
-    v.until("m('close').visible")
+    v.until("m('close').visible && m('map').renderers.at(-1).data_source.data.reliance.length > 0")
     people = v.data("map")[-1]
     assert len(people["reliance"]) == 64 and set(people["used"]) <= {"planned on the forecast", "own method"}
     v.press("Show all units")
