@@ -25,7 +25,7 @@ from experiments.real_network import (
 )
 from sim import RolloutModel
 from sim.network import adjacency
-from sim.parameters import InvalidInput, from_mapping, to_mapping, vary
+from sim.parameters import InvalidInput, to_mapping, vary
 from sim.presets import resolve
 
 GENERATED = tuple(NETWORKS)[1:]
