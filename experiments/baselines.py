@@ -498,9 +498,7 @@ def show(console: Console, store: Store, strategies: list[str], observed: int, s
         table.add_row(LABELS[source], *cells, agreed)
     console.print(table, highlight=False)
     for source in ("model", *BASELINES):
-        console.print(
-            f"  {LABELS[source]}, best to worst: {strategy_label(ranked[source, 'net']['order'])}.", highlight=False, markup=False
-        )
+        console.print(f"  {LABELS[source]}, best to worst: {strategy_label(ranked[source, 'net']['order'])}.", highlight=False)
     away: Mapping[Any, Any] = {}
     if (store.folder / "figures.parquet").is_file():
         away = pd.read_parquet(store.folder / "distances.parquet").set_index("source").to_dict("index")
@@ -514,7 +512,7 @@ def show(console: Console, store: Store, strategies: list[str], observed: int, s
         table.add_row("mean distance, points", "", *(f"{100 * away[s]['distance']:.0f}" for s in ("model", *BASELINES)))
         console.print(table, highlight=False)
     for baseline in BASELINES:
-        console.print(sentence(baseline, off, shown, ranked, away), highlight=False, markup=False)
+        console.print(sentence(baseline, off, shown, ranked, away), highlight=False)
 
 
 BEHAVIOURS = {"partial": "partial adoption", "plateau": "a plateau", "decay": "decay", "retirement": "retirement"}

@@ -40,9 +40,12 @@ from sim.views.validation import check_figure
 
 STATISTICS = ("mean", "median", "share")
 KEYS = ("name", "source", "population", "measure", "statistic", "at_least", "value", "tolerance")
+#: Characters of a name or source: what still fits beside a picture.
+LONGEST = 200
 MEANINGS = {
     "name": "what the figure is", "source": "where it was published", "measure": "entry of the outcome record, or an ending",
     "statistic": "mean, median, or share of runs", "value": "published value", "tolerance": "how far off is near enough", "runs": "runs of the population",
+    "defined": "of these, runs in which the measure is defined",
     "model": "what the model says", "off": "model less published value", "within": "the model's value lies within the tolerance",
     "interval_within": "so does its whole 95% interval",
 }  # fmt: skip
@@ -81,6 +84,10 @@ class Target:
         if not len(values):
             return np.nan, np.nan, np.nan
         return mean(values) if self.statistic == "mean" else median(values)
+
+    def defined(self, runs: pd.DataFrame) -> int:
+        """Runs that the statistic rests on: a share counts all, a mean or median those that have a value."""
+        return len(runs) if self.measure in CLASSES or self.statistic == "share" else int(runs[self.measure].notna().sum())
 
 
 def check(values: dict[str, Any]) -> int:
@@ -132,6 +139,10 @@ def _target(where: str, row: Any) -> Target:
         raise InvalidInput(f"{where}, measure", measure, nearest(str(measure), [*NUMERIC, *CLASSES]))
     if statistic not in STATISTICS:
         raise InvalidInput(f"{where}, statistic", statistic, "one of " + ", ".join(STATISTICS))
+    if measure in CLASSES and statistic == "median":
+        raise InvalidInput(f"{where}, statistic", statistic, f"mean or share: {measure} is an ending, of which runs have a share")
+    if "at_least" in row and (statistic != "share" or measure in CLASSES):
+        raise InvalidInput(f"{where}, at_least", row["at_least"], "nothing, but where statistic is share and measure is no ending")
     numbers = {}
     for key in ("value", "tolerance", *(["at_least"] if statistic == "share" and measure not in CLASSES else [])):
         value = row.get(key)
@@ -157,7 +168,11 @@ def _target(where: str, row: Any) -> Target:
         else:
             RECORDS[name][1].check(f"{where}, {name}", value)
     made = tuple(sorted(population.items()))
-    return Target(str(row.get("name", measure)), str(row.get("source", "")), made, measure, statistic, numbers.get("at_least", 0.0), numbers["value"], numbers["tolerance"])  # fmt: skip
+    texts = {"name": row.get("name", measure), "source": row.get("source", "")}
+    for key, text in texts.items():
+        if not isinstance(text, str) or len(text) > LONGEST or not text.isprintable():
+            raise InvalidInput(f"{where}, {key}", text, f"a text of one line, at most {LONGEST} characters")
+    return Target(texts["name"], texts["source"], made, measure, statistic, numbers.get("at_least", 0.0), numbers["value"], numbers["tolerance"])  # fmt: skip
 
 
 def points_of(populations: list[tuple[tuple[str, Any], ...]], names: list[str], base: Any, values: Mapping[str, Any]) -> Points:
@@ -202,7 +217,7 @@ def conclude(store: Store, plan: Plan, targets: list[Target], populations: list[
         rows.append(
             {
                 "name": target.name, "source": target.source, "measure": target.measure, "statistic": target.statistic,
-                "value": target.value, "tolerance": target.tolerance, "runs": len(cell), "model": model, "model_low": low, "model_high": high,
+                "value": target.value, "tolerance": target.tolerance, "runs": len(cell), "defined": target.defined(cell), "model": model, "model_low": low, "model_high": high,
                 "off": model - target.value, "within": bool(abs(model - target.value) <= target.tolerance),
                 "interval_within": bool(max(abs(low - target.value), abs(high - target.value)) <= target.tolerance),
             }

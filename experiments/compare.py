@@ -109,7 +109,6 @@ def compare(values: dict[str, Any]) -> int:
         "summary.csv, paired.csv, manifest.json",
         highlight=False,
         soft_wrap=True,
-        markup=False,
     )
     if no_report:
         print(f"error: no report was written: {no_report}", file=sys.stderr)
@@ -289,7 +288,7 @@ def _print(
                 same = (
                     f"  {strategy_label(row['a'])} and {strategy_label(row['b'])} came to the same net value in all {row['pairs']} pairs."
                 )
-                console.print(same, highlight=False, markup=False)
+                console.print(same, highlight=False)
                 continue
             console.print(
                 f"  Same luck, net value after {weeks} weeks: {strategy_label(row['a'])} − {strategy_label(row['b'])} = "
@@ -297,7 +296,6 @@ def _print(
                 f"[{row['a_wins_low']:.0%}, {row['a_wins_high']:.0%}] of pairs."
                 + (f" Unpaired runs would need {ratio:.1f}× as many." if ratio == ratio else ""),
                 highlight=False,
-                markup=False,
             )
         console.print()
     if len(strategies) > 2:

@@ -332,7 +332,7 @@ def show(console: Console, store: Store, what: str) -> None:
     part, low, high = share(float(whole["case"].sum()), len(whole))
 
     def say(text: str) -> None:
-        console.print(text, highlight=False, markup=False)
+        console.print(text, highlight=False)
 
     left = f" ({len(points) - len(whole):,} more are left out: a run failed)" if len(whole) < len(points) else ""
     say(f"{what[0].upper()}{what[1:]} at {whole['case'].sum():,} of {len(whole):,} points{left}: {part:.0%} [{low:.0%}, {high:.0%}].")

@@ -552,7 +552,7 @@ def show(console: Console, store: Store, search: Search, save_as: str) -> None:
     mine = search.base.strategy.name
 
     def say(text: str) -> None:
-        console.print(text, highlight=False, markup=False, soft_wrap=True)
+        console.print(text, highlight=False, soft_wrap=True)
 
     for each in search.objectives:
         rows = tested[tested["objective"] == each.name].set_index("candidate")

@@ -179,8 +179,8 @@ def shown(folder: Path) -> str:
 
 
 def wide_console() -> Console:
-    """The terminal, or 100 columns where output goes into a file."""
-    return Console() if sys.stdout.isatty() else Console(width=100)
+    """The terminal, or 100 columns where output goes into a file; square brackets in names are text and no markup."""
+    return Console(markup=False, width=None if sys.stdout.isatty() else 100)
 
 
 def input_files(parameters: Parameters) -> dict[str, str]:

@@ -316,7 +316,7 @@ def patterns(values: dict[str, Any]) -> int:
             *(["failures.csv"] if len(failed) else []),
             "manifest.json",
         ]
-        console.print(f"Written to {shown(store.folder)}: {', '.join(files)}", highlight=False, soft_wrap=True, markup=False)
+        console.print(f"Written to {shown(store.folder)}: {', '.join(files)}", highlight=False, soft_wrap=True)
     if len(failed):
         print(f"error: {len(failed):,} runs failed and count as such; see failures.csv; first: {failed['error'].iloc[0]}", file=sys.stderr)
         return 1
@@ -399,8 +399,8 @@ def show(
         for probe, left in probes[probes["pattern"] == pattern.name].groupby("probe", sort=False):
             effects = [f"{row['test']} {figures(row, 'effect')}, fails {share_of(row['fails'])}" for _, row in left.iterrows()]
             said.append(f"Looked into, with {probe}: {'; '.join(effects)}.")
-        console.print(" ".join(text for text in said if text), highlight=False, markup=False)
-    console.print(f"{summary(tests)}.", highlight=False, markup=False)
+        console.print(" ".join(text for text in said if text), highlight=False)
+    console.print(f"{summary(tests)}.", highlight=False)
 
 
 def share_of(value: float) -> str:

@@ -158,7 +158,7 @@ def show(console: Console, store: Store, made: tuple[Factor, ...], base: Paramet
     good = cells[cells["winner"] != ""]
 
     def say(text: str) -> None:
-        console.print(text, highlight=False, markup=False)
+        console.print(text, highlight=False)
 
     say(f"{outcome_words(outcome).capitalize()} over {made[0].name} and {made[1].name}, {len(good):,} cells:")
     for strategy in strategies:

@@ -409,7 +409,7 @@ def show(console: Console, store: Store, seeds: int, notes: list[str]) -> None:
     """Print the networks, what differs on them, what placement does, and the sentences."""
     described, networks, champions = (pd.read_parquet(store.folder / f"{name}.parquet") for name in ("described", "networks", "champions"))
     for note in notes:
-        console.print(f"note: {note}", markup=False, highlight=False)
+        console.print(f"note: {note}", highlight=False)
     people, ties = (f"{described[name].iloc[0]:,}" for name in ("people", "ties"))
     table = Table(title=f"The networks: {people} people and {ties} ties each", title_justify="left")
     for head in ("", "most of one", "sd of ties", "with too few", "in dep.", "in teams", "triads closed"):
@@ -448,7 +448,7 @@ def show(console: Console, store: Store, seeds: int, notes: list[str]) -> None:
         )
     console.print(table, highlight=False)
     for text in (*network_sentences(cells, maturities, kinds), *champion_sentences(champions)):
-        console.print(text, highlight=False, markup=False)
+        console.print(text, highlight=False)
 
 
 def clear(row: Mapping[str, Any]) -> bool:

@@ -121,7 +121,7 @@ def response(values: dict[str, Any]) -> None:
         f"{duration(time.perf_counter() - clock)} on {workers.count} workers.",
     )
     files = "figure.png, errors.csv, summary.csv, response.csv, checks.csv, joint.csv, forecast.yaml, manifest.json"
-    console.print(f"Written to {shown(folder.final)}: {files}", highlight=False, soft_wrap=True, markup=False)
+    console.print(f"Written to {shown(folder.final)}: {files}", highlight=False, soft_wrap=True)
     if save_as:
         say(console, f"The fitted response is forecast={save_as} for all experiments: configs/forecast/{save_as}.yaml")
 
@@ -481,7 +481,7 @@ def command(configuration: Mapping[str, Any]) -> str:
 
 def say(console: Console, text: str) -> None:
     """Print a paragraph."""
-    console.print(text, highlight=False, markup=False)
+    console.print(text, highlight=False)
 
 
 def interval(estimate: Sequence[float], digits: int = 3) -> str:

@@ -225,7 +225,7 @@ def show(console: Console, store: Store, outcome: str, criteria: dict[str, float
     console.print(table)
 
     def say(text: str) -> None:
-        console.print(text, highlight=False, markup=False)
+        console.print(text, highlight=False)
 
     say(
         "Good enough: " + ", and ".join(f"{outcome_words(name)} at least {in_words(name, least)}" for name, least in criteria.items()) + "."

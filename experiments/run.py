@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -57,8 +56,8 @@ def run(values: dict[str, Any]) -> None:
 def report(console: Console, model: RolloutModel, outcome: dict[str, Any], folder: Path) -> None:
     """Print the outcome, the event log in words and where the files are."""
     for note in model.state.notes:
-        console.print(f"note: {note}", markup=False)
-    table = Table(title=f"{escape(model.parameters.strategy.name)}, seed {model.seed_used}", title_justify="left")
+        console.print(f"note: {note}")
+    table = Table(title=f"{model.parameters.strategy.name}, seed {model.seed_used}", title_justify="left")
     table.add_column("outcome")
     table.add_column("", justify="right")
     for key, label in OUTCOME_LABELS.items():
@@ -68,13 +67,12 @@ def report(console: Console, model: RolloutModel, outcome: dict[str, Any], folde
     told = events[~events["event"].isin(["onboarding", "priority shock", "demand shift", "sudden drift", "leader left"])]
     console.print(f"\nEvents (shocks and all others in events.csv; {len(told)} of {len(events)} shown):")
     for week, words in zip(told["week"], told["words"], strict=True):
-        console.print(f"  week {week:3d}: {words}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"  week {week:3d}: {words}", highlight=False, soft_wrap=True)
     console.print(f"\n{outcome['outcome'].replace('_', ' ').capitalize()}: {outcome['reason']}.", highlight=False)
     console.print(
         f"Written to {shown(folder)}: figure.png, weekly.parquet, units.parquet, events.csv, outcome.json, manifest.json",
         highlight=False,
         soft_wrap=True,
-        markup=False,
     )
 
 

@@ -303,7 +303,7 @@ def show(console: Console, store: Store, strategy: str, versus: str, outcome: st
         table.add_row(f"{mark} {row['parameter']}", row["source"], *numbers)
     console.print(table)
     for line in findings(importance, summary, strategy, versus, outcome):
-        console.print(line, highlight=False, markup=False)
+        console.print(line, highlight=False)
 
 
 def _interval(row: pd.Series, name: str, words: Any) -> str:

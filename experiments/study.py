@@ -165,14 +165,14 @@ def describe(console: Console, plan: Plan, folder: Path, workers: Workers) -> in
         size += buffer.tell() / (20 * len(some))
     shards = len(plan.shards())
     for f in plan.points.factors:
-        console.print(f"  {f.words()}", highlight=False, markup=False)
+        console.print(f"  {f.words()}", highlight=False)
     console.print(
         f"{len(plan.points):,} points × {plan.replications:,} replications = {plan.runs:,} runs in {shards:,} shards; "
         f"about {duration(plan.runs * seconds / workers.count)} on {workers.count} workers ({workers.kind}), "
         f"{plan.runs * size / 1e6:,.0f} MB on disk ({shutil.disk_usage(_existing(folder)).free / 1e9:,.0f} GB free)",
         highlight=False,
     )
-    console.print(f"Nothing was written. Would go to {shown(folder)}", highlight=False, soft_wrap=True, markup=False)
+    console.print(f"Nothing was written. Would go to {shown(folder)}", highlight=False, soft_wrap=True)
     return 0
 
 
@@ -196,9 +196,7 @@ def close(console: Console, store: Store, plan: Plan, configuration: dict[str, A
         f"{plan.runs:,} runs, {len(plan.points):,} points × {plan.replications:,} replications; this start took {duration(time.perf_counter() - clock)}.",
         highlight=False,
     )
-    console.print(
-        f"Written to {shown(store.folder)}: {', '.join([*files, 'manifest.json'])}", highlight=False, soft_wrap=True, markup=False
-    )
+    console.print(f"Written to {shown(store.folder)}: {', '.join([*files, 'manifest.json'])}", highlight=False, soft_wrap=True)
     if failed:
         print(
             f"error: {len(failed):,} of {plan.runs:,} runs failed and are left out; see failures.csv; first: {failed[0]['error']}",
@@ -302,7 +300,7 @@ def carry_out_jobs(
             print(f"note: {note}", file=sys.stderr)
         console.print(f"{int(store.totals()['runs']):,} runs; this start took {duration(time.perf_counter() - clock)}.", highlight=False)
         named = [*files, f"{RUNS}/", *(["failures.csv"] if len(failed) else []), "manifest.json"]
-        console.print(f"Written to {shown(store.folder)}: {', '.join(named)}", highlight=False, soft_wrap=True, markup=False)
+        console.print(f"Written to {shown(store.folder)}: {', '.join(named)}", highlight=False, soft_wrap=True)
     if len(failed):
         print(f"error: {len(failed):,} runs failed and are left out; see failures.csv; first: {failed['error'].iloc[0]}", file=sys.stderr)
         return 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -55,6 +57,17 @@ def test_each_figure_is_asked_of_its_population(call, tmp_path):
     assert np.allclose(rows["off"], rows["model"] - rows["value"])
 
 
+def test_names_are_text_and_neither_markup_nor_formula(call, tmp_path):
+    names = ["[/]", "[bold]x", "$x_$^", "=cmd()", "n" * 200]
+    rows = [{"name": name, "source": "$^[/]", "measure": "net", "value": 1, "tolerance": 1} for name in names]
+    (tmp_path / "mine.yaml").write_text(json.dumps(rows))
+    code, out, _ = call("check", *SMALL, "targets=mine.yaml")
+    folder = only(tmp_path / "results" / "check")
+    assert code == 0 and all(name in out for name in names[:4]) and (folder / "figure.png").is_file()
+    assert pd.read_parquet(folder / "targets.parquet")["name"].tolist() == names
+    assert pd.read_csv(folder / "targets.csv")["name"].tolist()[3] == "'=cmd()"
+
+
 @pytest.mark.fault("files", "a file of published figures that cannot be used", "one line with file, figure and key")
 @pytest.mark.parametrize(
     ("text", "said"),
@@ -76,6 +89,20 @@ def test_each_figure_is_asked_of_its_population(call, tmp_path):
         ("- {measure: net, value: 1, tolerance: 1, population: {maturity: lowest}}", "mine.yaml, figure 1, maturity: 'lowest'"),
         ("- {measure: net, value: 1, tolerance: 1, population: {trust.los: 1}}", "mine.yaml, figure 1, population: 'trust.los'"),
         ("- {measure: net, value: 1, tolerance: 1, population: {trust.loss: 2}}", "mine.yaml, figure 1, trust.loss: 2"),
+        ("- {measure: [net], value: 1, tolerance: 1}", "mine.yaml, figure 1, measure: ['net']"),
+        ("- {measure: {a: b}, value: 1, tolerance: 1}", "mine.yaml, figure 1, measure: {'a': 'b'}"),
+        ("- {measure: net, statistic: [mean], value: 1, tolerance: 1}", "mine.yaml, figure 1, statistic: ['mean']"),
+        ("- {measure: scaled, statistic: median, value: 0.1, tolerance: 1}", "mine.yaml, figure 1, statistic: 'median'"),
+        ("- {measure: net, at_least: 3, value: 1, tolerance: 1}", "mine.yaml, figure 1, at_least: 3"),
+        ("- {measure: net, value: 1, tolerance: 1, population: {maturity: [low]}}", "mine.yaml, figure 1, maturity: ['low']"),
+        ("- {measure: net, value: 1, tolerance: 1, population: {trust.loss: {a: 1}}}", "mine.yaml, figure 1, trust.loss: {'a': 1}"),
+        ("- {measure: net, value: 1, tolerance: 1, population: {1: 2, trust.loss: 0.1}}", "mine.yaml, figure 1, population: 1"),
+        ("- {measure: net, value: 1, tolerance: 1, population: {[1]: 2}}", "mine.yaml, line 1"),
+        ("- {measure: net, value: .nan, tolerance: 1}", "mine.yaml, line 1"),
+        ("- {measure: net, value: 1e400, tolerance: 1}", "mine.yaml, figure 1, value: inf"),
+        ("- {name: [a], measure: net, value: 1, tolerance: 1}", "mine.yaml, figure 1, name: ['a']"),
+        ('- {name: "\\e[2J", measure: net, value: 1, tolerance: 1}', "mine.yaml, figure 1, name: '\\x1b[2J'"),
+        ("- &a {measure: net, value: 1, tolerance: 1}\n- *a", "mine.yaml, line 1: 'an anchor'"),
         ("- !!python/object:os.system {}", "mine.yaml, line 1: 'the tag"),
     ],
 )

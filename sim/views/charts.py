@@ -30,7 +30,7 @@ ROWS = 5
 #: Weeks in which the dip is looked for.
 DIP = 104
 #: Names come from users: no formulas in them, and letters stay letters.
-INLINE: Any = STYLE | {"svg.fonttype": "none", "text.parse_math": False, "font.size": 8.5, "axes.titlesize": 9}
+INLINE: Any = STYLE | {"svg.fonttype": "none", "font.size": 8.5, "axes.titlesize": 9}
 CONSTRAINT_COLOURS = {
     "gate": "#4d4d4d",
     "waves": "#9a9a9a",

@@ -35,6 +35,7 @@ STYLE: Any = {
     "grid.color": "#e6e6e6",
     "axes.axisbelow": True,
     "svg.hashsalt": "enterprise-ai-rollout",
+    "text.parse_math": False,  # a dollar sign in a name is a dollar sign
 }
 _EUR = FuncFormatter(lambda value, _: millions(value).replace(".0M", "M"))
 

@@ -37,7 +37,7 @@ def response_figure(folder: Path) -> Path:
     """Relative error over each defect with the fitted response, brands, and defects together. Writes ``figure.png``."""
     summary, fitted, joint = (pd.read_parquet(folder / f"{name}.parquet") for name in ("summary", "response", "joint"))
     best = str(fitted.loc[fitted["best"], "forecaster"].iloc[0])
-    plain = str(summary["data"].iloc[0])[:80].replace("$", r"\$")  # no formulas in names of files
+    plain = str(summary["data"].iloc[0])[:80]
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(13, 6.6), layout="constrained")
         panels = figure.subplots(2, 4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +67,8 @@ def calibration_figure(folder: Path) -> Path:
 
 
 def _broken(words: str) -> str:
-    """A label in two lines."""
-    middle = words.rfind(" ", 0, len(words) // 2 + 6)
-    return words if len(words) < 30 else words[:middle] + "\n" + words[middle + 1 :]
+    """A label in at most three lines."""
+    return textwrap.fill(words, 36, max_lines=3, placeholder=" …")
 
 
 def check_figure(folder: Path) -> Path:
