@@ -37,6 +37,7 @@ from sim.outcomes import CLASSES
 from sim.parameters import InvalidInput, from_mapping, nearest
 from sim.presets import GROUPS, available, read_yaml
 from sim.views.validation import check_figure
+from sim.views.words import SHARES, amount, bounded
 
 STATISTICS = ("mean", "median", "share")
 KEYS = ("name", "source", "population", "measure", "statistic", "at_least", "value", "tolerance")
@@ -237,10 +238,13 @@ def show(console: Console, store: Store) -> None:
     for head in ("figure", "published", "model", "within tolerance"):
         table.add_column(head, justify="left" if head == "figure" else "right")
     for _, row in rows.iterrows():
-        table.add_row(
-            row["name"], f"{row['value']:.3g} ± {row['tolerance']:.3g}", f"{row['model']:.3g} [{row['model_low']:.3g}, {row['model_high']:.3g}]",
-            "yes" if row["interval_within"] else "its mean only" if row["within"] else "no",
-        )  # fmt: skip
+        share_of_runs = row["measure"] in CLASSES or row["statistic"] == "share" or row["measure"] in SHARES
+
+        def write(value: float, per_cent: bool = share_of_runs, measure: str = row["measure"]) -> str:
+            return "–" if value != value else f"{value:.0%}" if per_cent else amount(measure, value)
+
+        verdict = "yes" if row["interval_within"] else "its mean only" if row["within"] else "no"
+        table.add_row(row["name"], f"{write(row['value'])} ± {write(row['tolerance'])}", bounded(row.to_dict(), "model", write), verdict)
     console.print(table)
     console.print(f"{rows['within'].sum()} of {len(rows)} figures lie within their tolerance.", highlight=False)
 
