@@ -237,14 +237,14 @@ def show(console: Console, store: Store) -> None:
     table = Table(title="Published figures and the model as configured [95% interval]", title_justify="left")
     for head in ("figure", "published", "model", "within tolerance"):
         table.add_column(head, justify="left" if head == "figure" else "right")
-    for _, row in rows.iterrows():
+    for row in rows.to_dict("records"):
         share_of_runs = row["measure"] in CLASSES or row["statistic"] == "share" or row["measure"] in SHARES
 
         def write(value: float, per_cent: bool = share_of_runs, measure: str = row["measure"]) -> str:
             return "–" if value != value else f"{value:.0%}" if per_cent else amount(measure, value)
 
         verdict = "yes" if row["interval_within"] else "its mean only" if row["within"] else "no"
-        table.add_row(row["name"], f"{write(row['value'])} ± {write(row['tolerance'])}", bounded(row.to_dict(), "model", write), verdict)
+        table.add_row(row["name"], f"{write(row['value'])} ± {write(row['tolerance'])}", bounded(row, "model", write), verdict)
     console.print(table)
     console.print(f"{rows['within'].sum()} of {len(rows)} figures lie within their tolerance.", highlight=False)
 

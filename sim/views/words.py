@@ -70,7 +70,7 @@ def amount(outcome: str, value: float) -> str:
     return f"{value:.3g}".replace("-", "−")
 
 
-def bounded(row: Mapping[str, Any], of: str, write: Callable[[float], str]) -> str:
+def bounded(row: Mapping[Any, Any], of: str, write: Callable[[float], str]) -> str:
     """An estimate of a table's row with its interval, ``of``, ``of_low`` and ``of_high``, each as ``write`` has it."""
     return f"{write(row[of])} [{write(row[f'{of}_low'])}, {write(row[f'{of}_high'])}]"
 
