@@ -372,7 +372,7 @@ def worth_of_accuracy(r: Readings, level: int) -> np.ndarray:
 
 
 def crossover(r: Readings) -> str:
-    """Where a tenth of integration begins to bring less than a tenth off the error."""
+    """Where, in the mean over seeds, a tenth of integration begins or ceases to bring less than a tenth off the error."""
     values = [float(np.nanmean(r[f"{level}%.value"])) for level in INTEGRATION_LEVELS]
     worths = [float(np.nanmean(worth_of_accuracy(r, level))) for level in INTEGRATION_LEVELS]
     text = ", ".join(f"€{w / 1e6:.2f}M at {level}%" for level, w in zip(INTEGRATION_LEVELS, worths, strict=True)).replace("€-", "−€")
@@ -384,7 +384,10 @@ def crossover(r: Readings) -> str:
         for k in range(len(ahead) - 1)
         if (ahead[k] < 0) != (ahead[k + 1] < 0)
     ]
-    crossing = f"they cross at {turns[0]:.0f}%" if turns else f"{'accuracy' if ahead[0] >= 0 else 'integration'} brings more at all levels"
+    at = " and ".join(f"{turn:.0f}%" for turn in turns)
+    crossing = (
+        f"the means cross at {at}" if turns else f"{'accuracy' if ahead[0] >= 0 else 'integration'} brings more in the mean at each of them"
+    )
     return f"A tenth off the error is worth {text} of integration, a year; against a tenth of integration, {crossing}."
 
 
