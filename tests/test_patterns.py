@@ -158,8 +158,8 @@ def test_the_crossover_of_known_worths():
             made[f"{level}%, accurate.value"] = made[f"{level}%.value"] + 1e6 * worth(i)
         return made
 
-    assert "they cross at 50%" in claims.crossover(readings(lambda i: 0.1))  # 0.2 i = 0.1
-    assert "integration brings more at all levels" in claims.crossover(readings(lambda i: 0.05 * i))
+    assert "the means cross at 50%" in claims.crossover(readings(lambda i: 0.1))  # 0.2 i = 0.1
+    assert "integration brings more in the mean at each of them" in claims.crossover(readings(lambda i: 0.05 * i))
     assert claims.worth_of_accuracy(readings(lambda i: 0.1), 40) == pytest.approx(1e5)
 
 
