@@ -1,15 +1,28 @@
 """AI rollout across an enterprise, as an agent-based model.
 
-``RolloutModel`` is a Mesa model; ``rule`` marks a behaviour that the compiled engine may use.
+``RolloutModel`` is a Mesa model; ``rule`` marks a behaviour that the compiled engine may use. They are imported when they are first
+asked for: Mesa and Numba take seconds, which who only reads names and numbers, or is told of a typing error, need not wait.
 """
 
 from __future__ import annotations
 
-from sim import _numba  # noqa: F401  (first: it says how the rest is compiled)
-from sim.model import RolloutModel
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from sim.parameters import InvalidInput, Parameters
-from sim.rules import rule
+
+if TYPE_CHECKING:
+    from sim.model import RolloutModel
+    from sim.rules import rule
 
 __version__ = "0.1.0"
 
 __all__ = ["InvalidInput", "Parameters", "RolloutModel", "rule", "__version__"]
+
+_LATE = {"RolloutModel": "sim.model", "rule": "sim.rules"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LATE[name]), name)

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import numba
 import numpy as np
+from numba import njit as njit  # from here, so that what is said below holds for all that is compiled
 from numba.core import config
+from numba.extending import register_jitable as register_jitable
 
 
 def _digest() -> str:

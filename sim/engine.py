@@ -13,10 +13,10 @@ from types import FunctionType, SimpleNamespace
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numba.core import config
 from numba.core.errors import NumbaError
 
+from sim._numba import njit
 from sim.agents import BusinessUnit, Team, User
 from sim.agents.base import PlanningAgent
 from sim.agents.user import heed

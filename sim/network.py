@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import networkx as nx
 import numpy as np
-from numba import njit
 from scipy.sparse import coo_array
 
+from sim._numba import njit
 from sim.parameters import InvalidInput, Network
 from sim.streams import CROSS_TIES, TIES, stream
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from numba.extending import register_jitable
+from sim._numba import register_jitable
 
 
 def rule[F: Callable](function: F) -> F:

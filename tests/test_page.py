@@ -14,6 +14,7 @@ import zipfile
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 import yaml
 
@@ -237,7 +238,7 @@ def test_an_open_unit_shows_its_planners_in_their_teams_with_their_ties():
     model = RolloutModel(enterprise="small", rng=1)
     place = organisation(model.state)
     for unit in range(len(place.names)):
-        crowd = place.crowd(unit)
+        crowd = place.crowd(unit, model.state)
         assert len(crowd.planners) == place.people[unit]
         assert (np.linalg.norm(crowd.planners - crowd.teams[crowd.of_team], axis=1) < crowd.radius).all()
         first = int(model.state.teams["first"][model.state.units["first"][unit]])
@@ -517,6 +518,69 @@ def test_a_step_of_a_thousand_planners_is_soon_on_the_screen(visit, capsys):
     with capsys.disabled():
         print(f" step to screen, 1,024 planners, two strategies: {np.median(took):.2f} s ", end="")
     assert np.median(took) < 3
+
+
+@pytest.fixture
+def server():
+    """Starts servers of their own; yields how, with the process, its address and the process of its models."""
+    started = []
+
+    def start():
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sim.views.page", "--port", "0", "--no-browser"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )  # fmt: skip
+        started.append(process)
+        address = re.search(r"http://127\.0\.0\.1:\d+/", process.stdout.readline())[0]
+        return process, address, psutil.Process(process.pid).children()[0]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_opened_while_the_model_is_loaded_it_says_so_and_turns_into_the_page(browser, server):
+    _, address, _ = server()
+    page = browser.new_page()
+    wrong = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on(
+        "console",
+        lambda message: wrong.append(message.text) if message.type == "error" and "favicon" not in message.location["url"] else None,
+    )
+    page.goto(address + "start", wait_until="commit")
+    page.get_by_text("Loading the model").wait_for()
+    page.locator(".card").first.wait_for()
+    assert page.url == address and page.locator("section.map canvas").count() and not page.get_by_text("Loading the model").count()
+    page.get_by_role("button", name="Step", exact=True).click()
+    page.wait_for_function("() => Bokeh.documents[0].get_model_by_name('week').value === 1")
+    page.goto(address + "start")
+    assert page.url == address and wrong == []
+
+
+@pytest.mark.fault("process", "SIGKILL to the process of the page's models", "another one takes up every session where it was")
+def test_killed_the_process_of_the_models_is_replaced_and_nothing_is_lost(browser, server):
+    _, address, models = server()
+    v, other = Visit(browser, address), Visit(browser, address)
+    for visitor, week in ((v, 60), (other, 30)):
+        visitor.send("week", value_throttled=week)
+        visitor.until(f"m('week').value === {week}")
+    before, others = v.data("adoption"), other.data("adoption")
+    models.kill()
+    v.press("Step")
+    v.until("m('week').value === 61")
+    other.press("Step")
+    other.until("m('week').value === 31")
+    for now, then, visitor in ((v.data("adoption"), before, 60), (other.data("adoption"), others, 30)):
+        assert [line["reliance"][:visitor] for line in now] == [line["reliance"] for line in then]
+    assert v.wrong == other.wrong == []
+
+
+@pytest.mark.fault("process", "SIGKILL to the page's server", "the process of its models ends, too")
+def test_killed_the_server_leaves_no_process_behind(server):
+    process, _, models = server()
+    process.kill()
+    assert models.wait(20) is None or not models.is_running()
 
 
 def test_bad_arguments_are_one_line():

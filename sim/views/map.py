@@ -51,26 +51,25 @@ class Organisation:
     team_people: np.ndarray
     of_unit: np.ndarray
     half: tuple[float, float]
-    state: State
 
-    def crowd(self, unit: int) -> Crowd:
+    def crowd(self, unit: int, state: State) -> Crowd:
         """The inside of a unit."""
         rows = np.nonzero(self.of_unit == unit)[0]
         sizes = self.team_people[rows]
         centres = _sunflower(len(rows)) * 2.2 if len(rows) > 1 else np.zeros((1, 2))
         spread = np.repeat(np.arange(len(rows)), sizes)
         inside = np.concatenate([_sunflower(int(n)) / max(1.0, math.sqrt(n)) for n in sizes])
-        first = int(self.state.teams["first"][rows[0]])
-        return Crowd(centres[spread] + inside * 0.92, centres, 1.0, self._ties(first, first + int(sizes.sum())), spread)
+        first = int(state.teams["first"][rows[0]])
+        return Crowd(centres[spread] + inside * 0.92, centres, 1.0, _ties(state, first, first + int(sizes.sum())), spread)
 
-    def _ties(self, first: int, stop: int) -> np.ndarray:
-        state = self.state
-        start, end = int(state.peers_first[first]), int(state.peers_first[stop])
-        source = np.repeat(np.arange(first, stop), np.diff(state.peers_first[first : stop + 1]))
-        target = np.asarray(state.peers[start:end])
-        keep = (target > source) & (target < stop)
-        pairs = np.stack([source[keep] - first, target[keep] - first], axis=1)
-        return pairs[:: max(1, -(-len(pairs) // MOST_TIES))]
+
+def _ties(state: State, first: int, stop: int) -> np.ndarray:
+    start, end = int(state.peers_first[first]), int(state.peers_first[stop])
+    source = np.repeat(np.arange(first, stop), np.diff(state.peers_first[first : stop + 1]))
+    target = np.asarray(state.peers[start:end])
+    keep = (target > source) & (target < stop)
+    pairs = np.stack([source[keep] - first, target[keep] - first], axis=1)
+    return pairs[:: max(1, -(-len(pairs) // MOST_TIES))]
 
 
 def organisation(state: State) -> Organisation:
@@ -80,9 +79,7 @@ def organisation(state: State) -> Organisation:
     team_people = (teams["last"] - teams["first"]).astype(int)
     counts = (units["last"] - units["first"]).astype(int)
     places = _places(tuple(people.tolist()), tuple(counts.tolist()), tuple(team_people.tolist()))
-    return Organisation(
-        tuple(state.unit_names), people, *places[:4], team_people, np.repeat(np.arange(len(units)), counts), places[4], state
-    )
+    return Organisation(tuple(state.unit_names), people, *places[:4], team_people, np.repeat(np.arange(len(units)), counts), places[4])
 
 
 @lru_cache(maxsize=32)

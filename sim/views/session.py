@@ -13,18 +13,20 @@ import math
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import yaml
 
-from sim.model import RolloutModel
 from sim.parameters import BUCKETS, CAPABILITIES, InvalidInput, Parameters, nearest
 from sim.presets import available, load, resolve
 from sim.state import LIVE, STAGES
 from sim.views.levers import LEVERS, MOST_PLANNERS, MOST_STRATEGIES, MOST_WEEKS, enterprises, networks
 from sim.views.map import Organisation, organisation
 from sim.views.verdict import Verdict, verdict
+
+if TYPE_CHECKING:
+    from sim.model import RolloutModel
 
 #: Weekly measures that the curves show.
 CURVES = ("reliance", "users_using", "trust", "units_live", "cumulative_net", "support_ratio")
@@ -130,6 +132,8 @@ class Session:
         self.shown = self.scenario.strategies[0]
 
     def _begin(self, scenario: Scenario, week: int) -> None:
+        from sim.model import RolloutModel  # takes seconds, which the server of the page has no need to wait
+
         models = [RolloutModel(parameters=scenario.parameters(name), rng=scenario.seed) for name in scenario.strategies]
         self.scenario, self.models = scenario, models
         self.organisation: Organisation = organisation(models[0].state)
@@ -233,7 +237,7 @@ class Session:
         if self.opened is not None:
             first, stop = int(teams["first"][units["first"][self.opened]]), int(teams["last"][units["last"][self.opened] - 1])
             view["people"] = {name: users[name][first:stop].copy() for name in ("reliance", "trust", "used", "champion")}
-            view["crowd"] = self.organisation.crowd(self.opened)
+            view["crowd"] = self.organisation.crowd(self.opened, state)
         return view
 
     def events(self) -> list[tuple[int, str, str]]:

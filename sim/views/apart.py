@@ -1,0 +1,136 @@
+"""The visitors' sessions, in a process of their own.
+
+Mesa and Numba take seconds to import. There they are imported while the server imports Bokeh and the browser fetches its scripts, and
+the server answers while models run. What passes between the two are a visitor's acts and plain values; should the process of the models
+die, another one takes up every session where it was: the same scenario has the same luck.
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import signal
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from importlib import import_module
+from typing import Any
+
+from sim.views.map import Organisation
+from sim.views.session import Scenario, Session
+
+# --------------------------------------------------------------------------- in the process of the models
+
+_SESSIONS: dict[str, Session] = {}
+
+
+class _Unknown(Exception):
+    """No such session: this process is younger than it."""
+
+
+def _begin() -> None:
+    """Import the model; Ctrl-C is the server's business, and without the server there is none here."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    server = multiprocessing.parent_process()
+    if server is not None:
+        threading.Thread(target=_outlive, args=(server,), daemon=True).start()
+    gc.disable()  # importing makes much and drops little: not to look for garbage saves a tenth of its time
+    import_module("sim.model")
+    gc.freeze()
+    gc.enable()
+
+
+def _outlive(server: Any) -> None:
+    server.join()
+    os._exit(0)
+
+
+def _open(key: str, scenario: Scenario, week: int, shown: str | None, opened: int | None) -> None:
+    session = Session(scenario)
+    session.go(week)
+    session.look(shown, opened)
+    _SESSIONS[key] = session
+
+
+def _act(key: str, name: str, given: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """What the session's method returns, and what the session is then."""
+    session = _SESSIONS.get(key)
+    if session is None:
+        raise _Unknown
+    before = session.organisation
+    answer = getattr(session, name)(*given, **named) if name else None
+    facts = {fact: getattr(session, fact) for fact in ("scenario", "week", "shown", "opened")}
+    if session.organisation is not before or not name:
+        facts["organisation"] = session.organisation
+    return answer, facts
+
+
+def _close(key: str) -> None:
+    _SESSIONS.pop(key, None)
+
+
+# --------------------------------------------------------------------------- in the server
+
+
+class Models:
+    """The process of the models, started at once.
+
+    Attributes:
+        ready: done when the model is imported.
+    """
+
+    def __init__(self) -> None:
+        self._start()
+
+    def _start(self) -> None:
+        self.pool = ProcessPoolExecutor(1, initializer=_begin)
+        self.ready = self.pool.submit(os.getpid)
+
+    def do(self, work: Any, *given: Any) -> Any:
+        """Have it done there. :class:`BrokenProcessPool` where the process died of it or before; then there is another one."""
+        try:
+            return self.pool.submit(work, *given).result()
+        except BrokenProcessPool:
+            self._start()
+            raise
+
+
+class Apart:
+    """One visitor's :class:`Session` over there, with its methods, and what can be read of it without asking.
+
+    Attributes:
+        scenario, week, shown, opened, organisation: as the session's.
+    """
+
+    scenario: Scenario
+    week: int
+    shown: str | None
+    opened: int | None
+    organisation: Organisation
+
+    def __init__(self, models: Models, key: str) -> None:
+        self.models, self.key = models, key
+        self.scenario, self.week, self.shown, self.opened = Scenario(), 0, None, None
+        self._do("")
+
+    def _do(self, name: str, *given: Any, **named: Any) -> Any:
+        for chance in (False, True):
+            try:
+                answer, facts = self.models.do(_act, self.key, name, given, named)
+                break
+            except (_Unknown, BrokenProcessPool):
+                if chance:
+                    raise
+                self.models.do(_open, self.key, self.scenario, self.week, self.shown, self.opened)
+        self.__dict__.update(facts)
+        return answer
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in ("change", "go", "step", "look", "view", "export", "configured"):
+            raise AttributeError(name)
+        return lambda *given, **named: self._do(name, *given, **named)
+
+    def close(self) -> None:
+        """Forget it there."""
+        self.models.pool.submit(_close, self.key)
