@@ -366,7 +366,7 @@ def _kill(pid: int) -> None:
 
 @pytest.mark.fault("process", "Ctrl-C", "stops, keeps what is finished, says how to go on")
 def test_interrupted_it_says_how_to_go_on_and_goes_on(tmp_path):
-    folder, which = tmp_path / "out", plan(points=8, replications=400)
+    folder, which = tmp_path / "out", plan(points=8, replications=4000)
     process = start(folder, which, 2)
     while not recorded(folder):
         time.sleep(0.02)
