@@ -86,7 +86,11 @@ def read_demand(path: Path, weeks_needed: int) -> Demand:
             raise InvalidInput(f"{where}, column {at + 1}", header[at], "a promotion of an item sold here; " + nearest(header[at], known))
     brands = tuple(dict.fromkeys(brand for brand, _ in quantity))
     if len(brands) < 2 or not len(brands) < len(quantity) <= MOST_ITEMS:
-        raise InvalidInput(where, f"{len(quantity)} items of {len(brands)} brands", f"at most {MOST_ITEMS:,} items of two brands or more")
+        raise InvalidInput(
+            where,
+            f"{len(quantity)} items of {len(brands)} brands",
+            f"two brands or more, one of them with two items or more, and at most {MOST_ITEMS:,} items",
+        )
     days: list[datetime.date] = []
     lines: list[int] = []
     cells: list[list[float]] = []

@@ -129,6 +129,7 @@ class Output(Folder):
                 )
             if self.final == Path.cwd().resolve() or self.final.is_mount():
                 raise InvalidInput("output", str(self.final), "a folder that can be replaced, not the one you are in, nor a mount")
+        self.made = [parent for parent in self.final.parents if not parent.exists()]  # the deepest first
         try:
             self.final.parent.mkdir(parents=True, exist_ok=True)
             self.folder = Path(tempfile.mkdtemp(prefix=f".{self.final.name[:40]}-", dir=self.final.parent))
@@ -153,6 +154,9 @@ class Output(Folder):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if kind is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
+            with contextlib.suppress(OSError):  # another run writes there by now
+                for parent in self.made:
+                    parent.rmdir()
             if isinstance(error, OSError):
                 raise InvalidInput("output", str(self.final), f"a folder with room to write ({error.strerror})") from None
             return

@@ -100,6 +100,7 @@ def response(values: dict[str, Any]) -> None:
     clock = time.perf_counter()
     with Output("response", name, output) as folder:
         absolute, sales = measure(demand, settings, replications, tested, refit, seed, workers, years == "drawn")
+        check_missed(file, absolute, sales)
         found = Found(settings, absolute, sales, replications - held_out, seed, nested=demand is None)
         tables = found.tables()
         tables["summary"]["data"] = Path(file).name or "generated demand"
@@ -251,6 +252,23 @@ def work(demand: Demand | None, defects: Defects, seed: int, tested: int, refit:
 
 
 # --------------------------------------------------------------------------- analysis
+
+
+#: Items a forecaster must miss: with fewer, some bootstrap sample has none of them, and its relative error no meaning.
+FEWEST_MISSED = 10
+
+
+def check_missed(file: str, absolute: Mapping[str, np.ndarray], sales: np.ndarray) -> None:
+    """Refuse demand that a forecaster hits exactly without any defect: relative to nothing, no error can be stated."""
+    clean = absolute["item"][0] / sales.sum(axis=1)[:, None, None]  # [replications, forecasters, items]
+    fewest = int((clean > 1e-9 / clean.shape[2]).sum(axis=2).min())
+    if fewest < min(FEWEST_MISSED, clean.shape[2]) or any(
+        (level[0].sum(axis=2) / sales.sum(axis=1)[:, None] < 1e-9).any() for level in absolute.values()
+    ):
+        raise InvalidInput(
+            file or "demand", f"{fewest} of {clean.shape[2]} items that every forecaster misses",
+            f"{FEWEST_MISSED} or more, or all where there are fewer: relative errors need errors without defects",
+        )  # fmt: skip
 
 
 class Found:

@@ -114,13 +114,15 @@ def test_demand_files_that_are_refused(text, where, hint, tmp_path):
 
 
 @pytest.mark.fault(
-    "files", "demand files that are not there, a folder, not UTF-8, or in which a brand stops selling", "one line, exit code 2"
+    "files", "demand files that are not there, a folder, not UTF-8, in which a brand stops selling, or all sell the same every week", "one line, exit code 2"
 )
 def test_files_that_cannot_be_used_are_refused_in_one_line(call, tmp_path, market):
     (tmp_path / "latin.csv").write_bytes("DATE,QTY_A_ö\n".encode("latin-1"))
     stopped = replace(market, sales=np.where((market.brand == 2) & (np.arange(140)[:, None] > 120), 0, market.sales))
     (tmp_path / "stopped.csv").write_text(as_csv(stopped))
+    (tmp_path / "regular.csv").write_text(as_csv(replace(market, sales=np.full_like(market.sales, 7))))
     for name, hint in (
+        ("regular.csv", "relative errors need errors without defects"),
         ("none.csv", "No such file"),
         (".", "not a file"),
         ("latin.csv", "UTF-8"),
