@@ -114,7 +114,9 @@ def test_demand_files_that_are_refused(text, where, hint, tmp_path):
 
 
 @pytest.mark.fault(
-    "files", "demand files that are not there, a folder, not UTF-8, in which a brand stops selling, or all sell the same every week", "one line, exit code 2"
+    "files",
+    "demand files that are not there, a folder, not UTF-8, in which a brand stops selling, or all sell the same every week",
+    "one line, exit code 2",
 )
 def test_files_that_cannot_be_used_are_refused_in_one_line(call, tmp_path, market):
     (tmp_path / "latin.csv").write_bytes("DATE,QTY_A_ö\n".encode("latin-1"))

@@ -87,10 +87,11 @@ WIDGETS = f"""
 .bk-slider-title, label {{ font-size: 13.5px; color: {INK}; }}
 .noUi-connect {{ background: {INK}; }}
 """
-CHIPS = ".choices__inner { min-height: 0; padding: 4px 4px 2px; } .choices__input { margin: 0; }" + "".join(
-    f".choices__list--multiple .choices__item:nth-child({k + 1}) {{ background: {COLOURS[k]}; border-color: {COLOURS[k]}; font-size: 13.5px; }}"
-    for k in range(MOST_STRATEGIES)
-)
+CHIPS = f"""
+.choices__inner {{ min-height: 0; padding: 4px 4px 2px; }}
+.choices__input {{ margin: 0; }}
+.choices__list--multiple .choices__item.choices__item {{ background: {QUIET}; border-color: {QUIET}; font-size: 13.5px; }}
+"""
 HINT = ".bk-btn { border: none; background: none; padding: 2px; min-width: 0; opacity: 0.55; } .bk-btn:hover { opacity: 1; }"
 CARDS = f"""
 :host {{ font: 15px/1.35 {FONT}; color: {INK}; }}
@@ -444,7 +445,8 @@ class Page:
             self.curves[k].data = {"week": week, "reliance": reliance, "cumulative_net": net}
             low = int(np.argmin(net)) if len(net) else 0
             over = len(net) > 0 and net[low] < 0 and low < len(net) - 1  # only once it is behind us
-            trough = ([low + 1], [net[low]], [millions(net[low])]) if over else ([], [], [])
+            words = millions(net[low]) if over and strategy["name"] == view["shown"] else ""  # of all strategies they would overlap
+            trough = ([low + 1], [net[low]], [words]) if over else ([], [], [])
             self.troughs[k].data = dict(zip(("week", "value", "words"), trough, strict=True))
             cards.append(_card(k, strategy, reliance, net))
         self.verdicts.text = f"<div class='cards' style='grid-template-columns:repeat({len(cards)},minmax(0,1fr))'>{''.join(cards)}</div>"
@@ -456,14 +458,14 @@ class Page:
         if self.shades.palette != palette:
             self.shades.palette = palette
         reliance = view["reliance"]
-        size, under = ("14px", "12px") if len(place.names) <= 16 else ("10px", "10px")
+        size, under, longest = ("14px", "11px", 14) if len(place.names) <= 16 else ("10px", "10px", 8)
         self.units.data = {
             "x": place.units[:, 0],
             "y": place.units[:, 1],
             "r": place.unit_radius,
             "reliance": reliance,
             "name": list(place.names),
-            "label": [name.replace(" ", "\n", 1) for name in place.names],
+            "label": [name if len(name) <= longest else name.replace(" ", "\n", 1) for name in place.names],
             "edge": [STAGES[stage] for stage in view["stage"]],
             "people": place.people,
             "trust": view["trust"],

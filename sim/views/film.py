@@ -73,6 +73,7 @@ def film(models: Mapping[str, RolloutModel], path: Path, every: int, fps: int, p
             writer.grab_frame()
             pictures += 1
             progress(week)
+        figure.set_layout_engine("none")  # as it is laid out: the very same picture is kept once, and shown longer
         for _ in range(fps * 2):  # the end stays for two seconds
             writer.grab_frame()
         writer.finish()

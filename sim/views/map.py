@@ -96,7 +96,7 @@ def _places(
         room = 0.41 * math.sin(math.pi / count) * 0.86 if count > 2 else 0.085
         team_radius.append(min(0.085, room) * np.sqrt(np.array(team_people[row : row + count]) / largest_team))
         row += count
-    half = (float(np.abs(units[:, 0]).max()) + 0.56, float(np.abs(units[:, 1]).max()) + 0.86)
+    half = (float(np.abs(units[:, 0]).max()) + 0.62, float(np.abs(units[:, 1]).max()) + 0.86)
     return units, radius, np.concatenate(ring), np.concatenate(team_radius), half
 
 
