@@ -112,7 +112,7 @@ GROUND = ("sim.parameters", "sim.presets", "sim.state", "sim.streams", "sim.rule
 LAYERS = {
     "questions": ("experiments/  one question a file, each a command", (0, 4.55, 10.4), COLOURS[1]),
     "shared": ("experiments/  what they share", (0, 3.1, 6.5), COLOURS[1]),
-    "views": ("sim/views/  pictures of results", (7.1, 3.1, 3.3), COLOURS[3]),
+    "views": ("sim/views/  pictures, report, page", (7.1, 3.1, 3.3), COLOURS[3]),
     "model": ("sim/  the model and its week", (0, 1.65, 6.5), COLOURS[0]),
     "agents": ("sim/agents/  who acts, by which rules", (7.1, 1.65, 3.3), COLOURS[0]),
     "ground": ("sim/  numbers, presets, columns, chance", (0, 0.2, 10.4), COLOURS[2]),
@@ -161,7 +161,7 @@ def architecture_picture(path: Path) -> None:
                 axes.add_patch(FancyBboxPatch((x, y), w, HIGH, boxstyle="round,pad=0,rounding_size=0.07", **fill))
             axes.text(x + 0.12, y + HIGH - 0.1, head, weight="bold", fontsize=9, va="top")
             names = ", ".join(name.split(".")[-1] for name in modules() if layer(name) == key)
-            axes.text(x + 0.12, y + HIGH - 0.36, textwrap.fill(names, int(w * 15)), fontsize=8, va="top", linespacing=1.3)
+            axes.text(x + 0.12, y + HIGH - 0.34, textwrap.fill(names, int(w * 18)), fontsize=7.5, va="top", linespacing=1.2)
         for pair, (start, end) in ARROWS.items():
             if pair in used:
                 _arrow(axes, start, end)
