@@ -23,6 +23,8 @@ from sim.views.session import Scenario, Session
 # --------------------------------------------------------------------------- in the process of the models
 
 _SESSIONS: dict[str, Session] = {}
+#: The organisation that the server knows of each.
+_KNOWN: dict[str, Organisation] = {}
 
 
 class _Unknown(Exception):
@@ -58,16 +60,16 @@ def _act(key: str, name: str, given: tuple[Any, ...], named: dict[str, Any]) -> 
     session = _SESSIONS.get(key)
     if session is None:
         raise _Unknown
-    before = session.organisation
-    answer = getattr(session, name)(*given, **named) if name else None
+    answer = getattr(session, name)(*given, **named)
     facts = {fact: getattr(session, fact) for fact in ("scenario", "week", "shown", "opened")}
-    if session.organisation is not before or not name:
-        facts["organisation"] = session.organisation
+    if _KNOWN.get(key) is not session.organisation:
+        facts["organisation"] = _KNOWN[key] = session.organisation
     return answer, facts
 
 
 def _close(key: str) -> None:
     _SESSIONS.pop(key, None)
+    _KNOWN.pop(key, None)
 
 
 # --------------------------------------------------------------------------- in the server
@@ -100,7 +102,8 @@ class Apart:
     """One visitor's :class:`Session` over there, with its methods, and what can be read of it without asking.
 
     Attributes:
-        scenario, week, shown, opened, organisation: as the session's.
+        scenario, week, shown, opened: as the session's, which is made when it is first asked.
+        organisation: as the session's, once it was asked.
     """
 
     scenario: Scenario
@@ -112,7 +115,6 @@ class Apart:
     def __init__(self, models: Models, key: str) -> None:
         self.models, self.key = models, key
         self.scenario, self.week, self.shown, self.opened = Scenario(), 0, None, None
-        self._do("")
 
     def _do(self, name: str, *given: Any, **named: Any) -> Any:
         for chance in (False, True):

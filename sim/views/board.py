@@ -6,7 +6,6 @@ checked there; there is no console, and no file of this machine is read or writt
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import html
 import os
@@ -542,16 +541,12 @@ def _card(k: int, strategy: dict[str, Any], reliance: np.ndarray, net: np.ndarra
 # --------------------------------------------------------------------------- the server
 
 
-class Waiting(RequestHandler):
-    """Knows what is waited for."""
+class Start(RequestHandler):
+    """Shown until the model is imported, and turns into the page then: the page's scripts are there already."""
 
     def initialize(self, models: Models) -> None:
-        """Keep what is waited for."""
+        """What is waited for."""
         self.models = models
-
-
-class Start(Waiting):
-    """Shown until the model is imported, and turns into the page then: the page's scripts are there already."""
 
     def get(self) -> None:
         """The page itself where nothing is to be waited for."""
@@ -561,14 +556,6 @@ class Start(Waiting):
         application: Any = self.application  # Bokeh's, which knows the very addresses that the page names
         scripts = "\n".join(f'<script src="{file}"></script>' for file in application.resources().js_files)
         self.write((Path(__file__).parent / "start.html").read_text(encoding="utf-8").replace("{scripts}", scripts))
-
-
-class Ready(Waiting):
-    """Answers when the model is imported."""
-
-    async def get(self) -> None:
-        """200, or 500 where it cannot be."""
-        await asyncio.wrap_future(self.models.ready)
 
 
 def serve(models: Models, address: str, port: int) -> Server:
@@ -590,5 +577,5 @@ def serve(models: Models, address: str, port: int) -> Server:
         port=port,
         websocket_max_message_size=LARGEST_MESSAGE,
         unused_session_lifetime_milliseconds=5000,
-        extra_patterns=[(path, handler, {"models": models}) for path, handler in (("/start", Start), ("/ready", Ready))],
+        extra_patterns=[("/start", Start, {"models": models})],
     )
