@@ -399,10 +399,10 @@ class Page:
         view = self.session.view()
         self.quiet = True
         try:
-            self._show_controls(view)
             self._show_strategies(view)
             self._show_map(view)
             self._show_shown(view)
+            self._show_controls(view)  # last: where the slider shows a week, all else does
         finally:
             self.quiet = False
 
