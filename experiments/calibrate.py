@@ -24,6 +24,7 @@ from experiments.entry import main, take
 from experiments.executors import Workers
 from experiments.output import digest
 from experiments.paired import numeric_factors
+from experiments.presets import check_name, mark, save
 from experiments.runner import Plan, execute
 from experiments.storage import WEEKS, Store, read_shards
 from experiments.study import also_describe, carry_out, check_points, common_settings, plan_of, plan_record, write_dictionary
@@ -273,7 +274,7 @@ def calibrate(values: dict[str, Any]) -> int:
         raise InvalidInput("weekly", values["weekly"], "4: the figures are taken every fourth week")
     settings = common_settings(values)
     waves, sets, draws = (take(values, key, "count", low, 10_000) for key, low in (("waves", 1), ("points", 20), ("draws", 20)))
-    discrepancy = take(values, "discrepancy", "number", 0.001, 0.5)
+    discrepancy, save_as = take(values, "discrepancy", "number", 0.001, 0.5), take(values, "save_as", "text")
     fitted, population = values.pop("fitted") or FITTED, population_of(values.pop("population"))
     base = from_mapping(values)
     needed = max(population.team_weeks[1], population.scaling_weeks[1], population.ebit_weeks[1], base.outcomes.survival)
@@ -296,6 +297,8 @@ def calibrate(values: dict[str, Any]) -> int:
         "strategies": {name: digest(load("strategy", name))[:16] for name in population.strategies},
     }  # fmt: skip
     configuration = plan_record(plan, asked)
+    marked = mark("calibrate", configuration)
+    check_name("experiment", save_as, marked)
     parts = [
         f"{len(made)}parameters",
         f"{waves}x{sets}sets",
@@ -305,8 +308,13 @@ def calibrate(values: dict[str, Any]) -> int:
 
     def finish(console: Console, store: Store, plan: Plan) -> list[str]:
         if not store.concluded(configuration):
-            conclude(store, plan, study)
+            conclude(store, plan, study, marked)
         show(console, store)
+        if save_as:
+            save("experiment", save_as, (store.folder / "calibrated.yaml").read_text(encoding="utf-8"))
+            console.print(
+                f"The chosen values are experiment={save_as} for all experiments: configs/experiment/{save_as}.yaml.", highlight=False
+            )
         return ["figure.png", "figures.csv", "parameters.csv", "sets.csv", "posterior.csv", "calibrated.yaml"]
 
     return carry_out("calibrate", parts, plan, configuration, settings, finish, study.run)
@@ -547,7 +555,7 @@ COMPARED = {
 UNITS = {SPREAD: "sd in logits and logs", STRICTNESS: "mean sponsorship", PILOT: "weeks"}
 
 
-def conclude(store: Store, plan: Plan, study: Calibration) -> None:
+def conclude(store: Store, plan: Plan, study: Calibration, marked: str) -> None:
     """Write what was tried, the posterior, how it compares with the figures, the chosen values and the picture."""
     unit = study.run_again()
     found, _ = study.figures(store, len(unit), study.population.surveyed)
@@ -596,7 +604,7 @@ def conclude(store: Store, plan: Plan, study: Calibration) -> None:
         store.parquet(f"{name}.parquet", frame)
         store.csv(f"{name}.csv", frame)
         also_describe(store, name, frame, meanings)
-    store.text("calibrated.yaml", preset_text(parameters))
+    store.text("calibrated.yaml", preset_text(parameters, marked))
     calibration_figure(store.folder)
 
 
@@ -609,20 +617,22 @@ def predictive(found: np.ndarray, discrepancy: float, seed: int) -> np.ndarray:
     return np.asarray((found + discrepancy * rng.standard_normal((1000, *found.shape))).reshape(-1, found.shape[1]))
 
 
-def preset_text(parameters: pd.DataFrame) -> str:
-    """The chosen values as a file of ``configs/experiment``."""
+def preset_text(parameters: pd.DataFrame, marked: str) -> str:
+    """The chosen values as a file of ``configs/experiment``, each with its posterior range."""
     lines = [
         "# @package _global_",
-        "# Found by experiments.calibrate: the likeliest values, near the middle of the prior where the figures do not say.",
+        marked,
+        "# The likeliest values, near the middle of the prior where the figures do not say; the posterior from 5% to 95%.",
     ]
-    groups: dict[str, list[str]] = {}
-    for _, row in parameters[~parameters["parameter"].isin(HYPER)].iterrows():
-        group, name = row["parameter"].split(".", 1)
-        groups.setdefault(group, []).append(
-            f"  {name}: {float(row['calibrated']):.4g}  # posterior {row['posterior_low']:.3g} to {row['posterior_high']:.3g}"
-        )
-    for group, rows in groups.items():
-        lines += [f"{group}:", *rows]
+    open_groups: list[str] = []
+    for _, row in parameters[~parameters["parameter"].isin(HYPER)].sort_values("parameter").iterrows():
+        *groups, name = row["parameter"].split(".")
+        for depth, group in enumerate(groups):
+            if open_groups[: depth + 1] != groups[: depth + 1]:
+                lines.append(f"{'  ' * depth}{group}:")
+        open_groups = groups
+        posterior = f"posterior {row['posterior_low']:.3g} to {row['posterior_high']:.3g}"
+        lines.append(f"{'  ' * len(groups)}{name}: {float(row['calibrated']):.4g}  # {row['unit']}; {posterior}")
     return "\n".join(lines) + "\n"
 
 

@@ -1,7 +1,7 @@
 """Figures published elsewhere against the model as it is configured: what it says to each, with nothing changed or fitted.
 
-``python -m experiments.check targets.yaml`` (with ``experiment=calibrated`` for the calibrated model). A target has a population,
-a measure, a value and a tolerance; a blind test is one whose file was written before the model was asked.
+``python -m experiments.check targets.yaml``. The defaults are calibrated (``configs/experiment/calibrated.yaml``). A target has a
+population, a measure, a value and a tolerance; a blind test is one whose file was written before the model was asked.
 """
 
 from __future__ import annotations

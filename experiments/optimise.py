@@ -27,12 +27,13 @@ from experiments.entry import main, take
 from experiments.executors import Workers
 from experiments.output import digest, shown
 from experiments.paired import BETTER, as_preset, check_outcome, numeric_factors
+from experiments.presets import check_name, mark, save
 from experiments.runner import Plan, execute
 from experiments.statistics import RESAMPLES
 from experiments.storage import Store
 from experiments.study import also_describe, carry_out, check_points, common_settings, good_runs, plan_of, plan_record, write_dictionary
 from sim.parameters import BUCKETS, PHASES, InvalidInput, Parameters, Strategy, from_mapping, nearest, to_mapping
-from sim.presets import CONFIGS, available, load
+from sim.presets import available, load
 from sim.views.choosing import optimise_figure
 from sim.views.words import amount, outcome_words, strategy_label
 
@@ -147,7 +148,7 @@ def optimise(values: dict[str, Any]) -> int:
         "levers": {name: list(lever) for name, lever in levers.items()}, "ranges": {f.name: [f.low, f.high] for f in varied},
     }  # fmt: skip
     configuration = plan_record(plan, asked, objectives=[each.name for each in objectives], save_as=save_as)
-    check_name(save_as, configuration)
+    check_name("strategy", save_as, mark("optimise", configuration))
     parts = ["+".join(names), base.strategy.name, f"{len(levers)}levers", f"{sizes['generations']}x{sizes['population']}trials",
              f"{futures}futures", f"{replications}x", f"{base.weeks}w"]  # fmt: skip
 
@@ -212,22 +213,6 @@ def levers_of(names: list[str], ranges: Any, strategy: Strategy) -> dict[str, tu
     for name in ranges:
         raise InvalidInput(f"lever_ranges.{name}", ranges[name], nearest(str(name), names))
     return levers
-
-
-def check_name(name: str, configuration: Mapping[str, Any]) -> None:
-    """Refuse a name no strategy file can have, or that another one has."""
-    if not name:
-        return
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,59}", name):
-        raise InvalidInput("save_as", name, "a name of small letters, digits and _")
-    place = CONFIGS / "strategy" / f"{name}.yaml"
-    if place.exists() and mark(configuration) not in place.read_text(encoding="utf-8", errors="replace"):
-        raise InvalidInput("save_as", name, "a name that no other strategy has")
-
-
-def mark(configuration: Mapping[str, Any]) -> str:
-    """The line by which a strategy file says which search made it."""
-    return f"# Found by experiments.optimise, configuration {digest(dict(configuration))[:12]}"
 
 
 # --------------------------------------------------------------------------- the search
@@ -484,7 +469,7 @@ def conclude(store: Store, plan: Plan, search: Search, configuration: Mapping[st
         text = strategy_file(search, trial, configuration)
         store.text(f"{name}.yaml", text)
         if save_as:
-            (CONFIGS / "strategy" / f"{names[name]}.yaml").write_text(text, encoding="utf-8")
+            save("strategy", names[name], text)
     optimise_figure(store.folder)
 
 
@@ -532,7 +517,7 @@ def strategy_file(search: Search, trial: Tried, configuration: Mapping[str, Any]
             phase, bucket = name.split(".")[-2:]
             values["effort"][phase][bucket] = value
     of = " and ".join(o.words() for o in search.objectives)
-    lines = [mark(configuration), f'description: "Found by a search that began with {search.base.strategy.name}: {of}."']
+    lines = [mark("optimise", configuration), f'description: "Found by a search that began with {search.base.strategy.name}: {of}."']
     for name, value in values.items():
         if name not in ("name", "description", "effort") and (value != blank[name] or f"strategy.{name}" in trial.changes):
             lines.append(f"{name}: {'[' + ', '.join(value) + ']' if isinstance(value, list) else value}")

@@ -25,11 +25,12 @@ from experiments.demand import YEAR, Defects, Demand, book, generate_demand, rea
 from experiments.entry import main, read_experiment, take
 from experiments.executors import Workers, from_settings
 from experiments.forecasters import FORECASTERS, MODELS
-from experiments.output import Output, digest, folder_name, shown, wide_console
+from experiments.output import Output, folder_name, shown, wide_console
+from experiments.presets import check_name, mark, save
 from experiments.runner import ProgressReport, duration
 from experiments.statistics import RESAMPLES, mean
 from sim.parameters import InvalidInput
-from sim.presets import CONFIGS, available, load
+from sim.presets import available, load
 from sim.streams import stream
 from sim.views.response import FORECASTER_LABELS, response_figure
 
@@ -95,7 +96,7 @@ def response(values: dict[str, Any]) -> None:
         "demand": {"file": Path(file).name, "sha256": hashlib.sha256(Path(file).expanduser().read_bytes()).hexdigest()} if file else "generated",
         **levels, "replications": replications, "held_out": held_out, "weeks_tested": tested, "refit": refit, "years": years, "seed": seed, "save_as": save_as,
     }  # fmt: skip
-    check_name(save_as, configuration)
+    check_name("forecast", save_as, mark("response", configuration))
     name = folder_name([Path(file).stem if file else "generated", f"{replications}x", f"{tested}w", f"seed{seed}"], configuration)
     clock = time.perf_counter()
     with Output("response", name, output) as folder:
@@ -113,7 +114,7 @@ def response(values: dict[str, Any]) -> None:
         response_figure(folder.folder)
         folder.manifest(configuration, seeds=[seed, seed + replications - 1])
         if save_as:
-            (CONFIGS / "forecast" / f"{save_as}.yaml").write_text(text, encoding="utf-8")
+            save("forecast", save_as, text)
     console = wide_console()
     show(console, found, demand, levels, file)
     say(
@@ -171,22 +172,6 @@ def check_sold(file: str, demand: Demand, tested: int) -> None:
         weekly = demand.sales[2 * YEAR :, demand.brand == b].sum(axis=1)
         if (np.convolve(weekly, np.ones(tested), "valid") <= 0).any():
             raise InvalidInput(file, f"brand {name} sells nothing for {tested} weeks", f"brands with sales within any {tested} weeks")
-
-
-def check_name(name: str, configuration: Mapping[str, Any]) -> None:
-    """Refuse a name for the fitted response that no file can have, or that another one has."""
-    if not name:
-        return
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,59}", name):
-        raise InvalidInput("save_as", name, "a name of small letters, digits and _")
-    place = CONFIGS / "forecast" / f"{name}.yaml"
-    if place.exists() and mark(configuration) not in place.read_text(encoding="utf-8", errors="replace"):
-        raise InvalidInput("save_as", name, "a name that no other forecast has")
-
-
-def mark(configuration: Mapping[str, Any]) -> str:
-    """The line by which a file says which run measured it."""
-    return f"# Measured by experiments.response, configuration {digest(dict(configuration))[:12]}"
 
 
 # --------------------------------------------------------------------------- measuring
@@ -472,7 +457,7 @@ def as_preset(found: Found, configuration: Mapping[str, Any], file: str) -> str:
     best, other = (found.wape["item"][0, : found.fitted, found.methods.index(name)].mean() for name in (found.best, "planner"))
     ratio = found.ratio("planner")
     lines = [
-        mark(configuration),
+        mark("response", configuration),
         f"# python -m experiments.response{f' demand={Path(file).name}' if file else ''}{command(configuration)}",
         f"# {data}: error share added by each defect, {FORECASTER_LABELS[found.best]}, weekly items, 95% interval",
     ]

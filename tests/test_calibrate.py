@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import contents, only, plain
 
-from experiments import calibrate, runner
+from experiments import calibrate, entry, runner
 from experiments.calibrate import FIGURES, MATURITIES, TARGETS, VARIED, Emulators, Population, figures_of, plausible, population_figures
-from sim import RolloutModel
+from experiments.designs import RECORDS
+from sim import RolloutModel, presets
 from sim.parameters import InvalidInput
 from sim.presets import load, read_yaml
 
@@ -130,9 +135,54 @@ def plan_fitted(row: pd.Series) -> dict[str, float]:
 
 
 def read_plan(folder):
-    import json
-
     return json.loads((folder / "plan.json").read_text())
+
+
+def test_the_chosen_values_are_saved_as_a_preset_for_every_experiment(call, tmp_path, monkeypatch):
+    shutil.copytree(presets.CONFIGS, tmp_path / "configs")
+    for module in (presets, entry):
+        monkeypatch.setattr(module, "CONFIGS", tmp_path / "configs")
+    saved = tmp_path / "configs" / "experiment" / "mine.yaml"
+    assert call("calibrate", *SMALL, FITTED, "save_as=mine", "output=one")[0] == 0
+    assert saved.read_text() == (tmp_path / "one" / "calibrated.yaml").read_text()
+    assert call("run", "experiment=mine", "enterprise=small", "weeks=10", "output=run")[0] == 0
+    used = json.loads((tmp_path / "run" / "manifest.json").read_text())["configuration"]
+    assert used["utility"]["threshold"] == read_yaml(saved)["utility"]["threshold"]
+    saved.unlink()
+    assert call("calibrate", *SMALL, FITTED, "save_as=mine", "output=one")[0] == 0 and saved.exists()  # without running it again
+    for name in ("mine", "where_model_first_wins", "../x"):
+        code, _, err = call("calibrate", *SMALL, FITTED, f"save_as={name}", "seed=9", "output=two")
+        assert code == 2 and err.startswith(f"error: save_as: '{name}' is not allowed") and not (tmp_path / "two").exists()
+
+
+def test_a_preset_nests_its_parameters_and_leaves_out_the_population(tmp_path):
+    names = [
+        "trust.noise",
+        "strategy.effort.pilot.model",
+        "population.spread",
+        "strategy.effort.run.model",
+        "strategy.cadence",
+        "trust.loss",
+    ]
+    numbers = {"unit": "u", "calibrated": np.arange(6.0) + 1, "posterior_low": 0.0, "posterior_high": 9.0}
+    (tmp_path / "mine.yaml").write_text(calibrate.preset_text(pd.DataFrame({"parameter": names, **numbers}), "# mark"))
+    assert read_yaml(tmp_path / "mine.yaml") == {
+        "strategy": {"cadence": 5, "effort": {"pilot": {"model": 2}, "run": {"model": 4}}},
+        "trust": {"loss": 6, "noise": 1},
+    }
+
+
+def test_the_defaults_are_the_calibrated_values_rounded():
+    place = presets.CONFIGS / "experiment" / "calibrated.yaml"
+    values = {f"{group}.{name}": value for group, names in read_yaml(place).items() for name, value in names.items()}
+    assert sorted(values) == sorted(name for name, (_, record) in RECORDS.items() if record.source == "calibrated")
+    posterior = {
+        name: (float(low), float(high)) for name, low, high in re.findall(r"^  (\w+): .*posterior (\S+) to (\S+)$", place.read_text(), re.M)
+    }
+    for name, value in values.items():
+        default, record = RECORDS[name]
+        assert default == pytest.approx(value, rel=0.02), name
+        assert record.studied == pytest.approx(posterior[name.split(".")[1]], rel=0.005), name
 
 
 def test_interrupted_it_goes_on_to_the_same_bytes(call, tmp_path, monkeypatch):

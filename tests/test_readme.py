@@ -178,8 +178,9 @@ def test_every_command_shown_runs(module, given, at_the_desk, monkeypatch, capsy
     if module == "figures":
         given = ["results/compare/FOLDER", *given[1:]]  # whatever folder the page means
     for word in given:  # a name that the page's own run of it has taken
-        if module == "response" and word.startswith("save_as="):
-            (at_the_desk / "configs" / "forecast" / f"{word.removeprefix('save_as=')}.yaml").unlink(missing_ok=True)
+        if word.startswith("save_as="):
+            group = {"response": "forecast", "calibrate": "experiment", "optimise": "strategy"}[module]
+            (at_the_desk / "configs" / group / f"{word.removeprefix('save_as=')}.yaml").unlink(missing_ok=True)
     used = arguments(module, list(given))
     monkeypatch.setattr(benchmark_scale.scale, "__defaults__", (100, 1_000, 2))  # runs of a sweep, of a large one, of batch_run
     monkeypatch.setattr(benchmark_scale.bare_rate, "__defaults__", (60,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from experiments import forecasters, response
 from experiments.demand import LOCAL_WEEKS, PACKS, Booked, Defects, book, generate_demand, read_demand
 from experiments.forecasters import FORECASTERS, recent
 from experiments.response import LEVELS, Found, settings_of, until, work
+from sim import presets
 from sim.parameters import InvalidInput, Parameters, from_mapping
 from sim.presets import load, read_yaml
 
@@ -386,8 +388,8 @@ def test_generated_demand_gives_the_same_bytes_on_any_number_of_workers(call, tm
 
 
 def test_the_response_is_saved_as_a_preset_of_that_name_and_no_other_is_replaced(call, tmp_path, weekly_file, monkeypatch):
-    (tmp_path / "configs" / "forecast").mkdir(parents=True)
-    monkeypatch.setattr(response, "CONFIGS", tmp_path / "configs")
+    shutil.copytree(presets.CONFIGS, tmp_path / "configs")
+    monkeypatch.setattr(presets, "CONFIGS", tmp_path / "configs")
     saved = tmp_path / "configs" / "forecast" / "mine.yaml"
     assert call("response", *QUICK, "demand=weekly.csv", "save_as=mine", "output=one")[0] == 0
     assert saved.read_text() == (tmp_path / "one" / "forecast.yaml").read_text() and str(tmp_path) not in saved.read_text()
