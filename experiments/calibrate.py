@@ -636,6 +636,11 @@ def preset_text(parameters: pd.DataFrame, marked: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def short(value: float) -> str:
+    """A number in three digits that count, and none in powers of ten."""
+    return f"{value:.3g}" if abs(value) < 1000 else f"{float(f'{value:.3g}'):,.0f}"
+
+
 def show(console: Console, store: Store) -> None:
     """Print the figures against the published ones, and what the figures say about the parameters."""
     figures, parameters, waves = (pd.read_parquet(store.folder / f"{name}.parquet") for name in ("figures", "parameters", "waves"))
@@ -653,8 +658,8 @@ def show(console: Console, store: Store) -> None:
         table.add_column(head, justify="left" if head == "parameter" else "right")
     for _, row in parameters.sort_values("narrowed", ascending=False).iterrows():
         table.add_row(
-            row["parameter"], "–" if np.isnan(row["default"]) else f"{row['default']:.3g}", f"{row['prior_low']:.3g} to {row['prior_high']:.3g}",
-            f"{row['posterior_low']:.3g} to {row['posterior_high']:.3g}", f"{row['calibrated']:.3g}", f"{max(0.0, row['narrowed']):.0%}",
+            row["parameter"], "–" if np.isnan(row["default"]) else short(row["default"]), f"{short(row['prior_low'])} to {short(row['prior_high'])}",
+            f"{short(row['posterior_low'])} to {short(row['posterior_high'])}", short(row["calibrated"]), f"{max(0.0, row['narrowed']):.0%}",
         )  # fmt: skip
     console.print(table)
     left = ", ".join(f"{share:.2%}" for share in waves["left"])

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -18,12 +19,15 @@ import psutil
 import pytest
 import yaml
 
+from experiments import entry
 from experiments.output import ROOT
 from sim import RolloutModel, presets
+from sim.organisation import template
 from sim.parameters import InvalidInput
-from sim.views.levers import LEVERS, enterprises, networks
+from sim.views import session as sessions
+from sim.views.levers import FILES, LEVERS, enterprises, networks
 from sim.views.map import organisation
-from sim.views.session import EFFORT, Scenario, Session
+from sim.views.session import EFFORT, Scenario, Session, own
 from sim.views.verdict import CONSTRAINTS, verdict
 
 SMALL = Scenario(enterprise="small", weeks=60)
@@ -162,6 +166,17 @@ def test_nothing_is_offered_that_reads_files():
     assert {"article", "small"} <= set(enterprises()) and "blocks" in networks()
 
 
+def compared(call, monkeypatch, tmp_path, text):
+    """Runs of a comparison of a scenario that was saved."""
+    shutil.copytree(presets.CONFIGS, tmp_path / "configs")
+    (tmp_path / "configs" / "experiment" / "mine.yaml").write_text(text)
+    for module in (presets, entry):
+        monkeypatch.setattr(module, "CONFIGS", tmp_path / "configs")
+    code, _, err = call("compare", "experiment=mine", "replications=2", "executor=serial", "output=compared")
+    assert code == 0, err
+    return pd.read_parquet(tmp_path / "compared" / "runs.parquet")
+
+
 def test_a_saved_scenario_is_the_same_run_and_a_comparison(call, tmp_path, monkeypatch):
     session = Session(
         Scenario(
@@ -179,18 +194,79 @@ def test_a_saved_scenario_is_the_same_run_and_a_comparison(call, tmp_path, monke
     line = re.search(r"#   uv run python -m experiments\.run (.*)", text)[1]
     assert call("run", *shlex.split(line), "output=run")[0] == 0
     assert json.loads((tmp_path / "run" / "outcome.json").read_text())["net"] == session.models[0].outcome["net"]
-    import shutil
-
-    from experiments import entry
-
-    shutil.copytree(presets.CONFIGS, tmp_path / "configs")
-    (tmp_path / "configs" / "experiment" / "mine.yaml").write_text(text)
-    for module in (presets, entry):
-        monkeypatch.setattr(module, "CONFIGS", tmp_path / "configs")
-    code, _, err = call("compare", "experiment=mine", "replications=2", "executor=serial", "output=compared")
-    assert code == 0, err
-    runs = pd.read_parquet(tmp_path / "compared" / "runs.parquet")
+    runs = compared(call, monkeypatch, tmp_path, text)
     assert runs[(runs["seed"] == 3) & (runs["strategy"] == "model_first")]["net"].item() == session.models[0].outcome["net"]
+
+
+# --------------------------------------------------------------------------- an organisation of one's own
+
+
+@pytest.fixture
+def company(tmp_path, monkeypatch):
+    """The template's organisation, in a folder with a name that has to be quoted."""
+    monkeypatch.chdir(tmp_path)
+    template(tmp_path / "it's mine")
+    return "it's mine"
+
+
+def edit(path, was, becomes):
+    text = path.read_text()
+    assert was in text
+    path.write_text(text.replace(was, becomes))
+
+
+def test_an_organisation_of_ones_own_is_the_run_of_the_command_line_and_is_saved_so(call, company, tmp_path, monkeypatch):
+    session = Session(own(company))
+    session.change(levers={"maturity.budget": 2.5}, seed=3, weeks=60)
+    session.go(60)
+    assert session.view()["planners"] == 256 and "Mexico" in session.organisation.names
+    text = session.scenario.as_yaml()
+    assert call("run", *shlex.split(re.search(r"#   uv run python -m experiments\.run (.*)", text)[1]), "output=run")[0] == 0
+    assert json.loads((tmp_path / "run" / "outcome.json").read_text())["net"] == session.models[0].outcome["net"]
+    runs = compared(call, monkeypatch, tmp_path, text)
+    assert runs[(runs["seed"] == 3) & (runs["strategy"] == "model_first")]["net"].item() == session.models[1].outcome["net"]
+
+
+def test_what_the_files_give_is_shown_and_what_they_do_not_can_be_moved(company, tmp_path):
+    session = Session(own(company))
+    units = pd.read_csv(tmp_path / company / "units.csv")
+    given = {"maturity.completeness": units["completeness"].mean(), "maturity.lateness": units["lateness"].mean()}
+    given["maturity.fit"] = pd.read_csv(tmp_path / company / "teams.csv")["fit"].mean()
+    assert session.view()["given"] == pytest.approx({"enterprise.units": 4, "network": 1, **given})
+    session.go(30)
+    before = fingerprint(session)
+    with pytest.raises(InvalidInput, match="the units of the files"):
+        session.change(levers={"enterprise.units": 20})
+    assert fingerprint(session) == before
+    session.change(enterprise="small")
+    session.change(levers={"enterprise.units": 3, "trust.loss": 0.2})
+    assert session.view()["given"] == {} and len(session.organisation.names) == 3
+    session.change(enterprise=FILES)  # and back
+    assert len(session.organisation.names) == 4 and dict(session.scenario.levers) == {"trust.loss": 0.2}
+    (tmp_path / company / "ties.csv").unlink()
+    units.assign(completeness=[None, *units["completeness"][1:]]).to_csv(tmp_path / company / "units.csv", index=False)
+    session.change(seed=2)
+    assert sorted(session.view()["given"]) == ["enterprise.units", "maturity.fit", "maturity.lateness"]
+
+
+@pytest.mark.fault(
+    "files", "a folder of a visitor's choice, or files that break while the page is open", "one line in the page, nothing changes"
+)
+def test_visitors_choose_no_folder_and_files_that_break_change_nothing(company, tmp_path, monkeypatch):
+    session = Session(own(company))
+    session.go(20)
+    before = fingerprint(session)
+    with pytest.raises(InvalidInput, match="folder: '/etc' is not allowed"):
+        session.change(folder="/etc")
+    edit(tmp_path / company / "teams.csv", "Brazil 1,Brazil,", "Brazil 1,Atlantis,")
+    with pytest.raises(InvalidInput, match=r"teams.csv, line 2, column unit: 'Atlantis'"):
+        session.change(seed=2)
+    edit(tmp_path / company / "teams.csv", "Brazil 1,Atlantis,", "Brazil 1,Brazil,")
+    monkeypatch.setattr(sessions, "MOST_PLANNERS", 255)
+    for refused in (lambda: session.go(1), lambda: own(company)):
+        with pytest.raises(InvalidInput, match="256 planners' is not allowed"):
+            refused()
+    assert fingerprint(session) == before
 
 
 def test_an_export_holds_the_tables_and_is_the_same_bytes_again(session):
@@ -525,9 +601,9 @@ def server():
     """Starts servers of their own; yields how, with the process, its address and the process of its models."""
     started = []
 
-    def start():
+    def start(*arguments):
         process = subprocess.Popen(
-            [sys.executable, "-m", "sim.views.page", "--port", "0", "--no-browser"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [sys.executable, "-m", "sim.views.page", "--port", "0", "--no-browser", *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )  # fmt: skip
         started.append(process)
         address = re.search(r"http://127\.0\.0\.1:\d+/", process.stdout.readline())[0]
@@ -558,6 +634,29 @@ def test_opened_while_the_model_is_loaded_it_says_so_and_turns_into_the_page(bro
     assert page.url == address and wrong == []
 
 
+@pytest.mark.fault("files", "names of units that are HTML, formulas, or as long as can be", "shown as text, cut to the room there is")
+def test_an_organisation_of_ones_own_is_shown_whatever_its_names(browser, server, company, tmp_path):
+    names = {"Brazil": "<img src=x onerror=alert(1)>", "Mexico": r"$$\frac{1}{2}$$ and \[x^2\]", "Canada": "Supply " * 28 + "Chai"}
+    for file in ("units.csv", "teams.csv"):
+        table = pd.read_csv(tmp_path / company / file)
+        table.assign(unit=table["unit"].replace(names)).to_csv(tmp_path / company / file, index=False)
+    _, address, _ = server("--organisation", str(tmp_path / company))
+    v = Visit(browser, address)
+    assert v.model("enterprise") == FILES and v.page.locator("option:checked", has_text=company).count() == 1
+    v.send("week", value_throttled=80)
+    v.until("m('week').value === 80")
+    assert set(v.data("map")[1]["name"]) == {*names.values(), "United States"}
+    assert max(len(line) for label in v.data("map")[1]["label"] for line in label.split("\n")) <= 18
+    assert v.page.get_by_text("<img src=x onerror=alert(1)> starts").count()
+    assert v.model("maturity.completeness", "disabled") and v.model("network", "disabled") and not v.model("trust.loss", "disabled")
+    assert v.page.locator("mjx-container").count() == 0
+    v.send("enterprise.units", value_throttled=20)
+    v.until("m('status').text.includes('the units of the files')")
+    v.press("Step")
+    v.until("m('week').value === 81")
+    assert v.wrong == [] and all(asked.startswith((address, address.replace("http", "ws"), "data:", "blob:")) for asked in v.asked)
+
+
 @pytest.mark.fault("process", "SIGKILL to the process of the page's models", "another one takes up every session where it was")
 def test_killed_the_process_of_the_models_is_replaced_and_nothing_is_lost(browser, server):
     _, address, models = server()
@@ -583,6 +682,15 @@ def test_killed_the_server_leaves_no_process_behind(server):
     assert models.wait(20) is None or not models.is_running()
 
 
-def test_bad_arguments_are_one_line():
-    done = subprocess.run([sys.executable, "-m", "sim.views.page", "--port", "99999"], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 2 and done.stderr.startswith("error: --port: 99999 is not allowed") and len(done.stderr.splitlines()) == 1
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--port", "99999"], "error: --port: 99999 is not allowed"),
+        (["--organisation", ""], "error: --organisation: '' is not allowed"),
+        (["--organisation", "no_such_folder"], "error: no_such_folder/units.csv: "),
+        (["--organisation", "configs"], "error: configs/units.csv: "),
+    ],
+)
+def test_bad_arguments_are_one_line(arguments, said):
+    done = subprocess.run([sys.executable, "-m", "sim.views.page", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and done.stderr.startswith(said) and len(done.stderr.splitlines()) == 1, done.stderr

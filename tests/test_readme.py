@@ -26,6 +26,7 @@ from test_response import as_csv
 
 from experiments import benchmark_scale, entry
 from experiments.demand import generate_demand
+from experiments.designs import RECORDS
 from experiments.output import ROOT
 from experiments.reproduce import PUBLISHED
 from experiments.template import main as template
@@ -144,7 +145,7 @@ def arguments(module, given):
             more.append("design.over=[trust.loss]")
     if any(word.startswith("executor.workers=") for word in given):
         more = [m for m in more if m != "executor=serial"]
-    if any(word.startswith("enterprise.units") or word == "x=enterprise.units" for word in given):
+    if any(word.startswith("enterprise.units") or word in ("x=enterprise.units", "enterprise=from_files") for word in given):
         more = [m for m in more if m != "enterprise=small"]
     if module == "response" and any(word.startswith("demand=") for word in given):
         more.append("years=last")
@@ -223,6 +224,38 @@ def test_the_output_shown_is_what_the_one_command_prints(tmp_path):
     assert figures(done.stdout) == figures(shown)
     shown_picture, picture = ROOT / "docs" / "figures" / "compare.png", tmp_path / "out" / "figure.png"
     assert compare_images(str(shown_picture), str(picture), tol=1) is None  # fonts may differ by a hair elsewhere
+
+
+SERVED = sorted({c for text in PAGES.values() for c in re.findall(r"python -m sim\.views\.(page[^`\n]*|mesa_page[^`\n]*)", text)})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", SERVED)
+def test_every_page_shown_is_served(command, at_the_desk):
+    arguments = [sys.executable, "-m", *shlex.split(f"sim.views.{command} --port 0 --no-browser")]
+    server = subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    try:
+        assert "http://127.0.0.1:" in server.stdout.readline()
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def test_the_defaults_that_the_pages_name_are_the_defaults():
+    rows = re.findall(
+        r"^\| (`[a-z]+\.[^|]*) \| ([^|]*\d[^|]*) \|",
+        PAGES["docs/organisation.md"].split("| parameter | default |")[1].split("\n\n")[0],
+        re.M,
+    )
+    assert len(rows) == 5
+    for named, shown in rows:
+        names = [
+            name for text in re.findall(r"`(\w+\.\w+\*?)`", named) for name in RECORDS if re.fullmatch(text.replace("*", r"\w+"), name)
+        ]
+        numbers = [float(number.replace(",", "")) for number in re.findall(r"\d[\d,]*(?:\.\d+)?", shown)]
+        assert [RECORDS[name][0] for name in names] == numbers[: len(names)], named
 
 
 # --------------------------------------------------------------------------- Python and notebooks

@@ -112,9 +112,9 @@ class Apart:
     opened: int | None
     organisation: Organisation
 
-    def __init__(self, models: Models, key: str) -> None:
+    def __init__(self, models: Models, key: str, scenario: Scenario) -> None:
         self.models, self.key = models, key
-        self.scenario, self.week, self.shown, self.opened = Scenario(), 0, None, None
+        self.scenario, self.week, self.shown, self.opened = scenario, 0, None, None
 
     def _do(self, name: str, *given: Any, **named: Any) -> Any:
         for chance in (False, True):

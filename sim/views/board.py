@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import html
 import os
+import re
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
@@ -52,8 +53,8 @@ from sim.presets import available
 from sim.state import EVENTS
 from sim.views.apart import Apart, Models
 from sim.views.colours import COLOURS, STAGE_COLOURS
-from sim.views.levers import GROUPS, LEVERS, MOST_STRATEGIES, enterprises, networks
-from sim.views.session import EFFORT, Session
+from sim.views.levers import FILES, GROUPS, LEVERS, MOST_STRATEGIES, networks
+from sim.views.session import EFFORT, Scenario, Session
 from sim.views.words import millions, strategy_label
 
 MOST_SESSIONS = 20
@@ -140,7 +141,6 @@ class Page:
         self.doc, self.session = doc, session
         self.ticking: Any = None
         self.quiet = False  # true while the page itself moves its widgets
-        self.drawn: Any = None  # the organisation whose positions are drawn
         self._controls()
         self._figures()
         self._place()
@@ -150,7 +150,8 @@ class Page:
 
     def _controls(self) -> None:
         def choice(name: str, title: str, options: list[str], value: str) -> Select:
-            made = Select(title=title, options=[(o, strategy_label(o)) for o in options], value=value, name=name, stylesheets=[WIDGETS])
+            names = [(o, Path(scenario.folder).resolve().name or scenario.folder if o == FILES else strategy_label(o)) for o in options]
+            made = Select(title=title, options=names, value=value, name=name, stylesheets=[WIDGETS])
             made.sizing_mode = "stretch_width"
             made.on_change("value", lambda _a, _o, new: self.attempt(partial(self.session.change, **{name: new})))
             return made
@@ -171,7 +172,7 @@ class Page:
             stylesheets=[WIDGETS, CHIPS],
         )
         self.strategies.on_change("value", lambda _a, _o, new: self.attempt(lambda: self.session.change(strategies=tuple(new))))
-        self.enterprise = choice("enterprise", "Enterprise", enterprises(), scenario.enterprise)
+        self.enterprise = choice("enterprise", "Enterprise", scenario.enterprises(), scenario.enterprise)
         self.maturity = choice("maturity", "Maturity", available("maturity"), scenario.maturity)
         self.network = choice("network", "Network", networks(), scenario.network)
         self.seed = Spinner(title="Luck (seed)", value=scenario.seed, low=0, step=1, name="seed", stylesheets=[WIDGETS])
@@ -200,9 +201,9 @@ class Page:
         self.box = ColumnDataSource({"name": [], "content": []}, name="box")
         self.box.js_on_change("data", CustomJS(args={"box": self.box}, code=DOWNLOAD))
         self.save.js_on_click(CustomJS(args={"box": self.box}, code="// keeps the box in the page"))
-        self.verdicts = Div(name="verdicts", sizing_mode="stretch_width", margin=0, stylesheets=[CARDS])
-        self.events = Div(name="events", sizing_mode="stretch_both", stylesheets=[LOG])
-        self.status = Div(name="status", stylesheets=[STATUS])
+        self.verdicts = Div(name="verdicts", disable_math=True, sizing_mode="stretch_width", margin=0, stylesheets=[CARDS])
+        self.events = Div(name="events", disable_math=True, sizing_mode="stretch_both", stylesheets=[LOG])
+        self.status = Div(name="status", disable_math=True, stylesheets=[STATUS])
 
     def _figures(self) -> None:
         def blank(name: str, **more: Any) -> Any:
@@ -411,11 +412,12 @@ class Page:
         self.strategies.value = list(scenario.strategies)
         self.enterprise.value, self.maturity.value, self.network.value = scenario.enterprise, scenario.maturity, scenario.network
         self.seed.value = scenario.seed
-        configured = self.session.configured()
+        configured, given = self.session.configured(), view["given"]
         for name, slider in self.levers.items():
-            lever, value = LEVERS[name], configured[name]
-            slider.update(start=min(lever.low, value), end=max(lever.high, value), value=value)
-            slider.title = lever.label + (" (moved)" if name in scenario.levers else "")
+            lever, value = LEVERS[name], given.get(name, configured[name])
+            slider.update(disabled=name in given, start=min(lever.low, value), end=max(lever.high, value), value=value)
+            slider.title = lever.label + (" (files)" if name in given else " (moved)" if name in scenario.levers else "")
+        self.network.update(disabled="network" in given, title="Network (files)" if "network" in given else "Network")
         self.undo.disabled = not scenario.levers
         self.week.update(end=scenario.weeks, value=view["week"], title=f"Week, of {scenario.weeks}")
         self.weeks.end = scenario.weeks
@@ -464,7 +466,7 @@ class Page:
             "r": place.unit_radius,
             "reliance": reliance,
             "name": list(place.names),
-            "label": [name if len(name) <= longest else name.replace(" ", "\n", 1) for name in place.names],
+            "label": [_in_lines(name, longest) for name in place.names],
             "edge": [STAGES[stage] for stage in view["stage"]],
             "people": place.people,
             "trust": view["trust"],
@@ -515,7 +517,7 @@ class Page:
         }
         self.readiness.y_range.update(start=-0.5, end=n - 0.5)
         self.readiness.yaxis.ticker = FixedTicker(ticks=list(range(n)))
-        self.readiness.yaxis.major_label_overrides = {n - 1 - b: name for b, name in enumerate(names)}
+        self.readiness.yaxis.major_label_overrides = {n - 1 - b: _cut(name, 14) for b, name in enumerate(names)}
         self.readiness.yaxis.major_label_text_font_size = "12px" if n <= 16 else "8px"
         self.readiness.xaxis.major_label_overrides = dict(enumerate(HYPHENATED))
         self.figures_in.visible = n <= 16
@@ -524,6 +526,18 @@ class Page:
             for week, kind, words in view["events"]
         ]
         self.events.text = "".join(lines) or "<p>Nothing yet. Press Play or Step.</p>"
+
+
+def _cut(name: str, most: int) -> str:
+    """A name in as much room as there is; none is taken for a formula, which Bokeh would set."""
+    short = name if len(name) <= most else name[: most - 1].rstrip() + "…"
+    return re.sub(r"\$\$|\\[(\[]", lambda found: "\u200b".join(found[0]), short)
+
+
+def _in_lines(name: str, most: int) -> str:
+    """A name in one line, or in two."""
+    first, blank, rest = name.partition(" ") if len(name) > most else (name, "", "")
+    return _cut(first, most + 2) + ("\n" + _cut(rest, most + 2) if blank else "")
 
 
 def _card(k: int, strategy: dict[str, Any], reliance: np.ndarray, net: np.ndarray) -> str:
@@ -558,8 +572,8 @@ class Start(RequestHandler):
         self.write((Path(__file__).parent / "start.html").read_text(encoding="utf-8").replace("{scripts}", scripts))
 
 
-def serve(models: Models, address: str, port: int) -> Server:
-    """A server of the page, not yet started; port 0 takes a free one."""
+def serve(models: Models, scenario: Scenario, address: str, port: int) -> Server:
+    """A server of the page that begins with a scenario, not yet started; port 0 takes a free one."""
     open_now: dict[str, Apart] = {}
 
     def visit(doc: Document) -> None:
@@ -567,7 +581,7 @@ def serve(models: Models, address: str, port: int) -> Server:
         if len(open_now) >= MOST_SESSIONS:
             doc.add_root(Div(text=f"This page has {MOST_SESSIONS} visitors already, and takes no more. Close one and reload."))
             return
-        open_now[visitor] = Apart(models, visitor)
+        open_now[visitor] = Apart(models, visitor, scenario)
         doc.on_session_destroyed(lambda _context: open_now.pop(visitor).close())
         Page(doc, open_now[visitor])
 

@@ -10,6 +10,8 @@ from sim.parameters import InvalidInput, Parameters, Record, listing
 from sim.presets import available, load
 
 MOST_STRATEGIES = 4
+#: The preset of an organisation that is read from files.
+FILES = "from_files"
 MOST_WEEKS = 520
 #: A visitor waits for every one of them: a year of 20,000 planners takes about 0.1 s a strategy.
 MOST_PLANNERS = 20_000
@@ -75,8 +77,12 @@ GROUPS: dict[str, tuple[Lever, ...]] = {
 LEVERS: dict[str, Lever] = {lever.name: lever for group in GROUPS.values() for lever in group}
 
 
+#: Levers that move what files may give, and the column that then decides instead.
+COLUMNS = {"maturity.completeness": ("units", "completeness"), "maturity.lateness": ("units", "lateness"), "maturity.fit": ("teams", "fit")}
+
+
 def enterprises() -> list[str]:
-    """Presets that are drawn, not read from files of this machine, and small enough for a page."""
+    """Presets that are drawn, not read from files, and small enough for a page."""
     drawn = [name for name in available("enterprise") if load("enterprise", name).get("source", "generated") == "generated"]
     sizes = {name: load("enterprise", name) for name in drawn}
     return [n for n, size in sizes.items() if size.get("units", 12) * size.get("teams", 8) * size.get("users", 8) <= MOST_PLANNERS]

@@ -101,8 +101,8 @@ def _places(
 
 
 def _rows(n: int) -> np.ndarray:
-    """Places of n units in rows as on a page, wider than high, row by row from the top left."""
-    columns = max(1, math.ceil(math.sqrt(n * 1.3)))
+    """Places of n units in rows as on a page, wider than high, row by row from the top left; few are left empty."""
+    columns = min(math.ceil(math.sqrt(n * 1.3)), math.ceil(math.sqrt(n)), key=lambda c: -n % c)
     rows = math.ceil(n / columns)
     places = [(k % columns - (columns - 1) / 2, (rows - 1) / 2 - k // columns) for k in range(n)]
     return np.array(places, float) * (1.12, 1.4)

@@ -13,6 +13,7 @@ import sys
 
 from sim.parameters import InvalidInput
 from sim.views.apart import Models
+from sim.views.session import Scenario, own
 
 
 def main() -> None:
@@ -20,11 +21,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m sim.views.page", description="The live page of the rollout.", allow_abbrev=False)
     parser.add_argument("--address", default="127.0.0.1", help="where to listen; 127.0.0.1 is seen from this machine alone")
     parser.add_argument("--port", type=int, default=8765, help="0 takes a free one")
+    parser.add_argument(
+        "--organisation", metavar="FOLDER", help="show the organisation of units.csv, teams.csv and users.csv in this folder"
+    )
     parser.add_argument("--no-browser", action="store_true", help="only serve")
     given = parser.parse_args()
     try:
         if not 0 <= given.port <= 65535:
             raise InvalidInput("--port", given.port, "a whole number from 0 to 65535")
+        scenario = Scenario() if given.organisation is None else own(given.organisation)
         models = Models()
         gc.disable()  # as in the models' process, which is on its way
         from sim.views.board import serve
@@ -32,7 +37,7 @@ def main() -> None:
         gc.freeze()
         gc.enable()
         try:
-            server = serve(models, given.address, given.port)
+            server = serve(models, scenario, given.address, given.port)
         except (OSError, ValueError) as error:
             raise InvalidInput("--address, --port", f"{given.address}:{given.port}", f"a free port of this machine ({error})") from None
     except InvalidInput as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import shlex
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -21,7 +22,7 @@ import yaml
 from sim.parameters import BUCKETS, CAPABILITIES, InvalidInput, Parameters, nearest
 from sim.presets import available, load, resolve
 from sim.state import LIVE, STAGES
-from sim.views.levers import LEVERS, MOST_PLANNERS, MOST_STRATEGIES, MOST_WEEKS, enterprises, networks
+from sim.views.levers import COLUMNS, FILES, LEVERS, MOST_PLANNERS, MOST_STRATEGIES, MOST_WEEKS, enterprises, networks
 from sim.views.map import Organisation, organisation
 from sim.views.verdict import Verdict, verdict
 
@@ -38,7 +39,10 @@ NO_DATE = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True)
 class Scenario:
-    """What is simulated. ``levers`` hold only what was moved, by dotted parameter."""
+    """What is simulated. ``levers`` hold only what was moved, by dotted parameter.
+
+    ``folder`` holds the files of an organisation that whoever started the page offers besides the presets; visitors cannot name one.
+    """
 
     strategies: tuple[str, ...] = ("integration_first", "model_first")
     enterprise: str = "article"
@@ -47,6 +51,11 @@ class Scenario:
     seed: int = 1
     weeks: int = 260
     levers: Mapping[str, float] = field(default_factory=dict)
+    folder: str = ""
+
+    def enterprises(self) -> list[str]:
+        """What can be chosen: the organisation of the folder, and presets."""
+        return [FILES, *enterprises()] if self.folder else enterprises()
 
     def checked(self) -> Scenario:
         """The same with plain types, or :class:`InvalidInput` for what the page does not offer."""
@@ -55,7 +64,7 @@ class Scenario:
             raise InvalidInput("strategies", names, f"one to {MOST_STRATEGIES} strategies without repetition")
         groups: list[tuple[str, Any, list[str]]] = [
             ("strategy", names, available("strategy")),
-            ("enterprise", [self.enterprise], enterprises()),
+            ("enterprise", [self.enterprise], self.enterprises()),
             ("maturity", [self.maturity], available("maturity")),
             ("network", [self.network], networks()),
         ]
@@ -73,9 +82,11 @@ class Scenario:
         unknown = [str(name)[:100] for name in self.levers if name not in LEVERS]
         if unknown:
             raise InvalidInput(unknown[0], self.levers.get(unknown[0], ""), nearest(unknown[0], list(LEVERS)))
+        if self.enterprise == FILES and "enterprise.units" in levers:
+            raise InvalidInput("enterprise.units", levers["enterprise.units"], "the units of the files, and no other number")
         result = replace(self, strategies=tuple(names), seed=seed, weeks=weeks, levers=levers)
         size = result.parameters(result.strategies[0]).enterprise
-        if size.units * size.teams * size.users > MOST_PLANNERS:
+        if self.enterprise != FILES and size.units * size.teams * size.users > MOST_PLANNERS:
             raise InvalidInput(
                 "enterprise.units", size.units, f"at most {MOST_PLANNERS:,} planners on the page; experiments.run takes more"
             )
@@ -84,12 +95,15 @@ class Scenario:
     def parameters(self, strategy: str) -> Parameters:
         """The complete parameters under one of the strategies."""
         groups = {"strategy": strategy, "enterprise": self.enterprise, "maturity": self.maturity, "network": self.network}
-        return resolve(groups, {"weeks": self.weeks, **self.levers})
+        files = {"enterprise.folder": self.folder} if self.enterprise == FILES else {}
+        return resolve(groups, {"weeks": self.weeks, **files, **self.levers})
 
     def as_yaml(self) -> str:
         """An experiment preset for ``experiments.compare``: plain values, in which nothing can be executed."""
+        files = {"enterprise": {"folder": self.folder}} if self.enterprise == FILES else {}
         content: dict[str, Any] = {
             "defaults": [{"override /enterprise": self.enterprise}, {"override /network": self.network}],
+            **files,
             "strategies": list(self.strategies),
             "maturities": [self.maturity],
             "seed": self.seed,
@@ -97,7 +111,9 @@ class Scenario:
             "changes": dict(self.levers),
         }
         levers = "".join(f" {name}={value}" for name, value in self.levers.items())
-        first = f"enterprise={self.enterprise} maturity={self.maturity} network={self.network} strategy={self.strategies[0]}"
+        quoted = self.folder.replace("\\", r"\\").replace("'", r"\'")
+        folder = " " + shlex.quote(f"enterprise.folder='{quoted}'") if files else ""
+        first = f"enterprise={self.enterprise}{folder} maturity={self.maturity} network={self.network} strategy={self.strategies[0]}"
         head = (
             "# @package _global_\n"
             "# Saved by the live page. Put it into configs/experiment/, say as mine.yaml, and compare on many runs:\n"
@@ -135,6 +151,8 @@ class Session:
         from sim.model import RolloutModel  # takes seconds, which the server of the page has no need to wait
 
         models = [RolloutModel(parameters=scenario.parameters(name), rng=scenario.seed) for name in scenario.strategies]
+        if scenario.enterprise == FILES:
+            few_enough(scenario.folder, len(models[0].state.users))  # the files may have changed since the page was started
         self.scenario, self.models = scenario, models
         self.organisation: Organisation = organisation(models[0].state)
         self._advance(week)
@@ -156,10 +174,12 @@ class Session:
 
     def change(self, **changes: Any) -> None:
         """Another scenario, with the same luck up to the same week."""
-        known = list(Scenario.__dataclass_fields__)
+        known = [name for name in Scenario.__dataclass_fields__ if name != "folder"]
         for name, value in changes.items():
             if name not in known:
                 raise InvalidInput(str(name)[:100], value, nearest(str(name)[:100], known))
+        if changes.get("enterprise") == FILES and "levers" not in changes:  # its units are those of the files
+            changes["levers"] = {name: value for name, value in self.scenario.levers.items() if name != "enterprise.units"}
         scenario, week = replace(self.scenario, **changes).checked(), self.week
         self._begin(scenario, min(week, scenario.weeks))
         if self.shown not in scenario.strategies:
@@ -233,6 +253,7 @@ class Session:
             "effort": {name: state.weekly[f"effort_{name}"][:week].copy() for name in EFFORT},
             "events": [(int(w), kind, words) for w, kind, words in self.events()],
             "capabilities": CAPABILITIES,
+            "given": self.given(),
         }
         if self.opened is not None:
             first, stop = int(teams["first"][units["first"][self.opened]]), int(teams["last"][units["last"][self.opened] - 1])
@@ -264,9 +285,41 @@ class Session:
                 archive.writestr(zipfile.ZipInfo(path, NO_DATE), text, zipfile.ZIP_DEFLATED)
         return content.getvalue()
 
+    def given(self) -> dict[str, float]:
+        """What the files of the organisation decide: levers with the mean of their column, and ``network``."""
+        if self.scenario.enterprise != FILES:
+            return {}
+        from sim.organisation import layout
+
+        found = layout(self.model.parameters)  # kept since the model was made of it
+        columns = {name: found.known[table].get(column) for name, (table, column) in COLUMNS.items()}
+        given = {name: float(values.mean()) for name, values in columns.items() if values is not None and not np.isnan(values).any()}
+        return {"enterprise.units": len(found.unit_names), **given} | ({"network": 1} if found.ties is not None else {})
+
     def configured(self) -> dict[str, float]:
         """Each lever's value under the strategy shown: what the sliders stand at."""
         return {name: lever.read(self.model.parameters) for name, lever in LEVERS.items()}
+
+
+def own(folder: str) -> Scenario:
+    """The scenario with which a page begins that shows the organisation of a folder.
+
+    Raises:
+        InvalidInput: naming file and line that cannot be used, or where there are too many planners for the page.
+    """
+    from sim.organisation import layout
+
+    if not folder:
+        raise InvalidInput("--organisation", folder, "a folder with units.csv, teams.csv and users.csv")
+    scenario = Scenario(enterprise=FILES, folder=folder).checked()
+    few_enough(folder, layout(scenario.parameters(scenario.strategies[0])).n_users)
+    return scenario
+
+
+def few_enough(folder: str, planners: int) -> None:
+    """Refuse an organisation for whose weeks a visitor would have to wait."""
+    if planners > MOST_PLANNERS:
+        raise InvalidInput(folder, f"{planners:,} planners", f"at most {MOST_PLANNERS:,} on the page; experiments.run takes more")
 
 
 def describe(strategy: str) -> str:
