@@ -152,14 +152,14 @@ def main(quick: bool) -> None:
             console.print(f"Start-up, {what}: {seconds:.1f} s", highlight=False)
 
         status.update("default compare")
-        plan = Plan(to_mapping(Parameters()), pairs(["low", "high"], ["integration_first", "model_first"], {}), 100, weekly=1)
+        plan = Plan(to_mapping(Parameters()), pairs(["low", "middle", "high"], ["integration_first", "model_first"], {}), 100, weekly=1)
         workers, times = 2, {1: math.inf, 2: math.inf}
         for n in (1, workers, 1, workers):
             with tempfile.TemporaryDirectory() as folder:
                 one = Workers("serial") if n == 1 else Workers("processes", n)
                 times[n] = min(times[n], run_all(plan, Path(folder), one)[1]["elapsed"])
         console.print(
-            f"Default compare, 400 runs: {times[1]:.1f} s in one process, {times[workers]:.1f} s in {workers}, "
+            f"Default compare, {plan.runs} runs: {times[1]:.1f} s in one process, {times[workers]:.1f} s in {workers}, "
             f"{times[1] / (workers * times[workers]):.0%} of ideal {workers}-core speed",
             highlight=False,
         )
