@@ -204,9 +204,10 @@ def test_a_saved_scenario_is_the_same_run_and_a_comparison(call, tmp_path, monke
 @pytest.fixture
 def company(tmp_path, monkeypatch):
     """The template's organisation, in a folder with a name that has to be quoted."""
+    name = "it's {mine}\\"
     monkeypatch.chdir(tmp_path)
-    template(tmp_path / "it's mine")
-    return "it's mine"
+    template(tmp_path / name)
+    return name
 
 
 def edit(path, was, becomes):
@@ -687,6 +688,8 @@ def test_killed_the_server_leaves_no_process_behind(server):
     [
         (["--port", "99999"], "error: --port: 99999 is not allowed"),
         (["--organisation", ""], "error: --organisation: '' is not allowed"),
+        (["--organisation", "two\nlines"], "error: --organisation: 'two\\nlines' is not allowed"),
+        (["--organisation", "${oc.env:HOME}"], "error: --organisation: '${oc.env:HOME}' is not allowed"),
         (["--organisation", "no_such_folder"], "error: no_such_folder/units.csv: "),
         (["--organisation", "configs"], "error: configs/units.csv: "),
     ],

@@ -63,6 +63,8 @@ LARGEST_MESSAGE = 256 * 1024
 #: Weeks a tick of «play» takes, by the name of the speed; ticks come every TICK milliseconds.
 SPEEDS = {"1 week a tick": 1, "4 weeks a tick": 4, "13 weeks a tick": 13}
 TICK = 250
+#: Units whose names and figures have room on the map, and rows of the heat map that have room for a name each; the pointer shows all.
+MOST_NAMED, MOST_LABELS = 40, 20
 EFFORT_COLOURS = ("#8a8f96", COLOURS[1], COLOURS[0], COLOURS[5], COLOURS[2], COLOURS[3], COLOURS[4])
 DASHES = ("solid", "dashed", "dotdash", "dotted")
 STROKES = ("", "9 5", "2 4 9 4", "2 4")  # the same, as the cards draw them
@@ -222,7 +224,7 @@ class Page:
         self.weeks = Range1d(0, weeks)
         # a source a strategy, in the order of their colours
         self.curves = [ColumnDataSource({"week": [], "reliance": [], "cumulative_net": []}) for _ in range(MOST_STRATEGIES)]
-        self.troughs = [ColumnDataSource({"week": [], "value": [], "words": []}) for _ in range(MOST_STRATEGIES)]
+        self.troughs = [ColumnDataSource({"week": [], "value": [], "words": [], "align": []}) for _ in range(MOST_STRATEGIES)]
         tips = [("week", "@week"), ("relying", "@reliance{0%}"), ("net value", "@cumulative_net{0.0a}")]
         self.adoption = blank("adoption", x_range=self.weeks, y_range=Range1d(0, 1), tools="")
         self.value = blank("value", x_range=self.weeks, y_range=Range1d(-1e6, 1e6), tools="")
@@ -236,7 +238,7 @@ class Page:
             self.value.scatter("week", "value", source=self.troughs[k], marker="inverted_triangle", size=12, color=COLOURS[k])
             self.value.text(
                 "week", "value", text="words", source=self.troughs[k], text_color=COLOURS[k], text_font=constant(FONT),
-                text_font_size="13px", text_align="center", text_baseline="top", y_offset=9, x_offset=-4,
+                text_font_size="13px", text_align="align", text_baseline="top", y_offset=9, x_offset=-4,
             )  # fmt: skip
         for plot in (self.adoption, self.value):
             plot.xaxis.axis_label = "week"
@@ -272,10 +274,11 @@ class Page:
         for renderer in (share, name):
             renderer.glyph.update(text_font=constant(FONT))
             renderer.nonselection_glyph.text_alpha = 1
-        self.share, self.name = share.glyph, name.glyph
+        self.share, self.name, self.texts = share.glyph, name.glyph, (share, name)
         room = self.map.circle("x", "y", radius="r", source=self.rooms, fill_color="#f7f9fa", line_color=LINE)
         tie = self.map.segment("x0", "y0", "x1", "y1", source=self.ties, line_color="#c3cad2", line_width=1, line_alpha=0.6)
         person = self.map.circle("x", "y", radius=0.09, source=self.crowd, fill_color=shade, line_color="edge", line_width=1.5)
+        self.large = large.glyph
         self.outside, self.inside = [small, large, share, name], [room, tie, person]
         about = [
             ("", "@name, @stage"),
@@ -439,7 +442,7 @@ class Page:
         for k in range(MOST_STRATEGIES):
             if k >= len(view["strategies"]):
                 self.curves[k].data = {"week": [], "reliance": [], "cumulative_net": []}
-                self.troughs[k].data = {"week": [], "value": [], "words": []}
+                self.troughs[k].data = {"week": [], "value": [], "words": [], "align": []}
                 continue
             strategy = view["strategies"][k]
             reliance, net = strategy["curves"]["reliance"], strategy["curves"]["cumulative_net"]
@@ -447,8 +450,9 @@ class Page:
             low = int(np.argmin(net)) if len(net) else 0
             over = len(net) > 0 and net[low] < 0 and low < len(net) - 1  # only once it is behind us
             words = millions(net[low]) if over and strategy["name"] == view["shown"] else ""  # of all strategies they would overlap
-            trough = ([low + 1], [net[low]], [words]) if over else ([], [], [])
-            self.troughs[k].data = dict(zip(("week", "value", "words"), trough, strict=True))
+            align = "center" if low > 0.13 * view["scenario"].weeks else "left"  # else it would begin left of the axis
+            trough = ([low + 1], [net[low]], [words], [align]) if over else ([], [], [], [])
+            self.troughs[k].data = dict(zip(("week", "value", "words", "align"), trough, strict=True))
             cards.append(_card(k, strategy, reliance, net))
         self.verdicts.text = f"<div class='cards' style='grid-template-columns:repeat({len(cards)},minmax(0,1fr))'>{''.join(cards)}</div>"
 
@@ -476,10 +480,11 @@ class Page:
             "ink": ["#ffffff" if share > 0.5 else INK for share in reliance],
         }
         self.teams.data = {"x": place.teams[:, 0], "y": place.teams[:, 1], "r": place.team_radius, "reliance": view["team_reliance"]}
+        self.large.line_width = constant(4 if len(place.names) <= 16 else 2.5 if len(place.names) <= MOST_NAMED else 1)
         self.share.text_font_size, self.name.text_font_size = constant(size), constant(under)
         self.units.selected.indices = []
         for renderer in self.outside:
-            renderer.visible = opened is None
+            renderer.visible = opened is None and (renderer not in self.texts or len(place.names) <= MOST_NAMED)
         for renderer in self.inside:
             renderer.visible = opened is not None
         half = place.half
@@ -516,9 +521,9 @@ class Page:
             "what": list(view["capabilities"]) * n,
         }
         self.readiness.y_range.update(start=-0.5, end=n - 0.5)
-        self.readiness.yaxis.ticker = FixedTicker(ticks=list(range(n)))
+        self.readiness.yaxis.ticker = FixedTicker(ticks=list(range(n))[:: -max(1, -(-n // MOST_LABELS))])
         self.readiness.yaxis.major_label_overrides = {n - 1 - b: _cut(name, 14) for b, name in enumerate(names)}
-        self.readiness.yaxis.major_label_text_font_size = "12px" if n <= 16 else "8px"
+        self.readiness.yaxis.major_label_text_font_size = "12px" if n <= 16 else "9px"
         self.readiness.xaxis.major_label_overrides = dict(enumerate(HYPHENATED))
         self.figures_in.visible = n <= 16
         lines = [

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import re
 import shlex
 import zipfile
 from collections.abc import Mapping
@@ -111,7 +112,7 @@ class Scenario:
             "changes": dict(self.levers),
         }
         levers = "".join(f" {name}={value}" for name, value in self.levers.items())
-        quoted = self.folder.replace("\\", r"\\").replace("'", r"\'")
+        quoted = re.sub(r"(\\*)('|$)", lambda end: 2 * end[1] + ("\\'" if end[2] else ""), self.folder)  # as Hydra reads it back
         folder = " " + shlex.quote(f"enterprise.folder='{quoted}'") if files else ""
         first = f"enterprise={self.enterprise}{folder} maturity={self.maturity} network={self.network} strategy={self.strategies[0]}"
         head = (
@@ -309,8 +310,10 @@ def own(folder: str) -> Scenario:
     """
     from sim.organisation import layout
 
-    if not folder:
-        raise InvalidInput("--organisation", folder, "a folder with units.csv, teams.csv and users.csv")
+    if not folder or not folder.isprintable() or "${" in folder:  # what a saved scenario could not name
+        raise InvalidInput(
+            "--organisation", folder, "a folder with units.csv, teams.csv and users.csv, in printable characters, without ${"
+        )
     scenario = Scenario(enterprise=FILES, folder=folder).checked()
     few_enough(folder, layout(scenario.parameters(scenario.strategies[0])).n_users)
     return scenario
