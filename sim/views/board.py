@@ -54,8 +54,9 @@ from sim.state import EVENTS
 from sim.views.apart import Apart, Models
 from sim.views.colours import COLOURS, STAGE_COLOURS
 from sim.views.levers import FILES, GROUPS, LEVERS, MOST_STRATEGIES, networks
+from sim.views.map import MOST_NAMED
 from sim.views.session import EFFORT, Scenario, Session
-from sim.views.words import millions, strategy_label
+from sim.views.words import cut, millions, strategy_label
 
 MOST_SESSIONS = 20
 #: Bytes of one message from a browser; the largest honest one is a choice of strategies.
@@ -63,8 +64,8 @@ LARGEST_MESSAGE = 256 * 1024
 #: Weeks a tick of «play» takes, by the name of the speed; ticks come every TICK milliseconds.
 SPEEDS = {"1 week a tick": 1, "4 weeks a tick": 4, "13 weeks a tick": 13}
 TICK = 250
-#: Units whose names and figures have room on the map, and rows of the heat map that have room for a name each; the pointer shows all.
-MOST_NAMED, MOST_LABELS = 40, 20
+#: Rows of the heat map that have room for a name each; the pointer shows all.
+MOST_LABELS = 20
 EFFORT_COLOURS = ("#8a8f96", COLOURS[1], COLOURS[0], COLOURS[5], COLOURS[2], COLOURS[3], COLOURS[4])
 DASHES = ("solid", "dashed", "dotdash", "dotted")
 STROKES = ("", "9 5", "2 4 9 4", "2 4")  # the same, as the cards draw them
@@ -535,8 +536,7 @@ class Page:
 
 def _cut(name: str, most: int) -> str:
     """A name in as much room as there is; none is taken for a formula, which Bokeh would set."""
-    short = name if len(name) <= most else name[: most - 1].rstrip() + "…"
-    return re.sub(r"\$\$|\\[(\[]", lambda found: "\u200b".join(found[0]), short)
+    return re.sub(r"\$\$|\\[(\[]", lambda found: "\u200b".join(found[0]), cut(name, most))
 
 
 def _in_lines(name: str, most: int) -> str:

@@ -21,7 +21,7 @@ from sim.views.colours import CLASS_COLOURS, COLOURS
 from sim.views.figures import _EUR, STYLE, _endings, _value_over_time, value_formatter
 from sim.views.importance import SOURCE_COLOURS, SOURCE_MARKS
 from sim.views.verdict import CONSTRAINTS
-from sim.views.words import CLASS_LABELS, strategy_label
+from sim.views.words import CLASS_LABELS, cut, strategy_label
 
 #: As wide as the text of an A4 page [inches].
 WIDTH = 7.2
@@ -200,7 +200,7 @@ def units_chart(folder: Path, shown: Sequence[str], strategies: Sequence[str]) -
                 axis.hlines(at, rows["low"], rows["high"], color=colour, lw=1.3, alpha=0.6)
                 axis.plot(rows["mean"], at, "osD^"[k % 4], color=colour, ms=3.6, clip_on=False)
             axis.set(xlim=(0, 1), ylim=(len(shown) - 0.4, -0.6), title=_title(maturity, maturities))
-            axis.set_yticks(range(len(shown)), [name if len(name) <= 28 else name[:27] + "…" for name in shown])
+            axis.set_yticks(range(len(shown)), [cut(name, 28) for name in shown])
             axis.xaxis.set_major_formatter(PercentFormatter(1))
             axis.xaxis.set_major_locator(MaxNLocator(2))
         marks = [

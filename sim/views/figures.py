@@ -19,7 +19,7 @@ from matplotlib.ticker import Formatter, FuncFormatter, PercentFormatter, Scalar
 from sim.parameters import BUCKETS
 from sim.state import STAGES
 from sim.views.colours import CLASS_COLOURS, COLOURS, LINES, STAGE_COLOURS
-from sim.views.words import CLASS_LABELS, MONEY, SHARES, millions, strategy_label
+from sim.views.words import CLASS_LABELS, MONEY, SHARES, cut, millions, strategy_label
 
 STYLE: Any = {
     "font.size": 9,
@@ -124,7 +124,7 @@ def _way(axes: Any, units: pd.DataFrame) -> None:
             vmax=len(STAGES) - 0.5,
             extent=(0.5, codes.shape[1] + 0.5, len(wide) - 0.5, -0.5),
         )
-        axes.set_yticks(range(len(wide)), [str(name)[:18] for name in wide.index[order]], fontsize=7 if len(wide) <= 16 else 5)
+        axes.set_yticks(range(len(wide)), [cut(str(name), 18) for name in wide.index[order]], fontsize=7 if len(wide) <= 16 else 5)
         axes.grid(False)
     else:
         shares = [(codes == k).mean(axis=0) for k in range(len(STAGES))]

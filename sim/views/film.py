@@ -19,8 +19,8 @@ from sim.model import RolloutModel
 from sim.state import STAGES
 from sim.views.colours import COLOURS, LINES
 from sim.views.figures import STYLE, value_formatter
-from sim.views.map import Organisation, organisation
-from sim.views.words import strategy_label
+from sim.views.map import MOST_NAMED, Organisation, organisation
+from sim.views.words import cut, strategy_label
 
 SHADES = LinearSegmentedColormap.from_list("reliance", ["#eef1f4", COLOURS[0], "#003350"])
 DPI = 100
@@ -33,9 +33,10 @@ def draw_organisation(axes: Any, place: Organisation, units: np.ndarray, teams: 
         circles.set(array=shades, clim=(0, 1))
         axes.add_collection(circles)
     small = 7 if len(units) <= 16 else 4
-    for (x, y), name, share, stage in zip(place.units, place.names, units, stages, strict=True):
+    labelled = zip(place.units, place.names, units, stages, strict=True) if len(units) <= MOST_NAMED else ()
+    for (x, y), name, share, stage in labelled:
         axes.text(x, y, f"{share:.0%}", ha="center", va="center", fontsize=small, color="white" if share > 0.5 else "#16202c")
-        axes.text(x, y - 0.53, f"{name}\n{STAGES[stage]}", ha="center", va="top", fontsize=small)
+        axes.text(x, y - 0.53, f"{cut(name, 16)}\n{STAGES[stage]}", ha="center", va="top", fontsize=small)
     axes.set(xlim=(-place.half[0], place.half[0]), ylim=(-place.half[1], place.half[1]), aspect="equal")
     axes.set_axis_off()
 

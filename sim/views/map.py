@@ -17,6 +17,8 @@ from sim.state import State
 GOLDEN = math.pi * (3 - math.sqrt(5))
 #: Ties drawn in an open unit at most; more are a grey smear.
 MOST_TIES = 1500
+#: Units whose names and figures have room on the map.
+MOST_NAMED = 40
 
 
 @dataclass(frozen=True)

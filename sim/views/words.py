@@ -83,3 +83,8 @@ def outcome_words(outcome: str) -> str:
 def strategy_label(name: str) -> str:
     """A strategy's name for people."""
     return name.replace("_", "-")
+
+
+def cut(name: str, most: int) -> str:
+    """A name in as many characters as there is room for."""
+    return name if len(name) <= most else name[: most - 1].rstrip() + "…"
