@@ -2,7 +2,8 @@
 
 In a page, ``<!-- output of: COMMAND -->`` … ``<!-- end -->`` holds what a command prints, ``<!-- output of the code above -->`` …
 ``<!-- end -->`` what the Python block before it prints; ``<!-- picture: docs/figures/NAME.png -->`` after either names the picture
-that it makes (``figure.png`` of the results, or ``results/NAME.png``); ``<!-- table: NAME -->`` … ``<!-- end -->`` holds a table made from the code. Use: ``.ci/readme [REGEX]``; without
+that it makes (``figure.png`` of the results, or ``results/NAME.png``); ``<!-- table: NAME -->`` … ``<!-- end -->`` holds a table made from the code, and
+``<!-- excerpt: PAGE.md «TITLE» -->`` … ``<!-- end -->`` a part of another page's output, from the line that begins with the title. Use: ``.ci/readme [REGEX]``; without
 an argument all, with one only the commands, ``code`` blocks or ``tables`` that it matches.
 """
 
@@ -35,6 +36,7 @@ from sim.outcomes import MEASURES  # noqa: E402
 OUTPUT = re.compile(r"<!-- output of: (.*?) -->\n.*?<!-- end -->(\n<!-- picture: (\S+) -->)?", re.S)
 CODE = re.compile(r"```python\n((?:(?!```).)*?)```\n\n<!-- output of the code above -->\n.*?<!-- end -->(\n<!-- picture: (\S+) -->)?", re.S)
 TABLE = re.compile(r"<!-- table: (\w+) -->\n.*?<!-- end -->", re.S)
+EXCERPT = re.compile(r"<!-- excerpt: (\S+) «(.+?)»( again)? -->\n.*?<!-- end -->", re.S)
 NOTEBOOKS = ROOT / "docs" / "notebooks"
 TUTORIAL = ROOT / "docs" / "tutorial.md"
 
@@ -125,8 +127,21 @@ PICTURES: dict[str, Callable[[Path], None]] = {"week.svg": pictures.week_picture
 
 
 def with_tables(text: str) -> str:
-    """A page's text with its tables made anew."""
-    return TABLE.sub(lambda found: f"<!-- table: {found[1]} -->\n{TABLES[found[1]]()}\n<!-- end -->", text)
+    """A page's text with its tables and excerpts made anew."""
+    text = TABLE.sub(lambda found: f"<!-- table: {found[1]} -->\n{TABLES[found[1]]()}\n<!-- end -->", text)
+    return EXCERPT.sub(
+        lambda found: f"{found[0].splitlines()[0]}\n```\n{excerpt(found[1], found[2], bool(found[3]))}\n```\n<!-- end -->", text
+    )
+
+
+def excerpt(page: str, title: str, again: bool) -> str:
+    """A table of another page's output with its title, or the lines that are set in below it; the title's second one where ``again``."""
+    lines = (ROOT / "docs" / page).read_text(encoding="utf-8").splitlines()
+    first = [k for k, line in enumerate(lines) if line.startswith(title)][again]
+    end = first + 1
+    while lines[end].startswith(("┏", "┃", "┡", "│", "├", "└", "  ")):
+        end += 1
+    return "\n".join(lines[first:end])
 
 
 # --------------------------------------------------------------------------- notebooks, from the tutorial
