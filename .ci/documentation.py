@@ -31,7 +31,7 @@ import pictures  # noqa: E402
 from experiments.parameters import COLUMNS, rows  # noqa: E402
 from sim import presets, state  # noqa: E402
 from sim.agents import BusinessUnit, Team, User  # noqa: E402
-from sim.outcomes import MEASURES  # noqa: E402
+from sim.measures import MEASURES  # noqa: E402
 
 OUTPUT = re.compile(r"<!-- output of: (.*?) -->\n.*?<!-- end -->(\n<!-- picture: (\S+) -->)?", re.S)
 CODE = re.compile(r"```python\n((?:(?!```).)*?)```\n\n<!-- output of the code above -->\n.*?<!-- end -->(\n<!-- picture: (\S+) -->)?", re.S)

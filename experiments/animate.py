@@ -15,9 +15,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from experiments.entry import main, take
 from experiments.output import Output, folder_name, input_files, shown
 from sim import RolloutModel
+from sim.configuration import from_mapping
 from sim.model import ENGINES
-from sim.parameters import InvalidInput, from_mapping, to_mapping
 from sim.presets import load
+from sim.schema import InvalidInput, to_mapping
 from sim.views.film import film
 
 MOST_STRATEGIES, MOST_PICTURES, MOST_TEAMS = 3, 600, 2_000

@@ -33,8 +33,10 @@ from experiments.storage import RUNS, Store, write_shard
 from experiments.study import carry_out_jobs, describe_tables, digest_of_code
 from sim import RolloutModel
 from sim._numba import SOURCES
-from sim.parameters import CAPABILITIES, PHASES, InvalidInput, Parameters, from_mapping, vary
+from sim.configuration import from_mapping, vary
+from sim.parameters import CAPABILITIES, PHASES, Parameters
 from sim.presets import load
+from sim.schema import InvalidInput
 from sim.views.baselines import LABELS, baselines_figure
 from sim.views.words import bounded, strategy_label
 
@@ -115,7 +117,7 @@ def success_alone(p: Parameters) -> Parameters:
     """
     weight = sum(getattr(p.utility, name) for name in ("trust", "fit", "peer", "norm", "habit", "sponsor"))
     changes: dict[str, Any] = {f"utility.{name}": 0.0 for name in ("trust", "fit", "peer", "norm", "habit")}
-    changes |= {"utility.sponsor": min(50.0, weight), "sponsor.blind": 1.0, "platform.relief": 0.0, "platform.dashboard": 1.0}
+    changes |= {"utility.sponsor": min(50.0, weight), "sponsor.visible_unmonitored": 1.0, "platform.relief": 0.0, "platform.dashboard": 1.0}
     changes |= dict.fromkeys(("support.carrying", "support.channel", "correction.repair", "correction.refresh"), 0.0)
     changes |= dict.fromkeys(("trust.governance", "trust.unused", "trust.peer", "habit.explained", "strategy.readiness_gate"), 0.0)
     changes |= {"strategy.allocation": "fixed", "outcomes.trust": 0.0}
@@ -137,7 +139,7 @@ def well_mixed(p: Parameters) -> Parameters:
     everyone = size.units * size.teams * size.users <= 1001
     changes: dict[str, Any] = {"enterprise.teams": 1, "enterprise.users": size.teams * size.users, "enterprise.spend_spread": 0.0}
     changes |= {f"maturity.{name}_spread": 0.0 for name in ("unit", "team", "user")}
-    changes |= dict.fromkeys(("forecast.category_spread", "forecast.planner_spread", "platform.tail_spread", "platform.swan"), 0.0)
+    changes |= dict.fromkeys(("forecast.difficulty_spread", "forecast.planner_spread", "platform.overrun_spread", "platform.swan"), 0.0)
     changes |= {"utility.threshold_spread": 0.0, "utility.experience": 0.0}
     changes |= {
         f"platform.local_{k}": getattr(p.platform, f"local_{k}") * (1 + p.platform.swan * p.platform.swan_size) for k in CAPABILITIES

@@ -26,8 +26,9 @@ from experiments.executors import Workers
 from experiments.output import wide_console
 from experiments.runner import Plan
 from sim import RolloutModel
-from sim.parameters import Parameters, to_mapping
+from sim.parameters import Parameters
 from sim.presets import load
+from sim.schema import to_mapping
 
 #: All units live from the first weeks to the end, so that nothing is skipped.
 BUSY = {

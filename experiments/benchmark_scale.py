@@ -18,7 +18,8 @@ from experiments.executors import Workers
 from experiments.runner import Plan, execute
 from experiments.storage import Store
 from sim import RolloutModel
-from sim.parameters import Parameters, to_mapping
+from sim.parameters import Parameters
+from sim.schema import to_mapping
 
 WORKERS = 2
 #: Runs a sweep in a process of its own and says how long it took and how much memory its parent had at most.

@@ -28,8 +28,10 @@ from experiments.presets import check_name, mark, save
 from experiments.runner import Plan, execute
 from experiments.storage import WEEKS, Store, read_shards
 from experiments.study import also_describe, carry_out, check_points, common_settings, plan_of, plan_record, write_dictionary
-from sim.parameters import InvalidInput, Maturity, Parameters, from_mapping, nearest
+from sim.configuration import from_mapping
+from sim.parameters import RECORDS, Maturity, Parameters
 from sim.presets import available, load
+from sim.schema import InvalidInput, nearest
 from sim.views.validation import calibration_figure
 
 MATURITIES = ("low", "middle", "high")
@@ -140,7 +142,7 @@ class Population:
             table["strategy.initiative_floor"] = rng.random(count) * strictness
             table["strategy.gate_weeks"] = np.floor(SHORTEST + rng.random(count) * (pilot - SHORTEST + 1)).astype(int)
             for j, name in enumerate(VARIED):
-                record, value = designs.RECORDS[f"maturity.{name}"][1], float(preset[name])
+                record, value = RECORDS[f"maturity.{name}"], float(preset[name])
                 values = value * factors[:, j] / (1 - value + value * factors[:, j]) if record.high <= 1 else value * factors[:, j]
                 table[f"maturity.{name}"] = np.clip(values, record.low, record.high)
             rows.append(table)
@@ -442,7 +444,7 @@ class Calibration:
                 factors.append(Factor(str(name), "choice", choices=choices))
                 columns.append(np.array([choices.index(v) for v in values]))
             else:
-                kind = designs.RECORDS[str(name)][1].kind
+                kind = RECORDS[str(name)].kind
                 factors.append(Factor(str(name), kind, float(values.min()), float(values.max())))
                 columns.append(values.to_numpy())
         offsets = np.arange(count * size) + first * 1_000_000
@@ -575,8 +577,8 @@ def conclude(store: Store, plan: Plan, study: Calibration, marked: str) -> None:
     parameters = pd.DataFrame(
         {
             "parameter": [f.name for f in study.made],
-            "unit": [UNITS[f.name] if f.name in HYPER else designs.RECORDS[f.name][1].unit for f in study.made],
-            "default": [np.nan if f.name in HYPER else designs.RECORDS[f.name][0] for f in study.made],
+            "unit": [UNITS[f.name] if f.name in HYPER else RECORDS[f.name].unit for f in study.made],
+            "default": [np.nan if f.name in HYPER else RECORDS[f.name].default for f in study.made],
             "prior_low": [f.low for f in study.made], "prior_high": [f.high for f in study.made],
             "calibrated": [float(drawn[f.name].iloc[-1]) for f in study.made],
             "posterior_low": [float(f.at(np.quantile(study.posterior[:, j], 0.05))) for j, f in enumerate(study.made)],

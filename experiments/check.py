@@ -22,22 +22,13 @@ from experiments.entry import main, take
 from experiments.runner import Plan
 from experiments.statistics import mean, median, share
 from experiments.storage import Store
-from experiments.study import (
-    NUMERIC,
-    also_describe,
-    carry_out,
-    check_points,
-    common_settings,
-    good_runs,
-    plan_of,
-    plan_record,
-    write_dictionary,
-)
-from sim.outcomes import CLASSES
-from sim.parameters import InvalidInput, from_mapping, nearest
+from experiments.study import also_describe, carry_out, check_points, common_settings, good_runs, plan_of, plan_record, write_dictionary
+from sim.configuration import from_mapping
+from sim.measures import CLASSES, MEASURES, NUMERIC
 from sim.presets import GROUPS, available, read_yaml
+from sim.schema import InvalidInput, nearest
 from sim.views.validation import check_figure
-from sim.views.words import SHARES, amount, bounded
+from sim.views.words import amount, bounded, written
 
 STATISTICS = ("mean", "median", "share")
 KEYS = ("name", "source", "population", "measure", "statistic", "at_least", "value", "tolerance")
@@ -152,10 +143,9 @@ def _target(where: str, row: Any) -> Target:
         numbers[key] = float(value)
     if numbers["tolerance"] < 0:
         raise InvalidInput(f"{where}, tolerance", numbers["tolerance"], "0 or more")
-    shares = (
-        measure in CLASSES or statistic == "share" or measure.startswith(("final_users", "final_reliance", "final_trust", "final_teams"))
-    )
-    if shares and not 0 <= numbers["value"] <= 1:
+    if (
+        measure in CLASSES or statistic == "share" or MEASURES[measure].unit in ("0 to 1", "share of planners", "share of teams")
+    ) and not 0 <= numbers["value"] <= 1:
         raise InvalidInput(f"{where}, value", numbers["value"], "a share from 0 to 1")
     population = row.get("population", {})
     if not isinstance(population, Mapping):
@@ -167,7 +157,7 @@ def _target(where: str, row: Any) -> Target:
         elif name not in RECORDS:
             raise InvalidInput(f"{where}, population", name, nearest(str(name), [*RECORDS, *GROUPS]))
         else:
-            RECORDS[name][1].check(f"{where}, {name}", value)
+            RECORDS[name].check(f"{where}, {name}", value)
     made = tuple(sorted(population.items()))
     texts = {"name": row.get("name", measure), "source": row.get("source", "")}
     for key, text in texts.items():
@@ -189,7 +179,7 @@ def points_of(populations: list[tuple[tuple[str, Any], ...]], names: list[str], 
             column = [dict(p).get(name, chosen.get(name)) for p in populations]
         else:
             column = [dict(p).get(name, operator.attrgetter(name)(base)) for p in populations]
-        record = RECORDS[name][1] if name in RECORDS else None
+        record = RECORDS.get(name)
         if record is not None and record.kind in ("number", "count"):
             checked = [record.check(name, value) for value in column]
             made.append(Factor(name, record.kind, min(checked), max(checked)))
@@ -238,7 +228,7 @@ def show(console: Console, store: Store) -> None:
     for head in ("figure", "published", "model", "within tolerance"):
         table.add_column(head, justify="left" if head == "figure" else "right")
     for row in rows.to_dict("records"):
-        share_of_runs = row["measure"] in CLASSES or row["statistic"] == "share" or row["measure"] in SHARES
+        share_of_runs = row["measure"] in CLASSES or row["statistic"] == "share" or written(row["measure"]) == "share"
 
         def write(value: float, per_cent: bool = share_of_runs, measure: str = row["measure"]) -> str:
             return "–" if value != value else f"{value:.0%}" if per_cent else amount(measure, value)

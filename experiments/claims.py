@@ -571,7 +571,7 @@ PATTERNS: tuple[Pattern, ...] = (
             Test("rewiring", "network as drawn − rewired, mean use", "share", +1, lambda r: r["clustered.use"] - r["rewired.use"]),
         ),
         "simple contagion: one peer counts as much as all",
-        each(_clustering, {"utility.reinforce": 1, "utility.enough": 0.001}),
+        each(_clustering, {"utility.min_peers": 1, "utility.saturation": 0.001}),
         {"no peers": each(_clustering, NO_PEERS)},
     ),
     Pattern(

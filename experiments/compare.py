@@ -29,11 +29,11 @@ from experiments.runner import Keeper, Plan, Stopped, execute, sample
 from experiments.statistics import mean, median, share
 from experiments.storage import HELD, RUNS, UNITS, WEEKS, read_shards
 from sim import RolloutModel
+from sim.measures import CLASSES
+from sim.measures import MEASURES as RECORDED
 from sim.model import ENGINES
-from sim.outcomes import CLASSES
-from sim.outcomes import MEASURES as RECORDED
-from sim.parameters import InvalidInput, nearest, to_mapping
 from sim.presets import load
+from sim.schema import InvalidInput, nearest, to_mapping
 from sim.views.figures import compare_figure
 from sim.views.report import write_report
 from sim.views.words import CLASS_LABELS, millions, strategy_label
@@ -132,7 +132,7 @@ def pairs(maturities: list[str], strategies: list[str], changes: Mapping[str, An
     )
     columns = [axis.ravel() for axis in axes]
     for name, given in changes.items():
-        record = RECORDS[name][1]
+        record = RECORDS[name]
         value = record.check(name, given)
         number = record.kind in ("number", "count")
         made += (Factor(name, record.kind, value, value) if number else Factor(name, "choice", choices=(value,)),)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from sim.organisation import _PLAIN_NUMBER, _rows
-from sim.parameters import InvalidInput, nearest
+from sim.schema import InvalidInput, nearest
 from sim.streams import stream
 
 #: Purposes of the random streams here; those of :mod:`sim.streams` are below 100.

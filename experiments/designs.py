@@ -16,13 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from sim.parameters import InvalidInput, Parameters, Record, listing, nearest, studied_range
+from sim.configuration import studied_range
+from sim.parameters import RECORDS, Parameters
 from sim.presets import GROUPS, available
+from sim.schema import InvalidInput, nearest
 
 KINDS = ("grid", "lhs", "sobol", "morris", "file")
 MOST_POINTS = 10_000_000
 SEEDS = (1 << 32) - 1  # the libraries' own seeds are below this
-RECORDS: dict[str, tuple[Any, Record]] = {name: (default, record) for name, default, record in listing()}
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Factor:
         name: dotted name of a parameter, or of a preset group.
         kind: ``number``, ``count`` or ``choice``.
         low, high: range of numbers, both ends included.
-        choices: values of a choice (names of presets, alternatives, or false and true).
+        choices: values of a choice: names of presets, or alternatives.
     """
 
     name: str
@@ -91,7 +92,7 @@ class Points:
 def factor(name: str, given: Any = None, base: Parameters | None = None) -> Factor:
     """A factor from its name and, where given, its range ``[low, high]`` or its list of values.
 
-    Where no range is given it is the one :func:`sim.parameters.studied_range` puts around the value in ``base``.
+    Where no range is given it is the one :func:`sim.configuration.studied_range` puts around the value in ``base``.
 
     Raises:
         InvalidInput: for an unknown name, a range of one point or none, values a parameter does not take.
@@ -107,17 +108,16 @@ def factor(name: str, given: Any = None, base: Parameters | None = None) -> Fact
         return _at_least_two(Factor(name, "choice", choices=tuple(choices)), key)
     if name not in RECORDS:
         raise InvalidInput("design.over", name, nearest(name, [*RECORDS, *GROUPS]))
-    default, record = RECORDS[name]
-    if record.kind in ("choice", "flag"):
-        choices = list(record.choices or (False, True)) if given is None else given
+    record = RECORDS[name]
+    if record.kind == "choice":
+        choices = list(record.choices) if given is None else given
         if not isinstance(choices, list) or not choices or len(set(choices)) < len(choices):
             raise InvalidInput(key, choices, "a list of values without repetition: " + record.allowed)
         return _at_least_two(Factor(name, "choice", choices=tuple(record.check(key, choice) for choice in choices)), key)
     if record.kind not in ("number", "count"):
-        raise InvalidInput("design.over", name, "a number, a choice, true or false, or a preset; not a text")
-    if base is not None:
-        default = operator.attrgetter(name)(base)
-    low, high = studied_range(record, default) if given is None else _pair(key, given)
+        raise InvalidInput("design.over", name, "a number, a choice or a preset; not a text")
+    value = record.default if base is None else operator.attrgetter(name)(base)
+    low, high = studied_range(record, value) if given is None else _pair(key, given)
     low, high = record.check(key, low), record.check(key, high)
     if not low < high:
         raise InvalidInput(key, [low, high], "a range [low, high] with low below high")
@@ -226,9 +226,9 @@ def from_file(path: str, key: str = "design.file") -> Points:
             raise InvalidInput(f"{path}, line 1", name, "a column once")
         if name not in RECORDS and name not in GROUPS:
             raise InvalidInput(f"{path}, line 1", name, nearest(name, [*RECORDS, *GROUPS]))
-        kind = "choice" if name in GROUPS else RECORDS[name][1].kind
+        kind = "choice" if name in GROUPS else RECORDS[name].kind
         if kind in ("text", "names"):
-            raise InvalidInput(f"{path}, line 1", name, "a number, a choice, true or false, or a preset; not a text")
+            raise InvalidInput(f"{path}, line 1", name, "a number, a choice or a preset; not a text")
         values = []
         for line, row in rows:
             if len(row) != len(head):
@@ -249,13 +249,11 @@ def _value(where: str, name: str, text: str) -> Any:
         if text not in available(name):
             raise InvalidInput(where, text, nearest(text, available(name)))
         return text
-    record = RECORDS[name][1]
+    record = RECORDS[name]
     value: Any = text
     if record.kind in ("number", "count"):
         try:
             value = int(text) if record.kind == "count" else float(text)
         except ValueError:
             raise InvalidInput(where, text, record.allowed) from None
-    elif record.kind == "flag":
-        value = {"true": True, "false": False}.get(text.lower(), text)
     return record.check(where, value)

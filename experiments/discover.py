@@ -25,8 +25,10 @@ from experiments.runner import Plan
 from experiments.statistics import share
 from experiments.storage import RUNS, Store
 from experiments.study import also_describe, carry_out, check_points, common_settings, good_runs, plan_of, plan_record, write_dictionary
-from sim.outcomes import CLASSES
-from sim.parameters import InvalidInput, from_mapping
+from sim.configuration import from_mapping
+from sim.measures import CLASSES
+from sim.parameters import RECORDS
+from sim.schema import InvalidInput
 from sim.views.importance import discover_figure
 from sim.views.words import CLASS_LABELS, outcome_words, strategy_label
 
@@ -282,8 +284,8 @@ def conclude(store: Store, plan: Plan, made: tuple[Factor, ...], score: np.ndarr
     per_point["inside"] = taken
     known = {f.name: f for f in made}
     table = pd.concat(limits) if limits else pd.DataFrame(columns=["parameter", "box", "low", "high", "quasi_p_low", "quasi_p_high"])
-    table["unit"] = [designs.RECORDS[name][1].unit for name in table["parameter"]]
-    table["source"] = [designs.RECORDS[name][1].source for name in table["parameter"]]
+    table["unit"] = [RECORDS[name].unit for name in table["parameter"]]
+    table["source"] = [RECORDS[name].source for name in table["parameter"]]
     for column, field in (("kind", "kind"), ("range_low", "low"), ("range_high", "high")):
         table[column] = [getattr(known[name], field) for name in table["parameter"]]
     steps = pd.concat(peeling) if peeling else pd.DataFrame(columns=PEELING)

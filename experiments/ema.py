@@ -20,9 +20,10 @@ import numpy as np
 from experiments import designs
 from experiments.designs import Factor
 from sim import RolloutModel
-from sim.outcomes import MEASURES
-from sim.parameters import InvalidInput, Parameters, nearest
+from sim.measures import NUMERIC
+from sim.parameters import Parameters
 from sim.presets import GROUPS, available
+from sim.schema import InvalidInput, nearest
 from sim.state import WEEK
 
 with warnings.catch_warnings(), matplotlib.rc_context(), contextlib.redirect_stderr(io.StringIO()):
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from ema_workbench import ReplicatorModel
 
 #: Outcomes that are numbers, by name.
-NUMERIC = [name for name, measure in MEASURES.items() if measure.kind in ("number", "count", "flag")]
 
 
 def ema_model(

@@ -21,8 +21,9 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from sim.parameters import InvalidInput, Parameters, nearest, to_mapping
+from sim.parameters import Parameters
 from sim.presets import CONFIGS, GROUPS, available, load, read_yaml
+from sim.schema import InvalidInput, nearest, to_mapping
 
 #: Hydra's flags that read nothing from elsewhere. All others are refused, abbreviated ones too, which Hydra would take.
 FLAGS = {

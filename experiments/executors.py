@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from typing import Any
 
-from sim.parameters import InvalidInput
+from sim.schema import InvalidInput
 
 KINDS = ("serial", "processes", "dask", "mpi")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from experiments.entry import refuse
 from experiments.output import shown
-from sim.parameters import InvalidInput, nearest
+from sim.schema import InvalidInput, nearest
 from sim.views.papers import FIGURES, METADATA, NARROW, printed
 
 SETTINGS = ("columns", "output")

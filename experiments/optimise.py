@@ -26,14 +26,17 @@ from experiments.designs import Factor, Points
 from experiments.entry import main, take
 from experiments.executors import Workers
 from experiments.output import digest, shown
-from experiments.paired import BETTER, as_preset, check_outcome, numeric_factors
+from experiments.paired import as_preset, check_outcome, numeric_factors
 from experiments.presets import check_name, mark, save
 from experiments.runner import Plan, execute
 from experiments.statistics import RESAMPLES
 from experiments.storage import Store
 from experiments.study import also_describe, carry_out, check_points, common_settings, good_runs, plan_of, plan_record, write_dictionary
-from sim.parameters import BUCKETS, PHASES, InvalidInput, Parameters, Strategy, from_mapping, nearest, to_mapping
+from sim.configuration import from_mapping
+from sim.measures import MORE_IS_BETTER
+from sim.parameters import BUCKETS, PHASES, RECORDS, Parameters, Strategy
 from sim.presets import available, load
+from sim.schema import InvalidInput, frozen, nearest, to_mapping
 from sim.views.choosing import optimise_figure
 from sim.views.words import amount, outcome_words, strategy_label
 
@@ -179,8 +182,8 @@ def objective(name: str, outcome: str, tail: float, futures: int) -> Objective:
     of = of if dot else outcome
     if statistic not in STATISTICS:
         raise InvalidInput("objectives", name, f"one of {', '.join(STATISTICS)}, or one of them of an outcome, as final_reliance.mean")
-    if of not in BETTER:
-        raise InvalidInput("objectives", name, nearest(of, list(BETTER)))
+    if of not in MORE_IS_BETTER:
+        raise InvalidInput("objectives", name, nearest(of, list(MORE_IS_BETTER)))
     if statistic == "regret" and futures < 2:
         raise InvalidInput("objectives", name, "futures=2 or more with it: regret is a matter of several futures")
     return Objective(of, statistic, tail)
@@ -195,7 +198,7 @@ def levers_of(names: list[str], ranges: Any, strategy: Strategy) -> dict[str, tu
     for name in names:
         if name not in LEVERS:
             raise InvalidInput("levers", name, nearest(name, list(LEVERS)))
-        record = None if name == "effort" else designs.RECORDS[f"strategy.{name}"][1]
+        record = None if name == "effort" else RECORDS[f"strategy.{name}"]
         lever, given = LEVERS[name], ranges.pop(name, None)
         if name == "gate_weeks":
             lever = (lever[0], min(lever[1], strategy.gate_deadline), lever[2])
@@ -278,7 +281,7 @@ class Search:
         made = [Factor("strategy", "choice", choices=presets)]
         columns = [np.repeat([presets.index(name) for name, _ in candidates], count)]
         for name in candidates[0][1]:
-            record, values = designs.RECORDS[name][1], [changes[name] for _, changes in candidates]
+            record, values = RECORDS[name], [changes[name] for _, changes in candidates]
             if record.kind == "choice":
                 made.append(Factor(name, "choice", choices=record.choices))
                 values = [record.choices.index(value) for value in values]
@@ -509,7 +512,7 @@ def test_table(store: Store, plan: Plan, search: Search) -> pd.DataFrame:
 
 def strategy_file(search: Search, trial: Tried, configuration: Mapping[str, Any]) -> str:
     """The strategy of a trial as a file of ``configs/strategy``."""
-    made = from_mapping(to_mapping(search.base.strategy), Strategy)
+    made = frozen(to_mapping(search.base.strategy), Strategy)
     changed = dataclasses.replace(made, **{n.removeprefix("strategy."): v for n, v in trial.changes.items() if ".effort." not in n})
     values, blank = to_mapping(changed), to_mapping(Strategy())
     for name, value in trial.changes.items():

@@ -24,7 +24,8 @@ from rich.console import Console
 
 import sim
 from sim.organisation import neutral
-from sim.parameters import InvalidInput, Parameters
+from sim.parameters import Parameters
+from sim.schema import InvalidInput
 
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARIES = (

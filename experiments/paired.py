@@ -11,19 +11,16 @@ from experiments import designs
 from experiments.designs import Factor, Points
 from experiments.runner import Plan, sample
 from experiments.storage import Store
-from experiments.study import NUMERIC, good_runs
-from sim.outcomes import MEASURES
-from sim.parameters import InvalidInput, Parameters, from_mapping, nearest
+from experiments.study import good_runs
+from sim.configuration import from_mapping
+from sim.measures import COMPLETE, MEASURES, MORE_IS_BETTER
+from sim.parameters import RECORDS, Parameters
 from sim.presets import load
+from sim.schema import InvalidInput, nearest
 
 SOURCES = ("judged", "calibrated", "measured", "documented")
 #: Groups that ``over=all`` leaves alone: what management chooses, the enterprise itself, and where outcome classes end.
 LEFT_ALONE = ("strategy", "enterprise", "weeks", "network", "outcomes")
-#: Outcomes that every run has, or every run of a sufficient horizon.
-COMPLETE = [name for name in NUMERIC if "null" not in MEASURES[name].meaning or "shorter horizon" in MEASURES[name].meaning]
-#: Outcomes of which more is better; of others a strategy is said to have more, not to win.
-BETTER = ("net", "net_104", "net_discounted", "net_last_year", "trough", "final_users_using", "final_reliance", "final_trust",
-          "final_teams_trust_and_use", "final_units_live", "lowest_support_ratio", "weeks_in_production", "survived_three_years")  # fmt: skip
 
 
 # --------------------------------------------------------------------------- before
@@ -39,7 +36,7 @@ def numeric_factors(over: Any, ranges: Any, base: Parameters, both: bool) -> tup
         base: the configured values.
         both: whether strategies are compared, whose parameters then cannot be varied.
     """
-    known = {n: r for n, (_, r) in designs.RECORDS.items() if r.kind in ("number", "count") and n.split(".")[0] not in LEFT_ALONE}
+    known = {n: r for n, r in RECORDS.items() if r.kind in ("number", "count") and n.split(".")[0] not in LEFT_ALONE}
     by_source = {"all": list(known)} | {source: [n for n, r in known.items() if r.source == source] for source in SOURCES}
     if isinstance(over, str) and by_source.get(over):
         over = by_source[over]
@@ -98,9 +95,9 @@ def crossed(points: Points, strategies: tuple[str, ...]) -> Points:
 
 def check_outcome(outcome: str, plan: Plan, wins: bool = False) -> None:
     """Refuse an outcome that a run may lack, or of which more is not better where somebody is to win."""
-    if outcome not in (BETTER if wins else COMPLETE):
-        raise InvalidInput("outcome", outcome, nearest(outcome, list(BETTER if wins else COMPLETE)))
-    if "null" in MEASURES[outcome].meaning and sample(plan, [0])[0].column(outcome)[0].as_py() is None:
+    if outcome not in (MORE_IS_BETTER if wins else COMPLETE):
+        raise InvalidInput("outcome", outcome, nearest(outcome, list(MORE_IS_BETTER if wins else COMPLETE)))
+    if MEASURES[outcome].missing and sample(plan, [0])[0].column(outcome)[0].as_py() is None:
         raise InvalidInput("outcome", outcome, f"an outcome that a run of {plan.values['weeks']} weeks has")
 
 

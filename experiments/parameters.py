@@ -6,7 +6,7 @@ import argparse
 import csv
 import sys
 
-from sim.parameters import listing
+from sim.parameters import RECORDS
 
 COLUMNS = ("parameter", "default", "unit", "range", "source", "note")
 
@@ -14,7 +14,8 @@ COLUMNS = ("parameter", "default", "unit", "range", "source", "note")
 def rows() -> list[tuple[str, ...]]:
     """One row per parameter, as texts."""
     result: list[tuple[str, ...]] = []
-    for name, default, record in listing():
+    for name, record in RECORDS.items():
+        default = record.default
         shown = str(list(default)) if isinstance(default, tuple) else f"{default:g}" if isinstance(default, float) else str(default)
         if record.kind == "choice":
             allowed = " | ".join(record.choices)

@@ -36,7 +36,9 @@ from experiments.statistics import RESAMPLES, mean, share
 from experiments.storage import RUNS, Store, write_shard
 from sim import RolloutModel
 from sim._numba import SOURCES
-from sim.parameters import InvalidInput, Parameters, fingerprint, from_mapping, nearest, vary
+from sim.configuration import fingerprint, from_mapping, vary
+from sim.parameters import Parameters
+from sim.schema import InvalidInput, nearest
 from sim.state import INTEGRATION
 from sim.views.patterns import interval, patterns_figure, summary
 

@@ -20,7 +20,9 @@ from experiments.runner import Plan
 from experiments.statistics import half_width, mean, share
 from experiments.storage import RUNS, Store
 from experiments.study import also_describe, carry_out, check_points, common_settings, plan_of, plan_record, write_dictionary
-from sim.parameters import InvalidInput, Parameters, from_mapping
+from sim.configuration import from_mapping
+from sim.parameters import Parameters
+from sim.schema import InvalidInput
 from sim.views.choosing import phase_figure
 from sim.views.words import amount, outcome_words, strategy_label
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from experiments.output import digest
 from sim import presets
-from sim.parameters import InvalidInput
+from sim.schema import InvalidInput
 
 
 def mark(experiment: str, configuration: Mapping[str, Any]) -> str:

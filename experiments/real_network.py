@@ -34,12 +34,14 @@ from experiments.storage import RUNS, Store, write_shard
 from experiments.study import carry_out_jobs, describe_tables, digest_of_code
 from sim import RolloutModel
 from sim._numba import SOURCES
-from sim.enterprise import Layout
-from sim.network import Ties, draw_ties
+from sim.configuration import from_mapping, vary
+from sim.layout import Layout, Ties
+from sim.measures import CLASSES
+from sim.network import draw_ties
 from sim.organisation import layout
-from sim.outcomes import CLASSES
-from sim.parameters import InvalidInput, Network, Parameters, from_mapping, nearest, vary
+from sim.parameters import Network, Parameters
 from sim.presets import load
+from sim.schema import InvalidInput, nearest
 from sim.views.real_network import NETWORKS, PLACEMENTS, real_network_figure
 from sim.views.words import CLASS_LABELS, bounded
 
@@ -229,7 +231,7 @@ def measure(job: Mapping[str, Any]) -> dict[str, Any]:
 def describe(kind: str, values: str, seed: int, reinforce: int) -> dict[str, Any]:
     """A network in numbers: what the generated ones share with the real one, and what they do not.
 
-    ``reinforce`` is the number of peers below which nobody counts (``utility.reinforce``).
+    ``reinforce`` is the number of peers below which nobody counts (``utility.min_peers``).
     """
     graph = graph_of(kind, values, seed)
     degree = np.array([d for _, d in graph.degree()])
@@ -329,7 +331,7 @@ def real_network(values: dict[str, Any]) -> int:
 
     def finish(console: Console, store: Store, runs: pd.DataFrame) -> list[str]:
         if not store.concluded(configuration):
-            described = pd.DataFrame([describe(kind, drawing, seed, base.utility.reinforce) for kind in ("real", *networks)])
+            described = pd.DataFrame([describe(kind, drawing, seed, base.utility.min_peers) for kind in ("real", *networks)])
             found, champions = compare(runs, maturities, arms)
             describe_tables(store, {"described": described, "networks": found, "champions": champions, RUNS: runs}, MEANINGS)
             real_network_figure(store.folder)
@@ -368,7 +370,7 @@ MEANINGS = {
     "between": "share of the variance of reliance between departments", "modularity": "of adopters against others, at the outcome's threshold of reliance",
     "use": "share of planners using it, mean of all weeks", "followers": "reliance at the end of those who are no champions",
     "people": "planners", "ties": "ties", "most_ties": "ties of the best connected", "spread_of_ties": "standard deviation of ties between planners",
-    "below": "share of planners with fewer ties than reinforcement needs (utility.reinforce)",
+    "below": "share of planners with fewer ties than reinforcement needs (utility.min_peers)",
     "in_departments": "share of ties inside departments", "in_teams": "share of ties inside teams", "transitivity": "share of open triads that close",
     "measure": "what is compared", "pairs": "seeds in which both are defined", "against": "what it is compared with",
     "reference": "mean of what it is compared with", "difference": "mean of the differences with the same luck",

@@ -21,7 +21,7 @@ from experiments.entry import refuse
 from experiments.output import shown
 from experiments.sensitivity import findings
 from experiments.storage import differences
-from sim.parameters import InvalidInput, nearest
+from sim.schema import InvalidInput, nearest
 from sim.views.importance import compared
 from sim.views.report import NAME, Sensitivity, read_manifest, report
 

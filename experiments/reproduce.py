@@ -24,7 +24,7 @@ import pandas as pd
 from experiments.entry import refuse
 from experiments.output import ROOT, shown, versions
 from experiments.runner import duration
-from sim.parameters import InvalidInput
+from sim.schema import InvalidInput
 
 REFERENCE, RESULTS = ROOT / "results" / "reference", ROOT / "results" / "reproduce"
 VERSIONS = "versions.json"

@@ -29,8 +29,8 @@ from experiments.output import Output, folder_name, shown, wide_console
 from experiments.presets import check_name, mark, save
 from experiments.runner import ProgressReport, duration
 from experiments.statistics import RESAMPLES, mean
-from sim.parameters import InvalidInput
 from sim.presets import available, load
+from sim.schema import InvalidInput
 from sim.streams import stream
 from sim.views.response import FORECASTER_LABELS, response_figure
 

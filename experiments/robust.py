@@ -16,13 +16,16 @@ from rich.table import Table
 
 from experiments import designs
 from experiments.entry import main, take
-from experiments.paired import BETTER, check_outcome, crossed, measured, numeric_factors, rivals
+from experiments.paired import check_outcome, crossed, measured, numeric_factors, rivals
 from experiments.runner import Plan
 from experiments.statistics import half_width, resampled, share
 from experiments.storage import RUNS, Store
 from experiments.study import also_describe, carry_out, check_points, common_settings, digest_of, plan_of, plan_record, write_dictionary
-from sim.parameters import InvalidInput, Parameters, from_mapping, nearest
+from sim.configuration import from_mapping
+from sim.measures import MORE_IS_BETTER
+from sim.parameters import Parameters
 from sim.presets import available
+from sim.schema import InvalidInput, nearest
 from sim.views.choosing import robust_figure
 from sim.views.words import amount, in_words, outcome_words, strategy_label
 
@@ -86,8 +89,8 @@ def criteria_of(enough: Any) -> dict[str, float]:
     if not isinstance(enough, Mapping) or not enough:
         raise InvalidInput("satisficing", enough, "a mapping such as {net: 0, final_reliance: 0.5}: at least so much is good enough")
     for name, least in enough.items():
-        if name not in BETTER:
-            raise InvalidInput(f"satisficing.{name}", least, nearest(str(name), list(BETTER)))
+        if name not in MORE_IS_BETTER:
+            raise InvalidInput(f"satisficing.{name}", least, nearest(str(name), list(MORE_IS_BETTER)))
         if isinstance(least, bool) or not isinstance(least, int | float) or not -1e300 < least < 1e300:
             raise InvalidInput(f"satisficing.{name}", least, "a number: at least so much is good enough")
     return {str(name): float(least) for name, least in enough.items()}

@@ -17,9 +17,11 @@ from rich.table import Table
 from experiments.entry import main, take
 from experiments.output import Output, folder_name, input_files, shown, wide_console
 from sim import RolloutModel
-from sim.parameters import from_mapping, to_mapping
+from sim.configuration import from_mapping
+from sim.measures import MEASURES
+from sim.schema import to_mapping
 from sim.views.figures import run_figure
-from sim.views.words import OUTCOME_LABELS, in_words
+from sim.views.words import in_words
 
 
 def run(values: dict[str, Any]) -> None:
@@ -60,8 +62,9 @@ def report(console: Console, model: RolloutModel, outcome: dict[str, Any], folde
     table = Table(title=f"{model.parameters.strategy.name}, seed {model.seed_used}", title_justify="left")
     table.add_column("outcome")
     table.add_column("", justify="right")
-    for key, label in OUTCOME_LABELS.items():
-        table.add_row(label, in_words(key, outcome[key]))
+    for key in ("outcome", *(name for name in MEASURES if name != "outcome")):  # the class first
+        if MEASURES[key].label:
+            table.add_row(MEASURES[key].label, in_words(key, outcome[key]))
     console.print(table)
     events = model.events
     told = events[~events["event"].isin(["onboarding", "priority shock", "demand shift", "sudden drift", "leader left"])]

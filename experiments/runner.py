@@ -38,35 +38,14 @@ from experiments.executors import Workers
 from experiments.storage import HELD, RUNS, UNFINISHED, UNITS, WEEKS, Store, write_shard
 from sim import RolloutModel
 from sim._numba import SOURCES
-from sim.outcomes import MEASURES
-from sim.parameters import InvalidInput, Parameters, fingerprint, from_mapping, vary
+from sim.bottleneck import CONSTRAINTS, bottleneck
+from sim.configuration import fingerprint, from_mapping, vary
+from sim.measures import MEASURES, UNIT_ENDS, WEEKLY
+from sim.parameters import Parameters
 from sim.presets import GROUPS, load
+from sim.schema import InvalidInput
 from sim.state import LIVE, STAGES
-from sim.views.verdict import CONSTRAINTS, verdict
 
-#: Weekly measures that are kept where weekly records are asked for: unit and meaning.
-WEEKLY = {
-    "users_using": ("share of planners", "planned on the forecast this week, adjusted or not"),
-    "reliance": ("0 to 1", "mean habit of relying on the forecast"),
-    "trust": ("0 to 1", "mean trust"),
-    "teams_trust_and_use": ("share of teams", "teams that trust the forecast and use it"),
-    "units_live": ("business units", "units live"),
-    "units_retired": ("business units", "units that gave the forecast up"),
-    "support_ratio": ("0 to 1", "support given over support needed"),
-    "quality": ("0 to 1", "quality of the central model, 1: sound"),
-    "net": ("EUR", "net value of the week"),
-    "cumulative_net": ("EUR", "net value so far"),
-}
-#: Measures of a unit in the last week that are kept where units are asked for: unit and meaning.
-UNIT_ENDS = {
-    "users_using": ("share of planners", "planned on the forecast in the last week, adjusted or not"),
-    "reliance": ("0 to 1", "mean habit of relying on the forecast"),
-    "trust": ("0 to 1", "mean trust"),
-    "clean": ("0 to 1", "share of its data that is clean"),
-    "readiness_integration": ("0 to 1", "how far the forecast is in the planning system"),
-    "fit": ("0 to 1", "how far the forecast fits how teams plan"),
-    "sponsorship": ("0 to 1", "backing by the unit's leader"),
-}
 #: Weeks between two looks at what holds a rollout back.
 LOOK = 13
 SECONDS_PER_TASK = 2.0
@@ -301,7 +280,7 @@ def _held_back(model: RolloutModel, asked: bool) -> dict[str, Any]:
     state, p = model.state, model.parameters
     weeks = sorted({*range(LOOK, p.weeks + 1, LOOK), p.weeks}) if asked else []
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = [verdict(state.weekly, state.unit_weekly, p, state.unit_names, state.units["users"], week) for week in weeks]
+        found = [bottleneck(state.weekly, state.unit_weekly, p, state.unit_names, state.units["users"], week) for week in weeks]
     return {
         "week": weeks,
         "binds": [v.constraint for v in found],

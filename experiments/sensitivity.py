@@ -19,12 +19,15 @@ from scipy import special
 from experiments import designs
 from experiments.designs import Factor
 from experiments.entry import main, take
-from experiments.paired import BETTER, check_outcome, crossed, difference, numeric_factors, rival
+from experiments.paired import check_outcome, crossed, difference, numeric_factors, rival
 from experiments.runner import Plan
 from experiments.statistics import RESAMPLES, half_width, resampled, share
 from experiments.storage import RUNS, Store
 from experiments.study import also_describe, carry_out, check_points, common_settings, plan_of, plan_record, write_dictionary
-from sim.parameters import InvalidInput, Parameters, from_mapping
+from sim.configuration import from_mapping
+from sim.measures import MORE_IS_BETTER
+from sim.parameters import RECORDS, Parameters
+from sim.schema import InvalidInput
 from sim.views.importance import sensitivity_figure
 from sim.views.words import amount, outcome_words, strategy_label
 
@@ -237,8 +240,8 @@ def conclude(
     importance = pd.DataFrame(
         {
             "parameter": [f.name for f in made],
-            "unit": [designs.RECORDS[f.name][1].unit for f in made],
-            "source": [designs.RECORDS[f.name][1].source for f in made],
+            "unit": [RECORDS[f.name].unit for f in made],
+            "source": [RECORDS[f.name].source for f in made],
             "configured": [float(_at(base, f.name)) for f in made],
             "range_low": [float(f.low) for f in made],
             "range_high": [float(f.high) for f in made],
@@ -320,7 +323,7 @@ def findings(importance: pd.DataFrame, summary: pd.Series, strategy: str, versus
         first, second = (strategy_label(s) for s in ((strategy, versus) if leads else (versus, strategy)))
         key = "ahead" if leads else "behind"
         part, low, high = summary[key], summary[f"{key}_low"], summary[f"{key}_high"]
-        verb = "beats" if outcome in BETTER else "is above"
+        verb = "beats" if outcome in MORE_IS_BETTER else "is above"
         lines.append(
             f"{first} {verb} {second} on {outcome_words(outcome)} in {part:.0%} [{low:.0%}, {high:.0%}] of {summary['points']:,.0f} points"
             + (f"; in {summary['undecided']:.0%} these runs do not decide it" if "undecided" in summary else "")

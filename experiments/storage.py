@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from experiments.output import Folder
-from sim.parameters import InvalidInput
+from sim.schema import InvalidInput
 
 #: Datasets of a results folder: one row a run, and one row a run and week.
 RUNS, WEEKS, UNITS, HELD = "runs", "weekly", "units", "held"

@@ -23,16 +23,16 @@ from experiments import designs, executors
 from experiments.entry import take
 from experiments.executors import Workers
 from experiments.output import digest, folder_name, input_files, results_folder, shown, wide_console
-from experiments.runner import WEEKLY, Plan, duration, execute, execute_jobs, sample
+from experiments.runner import Plan, duration, execute, execute_jobs, sample
 from experiments.storage import RUNS, WEEKS, Store, read_shards
 from sim import RolloutModel
 from sim._numba import SOURCES
-from sim.outcomes import MEASURES
-from sim.parameters import InvalidInput, Parameters, from_mapping, to_mapping
+from sim.configuration import from_mapping
+from sim.measures import MEASURES, WEEKLY
+from sim.parameters import RECORDS, Parameters
 from sim.presets import GROUPS, load
+from sim.schema import InvalidInput, to_mapping
 
-#: Outcomes that are numbers.
-NUMERIC = [name for name, measure in MEASURES.items() if measure.kind in ("number", "count", "flag")]
 UNCONFIRMED = 1_000_000
 
 
@@ -236,7 +236,7 @@ def write_dictionary(store: Store, plan: Plan) -> None:
         (RUNS, "seed", "count", "", "seed of the run"),
     ]
     for f in plan.points.factors:
-        record = designs.RECORDS[f.name][1] if f.name in designs.RECORDS else None
+        record = RECORDS.get(f.name)
         rows.append((RUNS, f.name, f.kind, record.unit if record else "", f"factor: {record.note if record else 'preset'}"))
     rows += [(RUNS, name, m.kind, m.unit, m.meaning) for name, m in MEASURES.items() if name not in plan.points.names]
     rows += [
@@ -245,7 +245,7 @@ def write_dictionary(store: Store, plan: Plan) -> None:
     ]
     if plan.weekly:
         rows += [(WEEKS, "week", "count", "weeks", "week, from 0")]
-        rows += [(WEEKS, name, "number", *WEEKLY[name]) for name in WEEKLY]
+        rows += [(WEEKS, name, "number", measure.unit, measure.meaning) for name, measure in WEEKLY.items()]
     store.csv("data_dictionary.csv", pd.DataFrame(rows, columns=["dataset", "column", "type", "unit", "meaning"]))
 
 

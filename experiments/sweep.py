@@ -20,7 +20,6 @@ from experiments.runner import Plan, execute
 from experiments.statistics import half_widths, mean, replications_needed, share
 from experiments.storage import RUNS, Store
 from experiments.study import (
-    NUMERIC,
     carry_out,
     check_points,
     common_settings,
@@ -32,8 +31,9 @@ from experiments.study import (
     run_all,
     write_dictionary,
 )
-from sim.outcomes import CLASSES
-from sim.parameters import InvalidInput, from_mapping, nearest
+from sim.configuration import from_mapping
+from sim.measures import CLASSES, NUMERIC
+from sim.schema import InvalidInput, nearest
 from sim.views.studies import sweep_figure
 
 FIRST_REPLICATIONS = 10

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from experiments.entry import refuse
 from sim.organisation import template
-from sim.parameters import InvalidInput
+from sim.schema import InvalidInput
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

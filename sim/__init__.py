@@ -9,7 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sim.parameters import InvalidInput, Parameters
+from sim.parameters import Parameters
+from sim.schema import InvalidInput
 
 if TYPE_CHECKING:
     from sim.model import RolloutModel

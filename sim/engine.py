@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from types import FunctionType, SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba.core import config
@@ -19,61 +19,87 @@ from numba.core.errors import NumbaError
 from sim._numba import njit
 from sim.agents import BusinessUnit, Team, User
 from sim.agents.base import PlanningAgent
-from sim.agents.user import heed
+from sim.agents.user import social_influence
 from sim.forecasting import WEEKS_PER_YEAR
-from sim.outcomes import log_disturbances, record_unit, record_week, remember
-from sim.parameters import InvalidInput
-from sim.platform import build, rest, support, upkeep
-from sim.state import LIVE, OWN, PILOT, State
+from sim.outcomes import log_disturbances, record_unit, record_week, update_memory
+from sim.platform import build, idle, support, upkeep
+from sim.rules import has_forecast
+from sim.schema import InvalidInput
+from sim.state import OWN, State
 from sim.strategy import allocate, review, roll_out
 
 disturb, contribute, forecast = BusinessUnit.disturb, BusinessUnit.contribute, BusinessUnit.forecast
-add_up, correct, account = BusinessUnit.add_up, BusinessUnit.correct, BusinessUnit.account
-back, succeed = BusinessUnit.back, BusinessUnit.succeed
+aggregate, correct, account = BusinessUnit.aggregate, BusinessUnit.correct, BusinessUnit.account
+update_sponsorship, passes_review = BusinessUnit.update_sponsorship, BusinessUnit.passes_review
 redesign, prepare, meet = Team.redesign, Team.prepare, Team.meet
-join, decide, learn, practise, do_without, tally = User.join, User.decide, User.learn, User.practise, User.do_without, User.tally
+join, decide, learn, practise, abstain, accumulate = User.join, User.decide, User.learn, User.practise, User.abstain, User.accumulate
 
 COMPILE: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
 
+class Columns(NamedTuple):
+    """What the loops read and write: the arrays of :class:`sim.state.State`, and whether each planner used the forecast last week."""
+
+    firms: np.ndarray
+    units: np.ndarray
+    teams: np.ndarray
+    users: np.ndarray
+    order: np.ndarray
+    peers_first: np.ndarray
+    peers: np.ndarray
+    events: np.ndarray
+    weekly: np.ndarray
+    unit_weekly: np.ndarray
+    used: np.ndarray
+
+
+class Chance(NamedTuple):
+    """The variates of a block of weeks: the arrays of :class:`sim.streams.Draws`."""
+
+    choice: np.ndarray
+    error: np.ndarray
+    shocks: np.ndarray
+    management: np.ndarray
+
+
 @njit(cache=True, **COMPILE)
-def plan_and_learn(units, teams, users, peers_first, peers, used, chance, noise, p):
-    """Phases 6 and 7 (and the planners' part of 1): what ``User.step`` does, for everybody."""
+def decide_and_learn(c, chance, noise, p):
+    """What ``User.step`` does, for everybody."""
     leaving = p.people.turnover / WEEKS_PER_YEAR
-    for b in range(len(units)):
-        unit = units[b]
-        live = unit.stage == PILOT or unit.stage == LIVE
+    for b in range(len(c.units)):
+        unit = c.units[b]
+        served = has_forecast(unit)
         for t in range(unit.first, unit.last):
-            team = teams[t]
+            team = c.teams[t]
             for i in range(team.first, team.last):
-                user = users[i]
+                user = c.users[i]
                 if chance[i] < leaving:
                     join(user, chance[i] / leaving, noise[i], p)
-                elif live:
+                elif served:
                     using = 0
-                    for j in range(peers_first[i], peers_first[i + 1]):
-                        using += used[peers[j]]
-                    seen = heed(using, peers_first[i + 1] - peers_first[i], p)
+                    for j in range(c.peers_first[i], c.peers_first[i + 1]):
+                        using += c.used[c.peers[j]]
+                    seen = social_influence(using, c.peers_first[i + 1] - c.peers_first[i], p)
                     decide(user, team, unit, seen, (chance[i] - leaving) / (1.0 - leaving), p)
                     learn(user, team, unit, seen, noise[i], p)
                     practise(user, unit, p)
                 else:
-                    do_without(user, p)
-                tally(user, team, p)
-    for i in range(len(users)):
-        used[i] = users[i].choice != OWN
+                    abstain(user, p)
+                accumulate(user, team, p)
+    for i in range(len(c.users)):
+        c.used[i] = c.users[i].choice != OWN
 
 
 @njit(cache=True, **COMPILE)
-def one_week(
-    firm, units, teams, users, order, peers_first, peers, used, events, chance, noise, shocks, management, week, weekly, unit_weekly, p
-):
-    """One week of the enterprise; the table of phases is at ``RolloutModel.step``."""
+def one_week(c, chance, row, week, p):
+    """One week of the enterprise; the numbers are those of the table at ``RolloutModel.step``."""
+    firm, units, teams, order, events = c.firms[0], c.units, c.teams, c.order, c.events
+    shocks, unit_weekly = chance.shocks[row], c.unit_weekly[week]
     for b in range(len(units)):
-        log_disturbances(events, firm, week, b, disturb(units[b], shocks[b], week, p))
+        log_disturbances(events, firm, week, b, disturb(units[b], shocks[b], week, p))  # 1 disturb
     if firm.active == 1:
-        support(firm, units, p)
-        allocate(firm, units, teams, management, week, p)
+        support(firm, units, p)  # 2 support
+        allocate(firm, units, teams, chance.management[row], week, p)  # 3 build
         for b in range(len(units)):
             contribute(units[b], week, p)
         build(firm, units, order, p)
@@ -82,80 +108,42 @@ def one_week(
             if unit.workflow > 0.0:
                 for t in range(unit.first, unit.last):
                     redesign(teams[t], unit.workflow, p)
-        roll_out(firm, units, order, events, week, p)
+        roll_out(firm, units, order, events, week, p)  # 4 roll out
     else:
-        rest(firm, units)
-    upkeep(firm, units, p)
+        idle(firm, units)
+    upkeep(firm, units, p)  # 5 wear
     for b in range(len(units)):
         unit = units[b]
-        forecast(unit, shocks[b, 4], p)
+        forecast(unit, shocks[b, 4], p)  # 6 forecast
         for t in range(unit.first, unit.last):
             prepare(teams[t], unit, firm.quality, p)
-    plan_and_learn(units, teams, users, peers_first, peers, used, chance, noise, p)
+    decide_and_learn(c, chance.choice[row], chance.error[row], p)  # 7 decide and learn
     for b in range(len(units)):
         unit = units[b]
         for t in range(unit.first, unit.last):
-            meet(teams[t], p)
-        add_up(unit, teams, p)
-        correct(unit, p)
-        account(unit, p)
-        back(unit, p)
+            meet(teams[t], p)  # 8 meet
+        aggregate(unit, teams, p)
+        correct(unit, p)  # 9 correct
+        account(unit, p)  # 10 account
+        update_sponsorship(unit, p)  # 11 sponsor
         record_unit(unit, teams, b, week, unit_weekly[b])
-    remember(firm, units, p)
-    record_week(firm, units, teams, unit_weekly, week, weekly, p)
+    update_memory(firm, units, p)
+    record_week(firm, units, teams, unit_weekly, week, c.weekly[week], p)  # 12 record
     if firm.active == 1:
         for b in range(len(units)):
-            succeed(units[b], week, p)
-        review(firm, units, events, week, p)
+            passes_review(units[b], week, p)
+        review(firm, units, events, week, p)  # 13 review
 
 
 @njit(cache=True, **COMPILE)
-def many_weeks(
-    firms,
-    units,
-    teams,
-    users,
-    order,
-    peers_first,
-    peers,
-    events,
-    choice,
-    error,
-    shocks,
-    management,
-    row,
-    weeks,
-    week,
-    weekly,
-    unit_weekly,
-    ps,
-):
-    """``weeks`` weeks from ``week`` on, with the draws from ``row`` on."""
-    used = np.empty(len(users), np.uint8)
-    for i in range(len(users)):
-        used[i] = users[i].used
+def many_weeks(c, chance, row, week, weeks, ps):
+    """``weeks`` weeks from ``week`` on, with the variates from ``row`` on; ``ps`` holds the parameters in one row."""
+    for i in range(len(c.users)):
+        c.used[i] = c.users[i].used
     for w in range(weeks):
-        one_week(
-            firms[0],
-            units,
-            teams,
-            users,
-            order,
-            peers_first,
-            peers,
-            used,
-            events,
-            choice[row + w],
-            error[row + w],
-            shocks[row + w],
-            management[row + w],
-            week + w,
-            weekly[week + w],
-            unit_weekly[week + w],
-            ps[0],
-        )
-    for i in range(len(users)):
-        users[i].used = used[i]
+        one_week(c, chance, row + w, week + w, ps[0])
+    for i in range(len(c.users)):
+        c.users[i].used = c.used[i]
 
 
 def check_rules(classes: Mapping[type[PlanningAgent], type[PlanningAgent]]) -> tuple[tuple[str, Callable], ...]:
@@ -192,7 +180,7 @@ def loops(changed: tuple[tuple[str, Callable], ...]) -> Callable[..., None]:
         function = getattr(dispatcher, "py_func", dispatcher)
         return FunctionType(function.__code__, {**function.__globals__, **vars(replaced)}, function.__name__)
 
-    for dispatcher in (plan_and_learn, one_week):
+    for dispatcher in (decide_and_learn, one_week):
         setattr(replaced, dispatcher.__name__, njit(**COMPILE)(rebound(dispatcher)))
     return njit(**COMPILE)(rebound(many_weeks))
 
@@ -205,40 +193,25 @@ def advance(state: State, run: Callable[..., None], week: int, most: int, p: np.
     draws = state.draws
     weeks = min(most, draws.ahead())
     state.room_for_events(int(state.firm["events"][0]), weeks)
-    arguments: tuple[Any, ...] = (
-        state.firm,
-        state.units,
-        state.teams,
-        state.users,
-        state.order,
-        state.peers_first,
-        state.peers,
-        state.events,
-        draws.choice,
-        draws.error,
-        draws.shocks,
-        draws.management,
-        draws.row,
-        weeks,
-        week,
-        state.weekly,
-        state.unit_weekly,
-        p,
-    )
+    columns = Columns(
+        state.firm, state.units, state.teams, state.users, state.order, state.peers_first, state.peers, state.events, state.weekly,
+        state.unit_weekly, np.empty(len(state.users), np.uint8),
+    )  # fmt: skip
     if config.DISABLE_JIT:  # type: ignore[attr-defined]
         # for debugging and tests: the same loops in plain Python, on rows with attributes
-        arguments = tuple(a.view(np.recarray) if isinstance(a, np.ndarray) and a.dtype.names else a for a in arguments)
+        columns, p = Columns(*(a.view(np.recarray) if a.dtype.names else a for a in columns)), p.view(np.recarray)
     try:
-        run(*arguments)
-    except (
-        NumbaError,
-        KeyError,
-    ) as error:  # KeyError: an attribute that no row has. Numba's message runs to pages; the last line that speaks of the source says it
-        reasons = [line.strip() for line in str(error).splitlines() if line.strip() and "Record" not in line]
-        if isinstance(error, KeyError):
-            wrong = f"rules that read and write fields of the state only, not {error}"
-        else:
-            wrong = f"rules that Numba can compile (the rule replaced is called by a name of its own, base = User.learn); it says: {'; '.join(reasons[-4:])[:250]}"
-        raise InvalidInput(" or ".join(changed) or "engine", "compiled", wrong) from None
+        run(columns, Chance(draws.choice, draws.error, draws.shocks, draws.management), draws.row, week, weeks, p)
+    except (NumbaError, KeyError) as error:  # KeyError: an attribute that no row has
+        raise InvalidInput(" or ".join(changed) or "engine", "compiled", _uncompiled(error)) from None
     draws.row += weeks
     return weeks
+
+
+def _uncompiled(error: Exception) -> str:
+    """What to write instead of a rule that cannot be compiled: Numba's message runs to pages, the last lines about the source say it."""
+    if isinstance(error, KeyError):
+        return f"rules that read and write fields of the state only, not {error}"
+    reasons = [line.strip() for line in str(error).splitlines() if line.strip() and "Record" not in line]
+    said = "; ".join(reasons[-4:])[:250]
+    return f"rules that Numba can compile (the rule replaced is called by a name of its own, base = User.learn); it says: {said}"

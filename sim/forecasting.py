@@ -21,7 +21,7 @@ def cleanliness(unit, p):
 
 
 @rule
-def relieve(unit, p):
+def residual_defects(unit, p):
     """What pipelines and support leave of a unit's defects: error share, and weeks late."""
     left = (1.0 - p.platform.relief * unit.readiness[PIPELINES]) * (1.0 - p.support.relief * unit.support)
     unit.late = unit.lateness * left
@@ -48,25 +48,25 @@ def on_time_probability(unit, p):
 
 
 @rule
-def forecast_error(category, defect, unit, quality, p):
+def forecast_error(difficulty, defect, unit, quality, p):
     """WAPE of the forecast for one team's products.
 
-    ``best x category x (1 + defects) / (quality x freshness)``; the coefficients of the defects are
+    ``best x difficulty x (1 + defects) / (quality x freshness)``; the coefficients of the defects are
     parameters that were measured on real demand.
     """
-    return p.forecast.best * category * (1.0 + defect * unit.defects) / (quality * unit.freshness)
+    return p.forecast.best * difficulty * (1.0 + defect * unit.defects) / (quality * unit.freshness)
 
 
 @rule
 def age(unit, p):
-    """Gradual drift: a model loses a share of its freshness every week, down to ``forecast.stale``."""
-    unit.freshness = max(p.forecast.stale, unit.freshness * (1.0 - p.forecast.drift))
+    """Gradual drift: a model loses a share of its freshness every week, down to ``forecast.min_freshness``."""
+    unit.freshness = max(p.forecast.min_freshness, unit.freshness * (1.0 - p.forecast.drift))
 
 
 @rule
-def jolt(unit, size, p):
+def degrade(unit, size, p):
     """Sudden drift or a demand shift takes a share of the freshness at once."""
-    unit.freshness = max(p.forecast.stale, unit.freshness * (1.0 - size))
+    unit.freshness = max(p.forecast.min_freshness, unit.freshness * (1.0 - size))
 
 
 @rule

@@ -19,10 +19,13 @@ from sim import network as networks
 from sim import outcomes
 from sim.agents import BusinessUnit, Team, User
 from sim.agents.base import PlanningAgent, window
-from sim.enterprise import Layout, create, generated_layout
-from sim.parameters import InvalidInput, Parameters, as_namespace, as_record, checked
-from sim.platform import build, rest, support, upkeep
+from sim.configuration import as_namespace, as_record, checked
+from sim.enterprise import create
+from sim.layout import Layout, generated_layout
+from sim.parameters import Parameters
+from sim.platform import build, idle, support, upkeep
 from sim.presets import resolve
+from sim.schema import InvalidInput
 from sim.state import State
 from sim.strategy import allocate, review, roll_out
 
@@ -122,16 +125,21 @@ class RolloutModel(mesa.Model):
 
         | # | phase | who | what happens |
         |---|---|---|---|
-        | 1 | disturb | units, users | shocks, leaders and planners leave, demand shifts |
-        | 2 | support | enterprise | live units are patched by hand, before anything is built |
-        | 3 | build | enterprise, units | what is left goes to model, platform and workflow |
-        | 4 | roll out | enterprise | gate, waves, readiness gate, go-live |
-        | 5 | forecast | units, teams | this week's error, and whether it is on time |
-        | 6 | decide | users | plan on the forecast, adjust it, or not |
-        | 7 | learn | users, teams | errors move trust; choices move habit and norm |
-        | 8 | correct | units | corrections repair data and refresh the model |
-        | 9 | account | units, enterprise | value, cost, ledger |
-        | 10 | review | units, enterprise | sponsorship; quarterly, retirement or the end |
+        | 1 | disturb | units | shocks, leaders leave, demand shifts, sudden drift |
+        | 2 | support | enterprise, units | live units are patched by hand, before anything is built |
+        | 3 | build | enterprise, units, teams | what is left goes to model, platform and workflow |
+        | 4 | roll out | enterprise, units | gate, waves, readiness gate, go-live |
+        | 5 | wear | units | platform wears; debt grows where it is missing |
+        | 6 | forecast | units, teams | this week's error, and whether it is on time |
+        | 7 | decide and learn | users | some leave; the others plan on the forecast or not; errors move trust, choices habit |
+        | 8 | meet | teams, units | two sets of numbers are reconciled, the norm follows |
+        | 9 | correct | units | corrections repair data and refresh the model |
+        | 10 | account | units | value, cost, ledger |
+        | 11 | sponsor | units | backing follows visible value |
+        | 12 | record | enterprise, units | the week is written down, the pilot remembered |
+        | 13 | review | units, enterprise | quarterly, retirement or the end |
+
+        Both engines number their phases alike.
         """
         if self.week >= self.parameters.weeks:
             self.running = False
@@ -158,12 +166,12 @@ class RolloutModel(mesa.Model):
         self.chance, self.noise = state.draws.choice[row].tolist(), state.draws.error[row].tolist()
         state.draws.row += 1
 
-        for unit in units:  # 1
-            happened = unit.disturb(shocks[unit.row], week, p)
+        for unit in units:
+            happened = unit.disturb(shocks[unit.row], week, p)  # 1 disturb
             outcomes.log_disturbances(events, firm, week, unit.row, happened)
         if firm.active:
-            support(firm, units, p)  # 2
-            allocate(firm, units, teams, state.draws.management[row].tolist(), week, p)  # 3
+            support(firm, units, p)  # 2 support
+            allocate(firm, units, teams, state.draws.management[row].tolist(), week, p)  # 3 build
             for unit in units:
                 unit.contribute(week, p)
             build(firm, units, self._order, p)
@@ -171,32 +179,33 @@ class RolloutModel(mesa.Model):
                 if unit.workflow > 0:
                     for team in unit.teams:
                         team.redesign(unit.workflow, p)
-            roll_out(firm, units, self._order, events, week, p)  # 4
+            roll_out(firm, units, self._order, events, week, p)  # 4 roll out
         else:
-            rest(firm, units)
-        upkeep(firm, units, p)
-        for unit in units:  # 5
-            unit.forecast(shocks[unit.row][4], p)
+            idle(firm, units)
+        upkeep(firm, units, p)  # 5 wear
+        for unit in units:
+            unit.forecast(shocks[unit.row][4], p)  # 6 forecast
             for team in unit.teams:
                 team.prepare(unit, firm.quality, p)
-        for user in users:  # 6 and 7: decide, learn
-            user.step()
+        for user in users:
+            user.step()  # 7 decide and learn
         for user in users:
             user.used = 1 if user.choice else 0
         for unit in units:
             for team in unit.teams:
-                team.meet(p)
-            unit.add_up(teams, p)
-            unit.correct(p)  # 8
-            unit.account(p)  # 9
-            unit.back(p)
+                team.meet(p)  # 8 meet
+            unit.aggregate(teams, p)
+            unit.correct(p)  # 9 correct
+            unit.account(p)  # 10 account
+            unit.update_sponsorship(p)  # 11 sponsor
             outcomes.record_unit(unit, teams, unit.row, week, state.unit_weekly[week].view(np.recarray)[unit.row])
-        outcomes.remember(firm, units, p)
-        outcomes.record_week(firm, units, teams, state.unit_weekly[week].view(np.recarray), week, state.weekly.view(np.recarray)[week], p)
-        if firm.active:  # 10
+        outcomes.update_memory(firm, units, p)
+        unit_rows, rows = state.unit_weekly[week].view(np.recarray), state.weekly.view(np.recarray)
+        outcomes.record_week(firm, units, teams, unit_rows, week, rows[week], p)  # 12 record
+        if firm.active:
             for unit in units:
-                unit.succeed(week, p)
-            review(firm, units, events, week, p)
+                unit.passes_review(week, p)
+            review(firm, units, events, week, p)  # 13 review
 
     def run(self, progress: Callable[[int], None] | None = None) -> RolloutModel:
         """Run to the horizon; returns the model. The compiled engine then takes many weeks at a time.

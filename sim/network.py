@@ -14,14 +14,14 @@ import numpy as np
 from scipy.sparse import coo_array
 
 from sim._numba import njit
-from sim.parameters import InvalidInput, Network
+from sim.layout import Layout, Ties
+from sim.parameters import Network
+from sim.schema import InvalidInput
 from sim.streams import CROSS_TIES, TIES, stream
 
 if TYPE_CHECKING:
-    from sim.enterprise import Layout
     from sim.state import State
 
-Ties = tuple[np.ndarray, np.ndarray]
 #: Planners times ties beyond which shortest paths are not counted: some minutes of computing.
 MOST_PATHS = 3 * 10**10
 

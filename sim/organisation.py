@@ -1,7 +1,7 @@
 """An organisation of one's own: read from CSV files, an edge list with departments, or a NetworkX graph.
 
 What is not given is drawn from the maturity level. Nothing is guessed: a cell, a line or a tie that
-cannot be used raises :class:`sim.parameters.InvalidInput`, which names file and line; what is dropped
+cannot be used raises :class:`sim.schema.InvalidInput`, which names file and line; what is dropped
 is counted in :attr:`sim.enterprise.Layout.notes`.
 """
 
@@ -20,10 +20,12 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, reverse_cuthill_mckee
 
-from sim.enterprise import MOST_USERS, Layout, create, generated_layout
-from sim.network import Ties, adjacency
-from sim.parameters import CAPABILITIES, InvalidInput, Parameters, Record, nearest
+from sim.enterprise import create
+from sim.layout import MOST_USERS, Layout, Ties, generated_layout
+from sim.network import adjacency
+from sim.parameters import CAPABILITIES, Parameters
 from sim.presets import resolve
+from sim.schema import InvalidInput, Record, nearest
 
 LARGEST_FILE = 2 << 30
 LONGEST_NAME = 200
@@ -55,7 +57,7 @@ COLUMNS: dict[str, dict[str, Record]] = {
         "team": _name("name of the planning team; once in the file"),
         "unit": _name("its business unit, as in units.csv"),
         "fit": _number("index", 0, 1, "how far the forecast fits the team's planning workflow as it is"),
-        "category": _number("factor", 0.01, 100, "how hard the team's products are to forecast; 1: average"),
+        "difficulty": _number("factor", 0.01, 100, "how hard the team's products are to forecast; 1: average"),
         "defect": _number("factor", 0, 100, "the team's data defects, compared with its unit's; 1: average"),
     },
     "users": {
@@ -64,7 +66,7 @@ COLUMNS: dict[str, dict[str, Record]] = {
         "trust": _number("index", 0, 1, "trust in the forecast at the start"),
         "reliance": _number("index", 0, 1, "habit of planning on the forecast at the start"),
         "understanding": _number("index", 0, 1, "knows how to apply the output"),
-        "skill": _number("WAPE", 0.01, 2, "error of the planner's own spreadsheet method"),
+        "own_error": _number("WAPE", 0.01, 2, "error of the planner's own spreadsheet method"),
         "threshold": _number("logits", -20, 20, "what must be overcome to leave the spreadsheet"),
         "experience": _number("years", 0, 60, "in planning"),
     },

@@ -6,7 +6,7 @@ records of a finished run.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,9 +40,6 @@ from sim.state import (
     State,
 )
 from sim.strategy import log_event
-
-CLASSES = ("never_launched", "abandoned", "pilot_purgatory", "partial_adoption", "scaled")
-
 
 # --------------------------------------------------------------------------- every week, both engines
 
@@ -168,7 +165,7 @@ def record_week(firm, units, teams, unit_rows, week, row, p):
 
 
 @rule
-def remember(firm, units, p):
+def update_memory(firm, units, p):
     """The central cost of the week [EUR], and what is remembered of the pilot (over some ten weeks)."""
     spent = 0.0
     for k in range(SUPPORT + 1):
@@ -180,46 +177,6 @@ def remember(firm, units, p):
 
 
 # --------------------------------------------------------------------------- a finished run
-
-
-class Measure(NamedTuple):
-    """What one entry of an outcome record is."""
-
-    kind: str  # count, number, flag or text
-    unit: str
-    meaning: str
-
-
-#: The outcome record of a run, entry by entry.
-MEASURES: dict[str, Measure] = {
-    "weeks": Measure("count", "weeks", "horizon"),
-    "users": Measure("count", "planners", "planners in the enterprise"),
-    "units": Measure("count", "business units", "business units in the enterprise"),
-    "teams": Measure("count", "teams", "teams in the enterprise"),
-    "final_users_using": Measure("number", "share of planners", "planned on the forecast in the last week, adjusted or not"),
-    "final_reliance": Measure("number", "0 to 1", "mean habit of relying on the forecast at the end"),
-    "final_trust": Measure("number", "0 to 1", "mean trust at the end"),
-    "final_teams_trust_and_use": Measure("number", "share of teams", "teams that trust the forecast and use it at the end"),
-    "final_units_live": Measure("count", "business units", "units live at the end"),
-    "units_retired": Measure("count", "business units", "units that gave the forecast up"),
-    "gate_week": Measure("count", "week", "week the pilot passed its gate; null: never"),
-    "weeks_to_50": Measure("count", "week", "first week with a reliance of 50%; null: never"),
-    "weeks_to_80": Measure("count", "week", "first week with a reliance of 80%; null: never"),
-    "net": Measure("number", "EUR", "cumulative net value at the end"),
-    "net_104": Measure("number", "EUR", "cumulative net value after 104 weeks; null: shorter horizon"),
-    "net_discounted": Measure("number", "EUR", "cumulative net value at the end, discounted to the start"),
-    "net_last_year": Measure("number", "EUR", "net value of the last 52 weeks"),
-    "trough": Measure("number", "EUR", "lowest cumulative net value, at most 0"),
-    "trough_week": Measure("count", "week", "week of the trough; null: never below 0"),
-    "payback_week": Measure("count", "week", "first week from which cumulative net value stays above 0; null: never"),
-    "retrofit_share": Measure("number", "0 to 1", "share of platform effort that went into retrofit; null: no platform effort"),
-    "effort": Measure("number", "person-weeks", "central effort spent"),
-    "lowest_support_ratio": Measure("number", "0 to 1", "support given over support needed, at its lowest"),
-    "weeks_in_production": Measure("count", "weeks", "from the first go-live beyond the pilot to the last week with such a unit live"),
-    "survived_three_years": Measure("flag", "", "in production that long; null: shorter horizon"),
-    "outcome": Measure("text", "", "class: " + ", ".join(CLASSES)),
-    "reason": Measure("text", "", "why this class"),
-}
 
 
 def weekly_frame(state: State, weeks: int) -> pd.DataFrame:
@@ -282,15 +239,15 @@ def outcome(state: State, weeks: int, p: Parameters) -> dict[str, Any]:
         "teams": len(state.teams),
         "final_users_using": float(rows["users_using"][-1]),
         "final_reliance": float(rows["reliance"][-1]),
-        "final_trust": float(rows["trust"][-1]),
         "final_teams_trust_and_use": float(rows["teams_trust_and_use"][-1]),
+        "final_trust": float(rows["trust"][-1]),
         "final_units_live": int(rows["units_live"][-1]),
         "units_retired": int(rows["units_retired"][-1]),
         "gate_week": int(firm["gate_week"]) if firm["gate_week"] >= 0 else None,
         "weeks_to_50": _first(rows["reliance"] >= 0.5),
         "weeks_to_80": _first(rows["reliance"] >= 0.8),
-        "net": float(cumulative[-1]),
         "net_104": float(cumulative[103]) if weeks >= 104 else None,
+        "net": float(cumulative[-1]),
         "net_discounted": float(np.sum(net * discounting)),
         "net_last_year": float(net[-52:].sum()),
         "trough": float(min(0.0, cumulative[trough])),
@@ -307,7 +264,7 @@ def outcome(state: State, weeks: int, p: Parameters) -> dict[str, Any]:
 
 
 def classify(record: dict[str, Any], firm: Any, p: Parameters) -> tuple[str, str]:
-    """The class of an outcome (see :data:`CLASSES`) and, in words, why."""
+    """The class of an outcome (see :data:`sim.measures.CLASSES`) and, in words, why."""
     if p.maturity.budget == 0:
         return "never_launched", "no budget: nothing was built and no forecast went live"
     if record["gate_week"] is None:

@@ -1,157 +1,21 @@
-"""Every number of the model, as a record: value, unit, range, source.
+"""Every number of the model, as a record: value, unit, allowed range, source, what it rests on, and the range the source gives.
 
-Rules read numbers from here and from nowhere else. A configuration is checked once, field by
-field, and is frozen afterwards; the engines then read it as one structured record
-(:func:`as_record`) or as plain Python numbers (:func:`as_namespace`).
-
-Sources: ``documented`` rests on a published figure named in the note; ``measured`` comes of an experiment in
-this repository; ``calibrated`` was fitted to published figures; ``judged`` is a modelling judgement, to be varied in a sensitivity analysis.
+Rules read numbers from here and from nowhere else. Sources: ``documented`` rests on a published figure named in the note;
+``measured`` comes from an experiment in this repository; ``calibrated`` was fitted to published figures; ``judged`` is a modelling
+judgement, to be varied in a sensitivity analysis. How a configuration is checked and read: :mod:`sim.configuration`.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
-import hashlib
-import json
 import math
-import numbers
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
-from types import SimpleNamespace
-from typing import Any
+from dataclasses import astuple, dataclass, field
+from typing import ClassVar
 
-import numpy as np
+from sim.schema import InvalidInput, Record, choice, count, names, number, text, walk
 
 CAPABILITIES = ("pipelines", "integration", "monitoring", "governance")
 BUCKETS = ("model", *CAPABILITIES, "workflow")
 PHASES = ("pilot", "rollout", "run")
-
-
-class InvalidInput(ValueError):
-    """Something the user wrote cannot be used.
-
-    Attributes:
-        key: dotted name of the parameter, or file and line.
-        value: what was given.
-        allowed: what would be accepted, in words.
-    """
-
-    def __init__(self, key: str, value: Any, allowed: str) -> None:
-        self.key, self.value, self.allowed = key, value, allowed
-        super().__init__(f"{_line(key)}: {_shorten(value)} is not allowed; expected {_line(allowed)}")
-
-    def __reduce__(self):
-        return type(self), (self.key, self.value, self.allowed)
-
-
-def _line(text: str, most: int = 400) -> str:
-    text = " ".join(str(text).split())
-    return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def _shorten(value: Any) -> str:
-    try:
-        return _line(repr(value), 80)
-    except ValueError:  # a whole number of more digits than Python prints
-        return "a number of very many digits"
-
-
-def nearest(name: str, known: Iterator[str] | list[str]) -> str:
-    """Known names, the likeliest first: the hint of every «unknown …» message."""
-    known = sorted(known)
-    close = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
-    if close:
-        return f"one of the known names; did you mean {' or '.join(close)}?"
-    return "one of " + ", ".join(known)
-
-
-@dataclass(frozen=True)
-class Record:
-    """What is known about one parameter besides its value."""
-
-    kind: str
-    unit: str = ""
-    low: float = -math.inf
-    high: float = math.inf
-    source: str = "judged"
-    note: str = ""
-    choices: tuple[str, ...] = ()
-    studied: tuple[float, float] | None = None
-
-    @property
-    def allowed(self) -> str:
-        """The accepted values in words."""
-        if self.kind == "choice":
-            return "one of " + ", ".join(self.choices)
-        if self.kind == "text":
-            return "a text"
-        if self.kind == "flag":
-            return "true or false"
-        if self.kind == "names":
-            return "a list of names without repetition"
-        what = "a whole number" if self.kind == "count" else "a number"
-        return f"{what} from {self.low:g} to {self.high:g}" + (f" [{self.unit}]" if self.unit else "")
-
-    def check(self, key: str, value: Any) -> Any:
-        """Return ``value`` in its plain Python type, or raise :class:`InvalidInput`."""
-        if self.kind == "choice":
-            if not isinstance(value, str) or value not in self.choices:
-                raise InvalidInput(key, value, self.allowed)
-            return value
-        if self.kind == "text":
-            if not isinstance(value, str) or len(value) > 4096 or "\0" in value:
-                raise InvalidInput(key, value, self.allowed)
-            return value
-        if self.kind == "flag":
-            if not isinstance(value, bool):
-                raise InvalidInput(key, value, self.allowed)
-            return value
-        if self.kind == "names":
-            if isinstance(value, str) or not isinstance(value, list | tuple):
-                raise InvalidInput(key, value, self.allowed)
-            if not all(isinstance(v, str) for v in value) or len(set(value)) != len(value):
-                raise InvalidInput(key, value, self.allowed)
-            return tuple(value)
-        kind: Any = numbers.Integral if self.kind == "count" else numbers.Real
-        if isinstance(value, bool | np.bool_) or not isinstance(value, kind):
-            raise InvalidInput(key, value, self.allowed)
-        if not self.low <= value <= self.high:  # false for NaN too; whole numbers may be larger than a float holds
-            raise InvalidInput(key, value, self.allowed)
-        return int(value) if self.kind == "count" else float(value)
-
-
-def number(
-    default: float, unit: str, low: float, high: float, source: str, note: str, studied: tuple[float, float] | None = None
-) -> Any:
-    """A real-valued parameter; ``studied`` is the range that its source gives, where it gives one."""
-    return field(default=float(default), metadata={"record": Record("number", unit, low, high, source, note, studied=studied)})
-
-
-def count(default: int, unit: str, low: int, high: int, source: str, note: str) -> Any:
-    """A whole-numbered parameter."""
-    return field(default=default, metadata={"record": Record("count", unit, low, high, source, note)})
-
-
-def choice(default: str, choices: tuple[str, ...], note: str) -> Any:
-    """A parameter with named alternatives."""
-    return field(default=default, metadata={"record": Record("choice", "", choices=choices, note=note)})
-
-
-def text(default: str, note: str) -> Any:
-    """A free text: a path or a name."""
-    return field(default=default, metadata={"record": Record("text", "", note=note)})
-
-
-def flag(default: bool, note: str) -> Any:
-    """Yes or no."""
-    return field(default=default, metadata={"record": Record("flag", "", note=note)})
-
-
-def names(note: str) -> Any:
-    """A list of names."""
-    return field(default=(), metadata={"record": Record("names", "", note=note)})
 
 
 # --------------------------------------------------------------------------- the enterprise
@@ -166,7 +30,8 @@ class EnterpriseSize:
     units: int = count(12, "business units", 1, 100_000, "documented", "the article's twelve regions")
     teams: int = count(8, "teams per unit", 1, 10_000, "judged", "planning teams of a region")
     users: int = count(8, "planners per team", 1, 10_000, "judged", "one planning meeting's worth of people")
-    spend: float = number(213_000, "EUR planned per planner and week", 0, 1e9, "calibrated", "about EUR 6bn a year for 768 planners; posterior 105000 to 295000", (105000, 295000))
+    spend: float = number(213_000, "EUR planned per planner and week", 0, 1e9, "calibrated",
+        "about EUR 6bn a year for 768 planners; posterior 105000 to 295000", (105000, 295000))
     spend_spread: float = number(0.5, "sd of log spend between units", 0, 2, "judged", "regions differ in size")
 
 
@@ -175,7 +40,8 @@ class Maturity:
     """The state the enterprise starts from. Means; the spreads say how far units, teams and users differ."""
 
     budget: float = number(1.5, "person-weeks per week and unit", 0, 1000, "judged", "central AI team; 18 people for twelve regions")
-    completeness: float = number(0.75, "share of item-weeks", 0.01, 0.999, "documented", "65% of inventory records were wrong (DeHoratius & Raman 2008); judged how many matter")
+    completeness: float = number(0.75, "share of item-weeks", 0.01, 0.999, "documented",
+        "65% of inventory records were wrong (DeHoratius & Raman 2008); judged how many matter")
     lateness: float = number(1.0, "weeks", 0, 26, "judged", "age of the inputs at the planning cut-off")
     mismatch: float = number(0.35, "share of items", 0.001, 0.999, "judged", "items whose hierarchy differs from the pilot's")
     fragmentation: float = number(0.8, "extra effort share", 0, 10, "judged", "many local systems to connect")
@@ -184,16 +50,20 @@ class Maturity:
     trust: float = number(0.45, "0 to 1", 0.01, 0.99, "judged", "trust before any experience")
     readiness: float = number(0.05, "0 to 1", 0, 1, "judged", "platform capabilities that exist locally at the start")
     core: float = number(0.10, "0 to 1", 0, 1, "judged", "shared platform core that exists at the start")
-    unit_spread: float = number(0.35, "sd in logits", 0, 3, "documented", "under 3% of the variance lies between stores (DeHoratius & Raman 2008): units differ least")
-    team_spread: float = number(0.9, "sd in logits", 0, 3, "documented", "26% of the variance lies between product categories (same): teams differ most")
-    user_spread: float = number(0.7, "sd in logits", 0, 3, "documented", "traits explain little of trust (evidence on dynamic trust): moderate")
+    unit_spread: float = number(0.35, "sd in logits", 0, 3, "documented",
+        "under 3% of the variance lies between stores (DeHoratius & Raman 2008): units differ least")
+    team_spread: float = number(0.9, "sd in logits", 0, 3, "documented",
+        "26% of the variance lies between product categories (same): teams differ most")
+    user_spread: float = number(0.7, "sd in logits", 0, 3, "documented",
+        "traits explain little of trust (evidence on dynamic trust): moderate")
 
 
 @dataclass(frozen=True)
 class Network:
     """Who sees whom plan."""
 
-    kind: str = choice("blocks", ("blocks", "small_world", "scale_free", "edges", "graph"), "generator, edge list with labels, or a NetworkX graph")
+    kind: str = choice("blocks", ("blocks", "small_world", "scale_free", "edges", "graph"),
+        "generator, edge list with labels, or a NetworkX graph")
     team_ties: float = number(5, "mean ties inside the team", 0, 1000, "judged", "teams are dense")
     unit_ties: float = number(2, "mean ties to other teams of the unit", 0, 1000, "judged", "units are sparse")
     cross_ties: float = number(0.3, "mean ties to other units", 0, 1000, "judged", "a few ties cross")
@@ -211,22 +81,31 @@ class Network:
 class Forecast:
     """Forecast error and what bad inputs do to it."""
 
-    best: float = number(0.325, "WAPE", 0.01, 1, "documented", "sound model, 5-20% under the planner's error (M5: winner about 20% under the benchmark)", (0.32, 0.38))
-    planner: float = number(0.463, "WAPE", 0.01, 2, "calibrated", "the planner's own spreadsheet method; weekly item WAPE .4-.6 in retail data; what counts is its distance from best; posterior 0.438 to 0.518", (0.438, 0.518))
+    best: float = number(0.325, "WAPE", 0.01, 1, "documented",
+        "sound model, 5-20% under the planner's error (M5: winner about 20% under the benchmark)", (0.32, 0.38))
+    planner: float = number(0.463, "WAPE", 0.01, 2, "calibrated",
+        "the planner's own spreadsheet method; weekly item WAPE .4-.6 in retail data; what counts is its distance from "
+        "best; posterior 0.438 to 0.518", (0.438, 0.518))
     planner_spread: float = number(0.15, "sd of log WAPE between planners", 0, 2, "judged", "some planners are good")
-    category_spread: float = number(0.25, "sd of log WAPE between teams", 0, 2, "judged", "some categories are easier, for model and planner alike")
-    missing: float = number(0.123, "error share per share of item-weeks missing", 0, 5, "measured", "experiments.response on daily sales of 118 items; 95% interval", (0.078, 0.168))
+    difficulty_spread: float = number(0.25, "sd of log WAPE between teams", 0, 2, "judged",
+        "some categories are easier, for model and planner alike")
+    missing: float = number(0.123, "error share per share of item-weeks missing", 0, 5, "measured",
+        "experiments.response on daily sales of 118 items; 95% interval", (0.078, 0.168))
     late: float = number(0.025, "error share per week late", 0, 5, "measured", "same", (0.012, 0.039))
-    mapping: float = number(0.035, "error share per share of items wrongly mapped", 0, 5, "measured", "same; the interval reaches 0", (0.0, 0.07))
-    missed: float = number(0.45, "chance of missing the cut-off per week late", 0, 10, "judged", "1 - exp(-missed x weeks late): output too late for the planning meeting")
+    mapping: float = number(0.035, "error share per share of items wrongly mapped", 0, 5, "measured",
+        "same; the interval reaches 0", (0.0, 0.07))
+    missed: float = number(0.45, "chance of missing the cut-off per week late", 0, 10, "judged",
+        "1 - exp(-missed x weeks late): output too late for the planning meeting")
     start: float = number(0.88, "quality, 1 = sound model", 0.1, 1, "judged", "quality the pilot model starts with")
     learning: float = number(0.004, "share of the gap closed per person-week", 0, 1, "judged", "model work has diminishing returns")
-    retraining: float = number(0.05, "share of lost freshness restored per person-week and live unit", 0, 10, "judged", "model work also retrains")
-    drift: float = number(0.004, "freshness lost per week", 0, 0.5, "documented", "91% of 128 model-dataset pairs degraded with age (Vela et al. 2022); pace judged")
+    retraining: float = number(0.05, "share of lost freshness restored per person-week and live unit", 0, 10, "judged",
+        "model work also retrains")
+    drift: float = number(0.004, "freshness lost per week", 0, 0.5, "documented",
+        "91% of 128 model-dataset pairs degraded with age (Vela et al. 2022); pace judged")
     sudden: float = number(0.25, "events per unit and year", 0, 52, "documented", "sudden mode (same); pace judged")
     sudden_size: float = number(0.2, "share of freshness", 0, 0.9, "judged", "loss at a sudden drift")
     variance: float = number(1.5, "extra noise per freshness lost", 0, 10, "documented", "variance-increasing mode (same); size judged")
-    stale: float = number(0.5, "freshness", 0.1, 1, "judged", "the oldest model is this good: drift stops there")
+    min_freshness: float = number(0.5, "freshness", 0.1, 1, "judged", "the oldest model is this good: drift stops there")
 
 
 # --------------------------------------------------------------------------- the platform
@@ -235,6 +114,8 @@ class Forecast:
 @dataclass(frozen=True)
 class Platform:
     """Effort the platform layer takes and what it relieves."""
+
+    vectors: ClassVar = {f"{part}_effort": tuple(f"{part}_{name}" for name in CAPABILITIES) for part in ("core", "local")}
 
     core_pipelines: float = number(80, "person-weeks", 0.1, 1e6, "judged", "shared core, once")
     core_integration: float = number(100, "person-weeks", 0.1, 1e6, "judged", "shared core, once")
@@ -245,12 +126,16 @@ class Platform:
     local_monitoring: float = number(8, "person-weeks per unit", 0.1, 1e6, "judged", "one unit's share, before the multipliers")
     local_governance: float = number(8, "person-weeks per unit", 0.1, 1e6, "judged", "one unit's share, before the multipliers")
     crew: float = number(3, "person-weeks per week", 0.01, 1e6, "judged", "the most that can usefully work on one capability of one unit")
-    reuse: float = number(0.6, "share of local effort saved by a full core", 0, 0.95, "judged", "what is built once need not be built twelve times")
-    debt: float = number(1.0, "extra effort share at full debt", 0, 4, "documented", "retrofit multiplier 1-5 (Boehm & Basili 2001), none in 171 projects (Menzies et al. 2017)")
+    reuse: float = number(0.6, "share of local effort saved by a full core", 0, 0.95, "judged",
+        "what is built once need not be built twelve times")
+    debt: float = number(1.0, "extra effort share at full debt", 0, 4, "documented",
+        "retrofit multiplier 1-5 (Boehm & Basili 2001), none in 171 projects (Menzies et al. 2017)")
     debt_weeks: float = number(52, "weeks", 1, 1000, "judged", "time constant with which debt builds up while live without the capability")
-    tail_spread: float = number(0.3, "sd of log effort", 0, 2, "documented", "large IT runs 45% over budget on average (McKinsey & Oxford 2012)")
+    overrun_spread: float = number(0.3, "sd of log effort", 0, 2, "documented",
+        "large IT runs 45% over budget on average (McKinsey & Oxford 2012)")
     swan: float = number(0.17, "probability", 0, 1, "documented", "17% of IT projects are black swans (same)")
-    swan_size: float = number(2.0, "mean extra effort share of a black swan", 0, 20, "documented", "18% overrun by more than half, by 447% on average; shrunk to one capability of one unit, judged")
+    swan_size: float = number(2.0, "mean extra effort share of a black swan", 0, 20, "documented",
+        "18% overrun by more than half, by 447% on average; shrunk to one capability of one unit, judged")
     decay: float = number(0.002, "share lost per week", 0, 0.5, "documented", "upkeep (Sculley et al. 2015); pace judged")
     relief: float = number(0.9, "share of data defects removed by full pipelines", 0, 1, "judged", "some defects stay")
     dashboard: float = number(0.45, "share of fit", 0, 1, "judged", "fit left when the output sits in a separate dashboard")
@@ -260,12 +145,17 @@ class Platform:
 class Support:
     """Patching by hand what live units lack."""
 
-    need: float = number(3.0, "person-weeks per week and unit without clean data", 0, 1000, "judged", "hand-made extracts, mapping tables, phone calls")
-    carrying: float = number(1.0, "person-weeks per week and unit without integration", 0, 1000, "judged", "carrying the output into planners' sheets by hand")
+    need: float = number(3.0, "person-weeks per week and unit without clean data", 0, 1000, "judged",
+        "hand-made extracts, mapping tables, phone calls")
+    carrying: float = number(1.0, "person-weeks per week and unit without integration", 0, 1000, "judged",
+        "carrying the output into planners' sheets by hand")
     minimum: float = number(0.15, "person-weeks per week and live unit", 0, 1000, "judged", "a live unit always has questions")
-    cap: float = number(0.6, "share of the budget", 0, 1, "judged", "support comes first, up to here (capability trap: Repenning & Sterman 2001)")
-    relief: float = number(0.8, "share of data defects hidden at full support", 0, 1, "judged", "what heroic effort achieves while it lasts")
-    channel: float = number(0.7, "share of the missing channel bridged at full support", 0, 1, "judged", "output carried by hand meets the planner almost as an integrated one would")
+    cap: float = number(0.6, "share of the budget", 0, 1, "judged",
+        "support comes first, up to here (capability trap: Repenning & Sterman 2001)")
+    relief: float = number(0.8, "share of data defects hidden at full support", 0, 1, "judged",
+        "what heroic effort achieves while it lasts")
+    channel: float = number(0.7, "share of the missing channel bridged at full support", 0, 1, "judged",
+        "output carried by hand meets the planner almost as an integrated one would")
 
 
 # --------------------------------------------------------------------------- people
@@ -275,18 +165,23 @@ class Support:
 class Utility:
     """Weights of the decision to plan on the forecast, in logits."""
 
-    trust: float = number(7.0, "logits per unit of trust", 0, 50, "documented", "performance expectancy is strongest (UTAUT meta-analysis); size judged: strong enough that use does not outlive trust for good")
+    trust: float = number(7.0, "logits per unit of trust", 0, 50, "documented",
+        "performance expectancy is strongest (UTAUT meta-analysis); size judged: strong enough that use does not outlive trust for good")
     fit: float = number(3.0, "logits per unit of channel fit", 0, 50, "documented", "effort expectancy (.15-.2 in paths); size judged")
     peer: float = number(2.0, "logits per share of peers", 0, 50, "documented", "social influence (.2 in paths); size judged")
     sponsor: float = number(1.0, "logits per unit of sponsorship", 0, 50, "documented", "facilitating conditions are weakest; size judged")
     habit: float = number(1.6, "logits per unit of reliance", 0, 50, "documented", "habit (UTAUT2); size judged")
     norm: float = number(0.8, "logits per share of the team", 0, 50, "judged", "planning on the team's majority numbers spares reconciling")
-    threshold: float = number(0.27, "logits", -20, 20, "calibrated", "what must be overcome to leave the spreadsheet; posterior -1.06 to 1.36", (-1.06, 1.36))
-    threshold_spread: float = number(0.8, "sd between users, logits", 0, 10, "judged", "disposition; traits explain little of trust beside experience with it (dynamic trust)")
-    experience: float = number(0.04, "logits per year above the mean", 0, 2, "documented", "experienced professionals take less advice (Logg, Minson & Moore 2019); slope judged")
-    override: float = number(1.5, "logits", 0, 20, "documented", "32% accept a fixed model, 73-76% one they may adjust (Dietvorst et al. 2018, recalled): about 1.8")
-    reinforce: int = count(2, "peers", 1, 100, "documented", "complex contagion needs reinforcement (Centola 2010)")
-    enough: float = number(1.0, "share of peers", 0.001, 1, "judged", "from here on more peers add nothing; near 0: simple contagion")
+    threshold: float = number(0.27, "logits", -20, 20, "calibrated",
+        "what must be overcome to leave the spreadsheet; posterior -1.06 to 1.36", (-1.06, 1.36))
+    threshold_spread: float = number(0.8, "sd between users, logits", 0, 10, "judged",
+        "disposition; traits explain little of trust beside experience with it (dynamic trust)")
+    experience: float = number(0.04, "logits per year above the mean", 0, 2, "documented",
+        "experienced professionals take less advice (Logg, Minson & Moore 2019); slope judged")
+    override: float = number(1.5, "logits", 0, 20, "documented",
+        "32% accept a fixed model, 73-76% one they may adjust (Dietvorst et al. 2018, recalled): about 1.8")
+    min_peers: int = count(2, "peers", 1, 100, "documented", "complex contagion needs reinforcement (Centola 2010)")
+    saturation: float = number(1.0, "share of peers", 0.001, 1, "judged", "from here on more peers add nothing; near 0: simple contagion")
 
 
 @dataclass(frozen=True)
@@ -294,12 +189,16 @@ class Trust:
     """How trust in the forecast moves."""
 
     gain: float = number(0.06, "share of missing trust per full success", 0, 1, "judged", "weeks to months to build")
-    loss: float = number(0.13, "share of trust per full failure", 0, 1, "documented", "algorithms lose confidence faster (Dietvorst et al. 2015); loss/gain 1.5-4 judged")
-    noise: float = number(0.41, "sd of the log ratio of the two errors seen", 0, 5, "calibrated", "one week's errors say little; posterior 0.219 to 0.672", (0.219, 0.672))
+    loss: float = number(0.13, "share of trust per full failure", 0, 1, "documented",
+        "algorithms lose confidence faster (Dietvorst et al. 2015); loss/gain 1.5-4 judged")
+    noise: float = number(0.41, "sd of the log ratio of the two errors seen", 0, 5, "calibrated",
+        "one week's errors say little; posterior 0.219 to 0.672", (0.219, 0.672))
     unused: float = number(0.3, "share seen at full monitoring", 0, 1, "judged", "monitoring shows non-users what they missed")
     late: float = number(0.02, "share of trust per missed cut-off", 0, 1, "judged", "a forecast that does not come is not trusted")
-    peer: float = number(0.015, "share of the gap to peers' use per week", 0, 1, "judged", "hearsay, until a planner understands the forecast")
-    governance: float = number(0.03, "share of the gap to the anchor per week", 0, 1, "judged", "institutional trust, at full governance and before any understanding (McKnight et al. 1998)")
+    peer: float = number(0.015, "share of the gap to peers' use per week", 0, 1, "judged",
+        "hearsay, until a planner understands the forecast")
+    governance: float = number(0.03, "share of the gap to the anchor per week", 0, 1, "judged",
+        "institutional trust, at full governance and before any understanding (McKnight et al. 1998)")
     anchor: float = number(0.6, "0 to 1", 0, 1, "judged", "trust an accountable, explained forecast deserves before experience")
 
 
@@ -308,10 +207,13 @@ class Habit:
     """How choices become habits and use becomes understanding."""
 
     pace: float = number(0.10, "share of the gap per week", 0, 1, "judged", "reliance is an average over some ten weeks")
-    understanding: float = number(0.08, "share of the gap per week of use", 0, 1, "documented", "dip of 1-6 months after go-live (McAfee 2002): 12 weeks")
+    understanding: float = number(0.08, "share of the gap per week of use", 0, 1, "documented",
+        "dip of 1-6 months after go-live (McAfee 2002): 12 weeks")
     explained: float = number(0.02, "share of the gap per week at full governance", 0, 1, "judged", "training and explanation")
-    effort: float = number(0.3, "share of fit lost without understanding", 0, 1, "judged", "a user who does not know how to apply the output")
-    dip: float = number(0.15, "share of a planner's week", 0, 1, "documented", "productivity falls first (McElheran et al. 2025; McAfee 2002); size judged")
+    effort: float = number(0.3, "share of fit lost without understanding", 0, 1, "judged",
+        "a user who does not know how to apply the output")
+    dip: float = number(0.15, "share of a planner's week", 0, 1, "documented",
+        "productivity falls first (McElheran et al. 2025; McAfee 2002); size judged")
 
 
 @dataclass(frozen=True)
@@ -323,7 +225,8 @@ class People:
     experience: float = number(10, "years, mean", 0.1, 60, "judged", "planners in post")
     newcomer_experience: float = number(4, "years, mean", 0, 60, "judged", "planners who arrive")
     champion_trust: float = number(0.85, "0 to 1", 0, 1, "judged", "champions believe in it")
-    champion_time: float = number(0.05, "share of a champion's week", 0, 1, "judged", "two hours a week with colleagues, while the unit pilots, onboards or is live")
+    champion_time: float = number(0.05, "share of a champion's week", 0, 1, "judged",
+        "two hours a week with colleagues, while the unit pilots, onboards or is live")
     champion_threshold: float = number(-1.0, "logits", -20, 20, "judged", "and start early")
 
 
@@ -331,10 +234,13 @@ class People:
 class Override:
     """What adjusting the forecast does."""
 
-    share: float = number(0.5, "share of uses adjusted where allowed", 0, 1, "documented", "34% in a survey, about 75% in case firms (Fildes et al. 2009)")
+    share: float = number(0.5, "share of uses adjusted where allowed", 0, 1, "documented",
+        "34% in a survey, about 75% in case firms (Fildes et al. 2009)")
     justified: float = number(0.4, "share of these left when a reason is required", 0, 1, "judged", "the small ones go first")
-    harm: float = number(0.06, "error share added by a small adjustment", 0, 1, "documented", "small adjustments harm accuracy (same); size judged")
-    help: float = number(0.05, "error share removed by a large adjustment", 0, 0.9, "documented", "large ones help a little (same); size judged")
+    harm: float = number(0.06, "error share added by a small adjustment", 0, 1, "documented",
+        "small adjustments harm accuracy (same); size judged")
+    help: float = number(0.05, "error share removed by a large adjustment", 0, 0.9, "documented",
+        "large ones help a little (same); size judged")
 
 
 @dataclass(frozen=True)
@@ -344,7 +250,8 @@ class TeamRules:
     redesign: float = number(4.0, "person-weeks per team for 63% of the gap", 0.01, 1e6, "judged", "redesigning one team's workflow")
     decay: float = number(0.002, "fit lost per week", 0, 0.5, "judged", "local processes change")
     norm: float = number(0.2, "share of the gap per week", 0, 1, "judged", "the team's norm follows its plan")
-    reconciling: float = number(0.4, "planner-weeks per planner at share (1 - share)", 0, 10, "judged", "two sets of numbers in one meeting: 10% of the week at worst")
+    reconciling: float = number(0.4, "planner-weeks per planner at share (1 - share)", 0, 10, "judged",
+        "two sets of numbers in one meeting: 10% of the week at worst")
 
 
 # --------------------------------------------------------------------------- management and chance
@@ -354,12 +261,13 @@ class TeamRules:
 class Sponsor:
     """Sponsorship, its source and its decay."""
 
-    follow: float = number(0.04, "share of the gap per week", 0, 1, "judged", "backing follows visible value within half a year")
+    rate: float = number(0.04, "share of the gap per week", 0, 1, "judged", "backing follows visible value within half a year")
     technical: float = number(0.005, "share lost per week under technical ownership", 0, 0.5, "judged", "nobody in the business owns it")
     shared: float = number(0.003, "share lost per week under shared ownership", 0, 0.5, "judged", "half an owner")
-    blind: float = number(0.45, "share of value visible without monitoring", 0, 1, "judged", "anecdotes")
+    visible_unmonitored: float = number(0.45, "share of value visible without monitoring", 0, 1, "judged", "anecdotes")
     target: float = number(0.10, "error cut, share of the planner's error", 0.001, 1, "judged", "improvement that counts as full success")
-    own_effort: float = number(0.3, "person-weeks per week and unit at full sponsorship", 0, 1000, "judged", "what a unit adds under business ownership; half under shared")
+    own_effort: float = number(0.3, "person-weeks per week and unit at full sponsorship", 0, 1000, "judged",
+        "what a unit adds under business ownership; half under shared")
 
 
 @dataclass(frozen=True)
@@ -376,7 +284,8 @@ class Review:
 class Disturbance:
     """What happens to the enterprise from outside."""
 
-    priority: float = number(1.3, "shocks per unit and year", 0, 52, "calibrated", "other priorities; posterior 0.216 to 1.87", (0.216, 1.87))
+    priority: float = number(1.3, "shocks per unit and year", 0, 52, "calibrated",
+        "other priorities; posterior 0.216 to 1.87", (0.216, 1.87))
     priority_drop: float = number(0.35, "share of sponsorship", 0, 1, "judged", "lost at a shock")
     priority_weeks: int = count(13, "weeks", 0, 520, "judged", "no effort of the unit's own meanwhile")
     leader: float = number(0.2, "departures per unit and year", 0, 52, "judged", "leaders stay five years")
@@ -388,7 +297,8 @@ class Disturbance:
 class Correction:
     """What users' corrections repair where monitoring stands."""
 
-    repair: float = number(0.01, "share of defects per week at full monitoring and use", 0, 1, "judged", "corrections fed back into the data")
+    repair: float = number(0.01, "share of defects per week at full monitoring and use", 0, 1, "judged",
+        "corrections fed back into the data")
     refresh: float = number(0.06, "share of lost freshness per week at full monitoring", 0, 1, "judged", "drift is caught")
 
 
@@ -396,7 +306,8 @@ class Correction:
 class Value:
     """What accuracy is worth and what everything costs."""
 
-    worth: float = number(0.06, "EUR per EUR planned and point of WAPE as a share", 0, 10, "documented", "10% error cut at EUR 1bn is about EUR 1.8M a year (Vermorel): 0.0018 / 0.03")
+    worth: float = number(0.06, "EUR per EUR planned and point of WAPE as a share", 0, 10, "documented",
+        "10% error cut at EUR 1bn is about EUR 1.8M a year (Vermorel): 0.0018 / 0.03")
     person_week: float = number(3000, "EUR per person-week of the central team", 0, 1e6, "judged", "EUR 150k a year")
     planner_week: float = number(1800, "EUR per planner-week", 0, 1e6, "judged", "EUR 90k a year")
     running: float = number(1500, "EUR per live unit and week", 0, 1e7, "judged", "computing, licences, on-call")
@@ -422,6 +333,12 @@ class Outcomes:
 class Shares:
     """Shares of the effort left after support. They add up to 1."""
 
+    def validate(self, prefix: str) -> None:
+        """Refuse shares of another sum."""
+        total = math.fsum(astuple(self))
+        if abs(total - 1) > 1e-9:
+            raise InvalidInput(prefix.rstrip("."), round(total, 12), "shares that add up to 1")
+
     model: float = number(0.0, "share", 0, 1, "judged", "model quality and retraining")
     pipelines: float = number(0.0, "share", 0, 1, "judged", "inputs")
     integration: float = number(0.0, "share", 0, 1, "judged", "output inside the planning system")
@@ -438,6 +355,8 @@ def _even() -> Shares:
 class Effort:
     """Shares by phase of the initiative."""
 
+    matrix: ClassVar = True
+
     pilot: Shares = field(default_factory=_even)
     rollout: Shares = field(default_factory=_even)
     run: Shares = field(default_factory=_even)
@@ -447,22 +366,34 @@ class Effort:
 class Strategy:
     """What management chooses. A strategy is a YAML file in ``configs/strategy``; a new file is a new strategy."""
 
+    def validate(self, prefix: str) -> None:
+        """Refuse choices that do not go together."""
+        if self.pilot == "named" and not self.pilot_unit:
+            raise InvalidInput(prefix + "pilot_unit", "", "the name of a unit, because pilot is «named»")
+        if self.order == "listed" and not self.listed:
+            raise InvalidInput(prefix + "listed", [], "unit names in wave order, because order is «listed»")
+        if self.gate_deadline < self.gate_weeks:
+            raise InvalidInput(prefix + "gate_deadline", self.gate_deadline, f"at least gate_weeks, {self.gate_weeks}")
+
     name: str = text("balanced", "name of the strategy, from its file")
     description: str = text("", "one sentence for people")
     pilot: str = choice("cleanest", ("cleanest", "representative", "random", "named"), "which unit pilots")
     pilot_unit: str = text("", "name of the pilot unit (pilot: named)")
     gate_weeks: int = count(26, "weeks", 0, 5200, "judged", "the pilot lasts at least this long")
     gate_deadline: int = count(104, "weeks", 1, 5200, "judged", "a pilot that has not passed by then ends the initiative")
-    gate_improvement: float = number(0.03, "error cut, share of the planner's error", -1, 1, "judged", "the pilot's forecast must be this much better")
+    gate_improvement: float = number(0.03, "error cut, share of the planner's error", -1, 1, "judged",
+        "the pilot's forecast must be this much better")
     gate_reliance: float = number(0.35, "share of the pilot's planners", 0, 1, "judged", "and used by this many")
-    allocation: str = choice("fixed", ("fixed", "adaptive", "random"), "shares as given, moved each quarter to the binding constraint, or drawn each quarter")
+    allocation: str = choice("fixed", ("fixed", "adaptive", "random"),
+        "shares as given, moved each quarter to the binding constraint, or drawn each quarter")
     effort: Effort = field(default_factory=Effort)
     core_first: float = number(0.5, "share of a capability's effort", 0, 1, "judged", "goes to the shared core until that stands")
     order: str = choice("readiness", ("readiness", "size", "network", "random", "listed"), "which units come first")
     listed: tuple[str, ...] = names("units in wave order (order: listed)")
     cadence: int = count(8, "weeks", 1, 5200, "judged", "between waves")
     wave: float = number(0.17, "share of units", 0.000001, 1, "judged", "that start onboarding in a wave; at least one unit")
-    readiness_gate: float = number(0.0, "readiness", 0, 1, "judged", "pipelines and integration a unit needs to go live; 0: goes live at once")
+    readiness_gate: float = number(0.0, "readiness", 0, 1, "judged",
+        "pipelines and integration a unit needs to go live; 0: goes live at once")
     ownership: str = choice("shared", ("technical", "shared", "business"), "who answers for the result")
     override: str = choice("free", ("forbidden", "justified", "free"), "may planners adjust the forecast?")
     champions: float = number(0.0, "share of planners", 0, 1, "judged", "recruited before the start")
@@ -498,201 +429,5 @@ class Parameters:
     outcomes: Outcomes = field(default_factory=Outcomes)
 
 
-# --------------------------------------------------------------------------- checking
-
-
-def _is_group(cls: type, name: str) -> type | None:
-    default = _defaults(cls)[name]
-    return type(default) if dataclasses.is_dataclass(default) else None
-
-
-@lru_cache(maxsize=64)
-def _defaults(cls: type) -> dict[str, Any]:
-    blank = cls()
-    return {f.name: getattr(blank, f.name) for f in dataclasses.fields(cls)}
-
-
-def from_mapping(values: Mapping[str, Any], cls: type = Parameters, prefix: str = "") -> Any:
-    """Check a nested mapping and freeze it.
-
-    Missing fields keep their defaults; unknown keys, wrong types, values out of range and shares
-    that do not add up raise :class:`InvalidInput`, which names the key.
-    """
-    return _frozen(values, cls, prefix, None)
-
-
-def vary(parameters: Parameters, changes: Mapping[str, Any]) -> Parameters:
-    """Checked parameters with other values for some dotted names, ``{"trust.loss": 0.1}``; checks the changed groups only."""
-    tree: dict[str, Any] = {}
-    for name, value in changes.items():
-        node = tree
-        *path, last = name.split(".")
-        for part in path:
-            node = node.setdefault(part, {})
-        node[last] = value
-    return _frozen(tree, Parameters, "", parameters)
-
-
-def _frozen(values: Mapping[str, Any], cls: type, prefix: str, base: Any) -> Any:
-    """An instance of a group from a mapping, the other fields from ``base`` or the defaults."""
-    if not isinstance(values, Mapping):
-        raise InvalidInput(prefix.rstrip(".") or "configuration", values, "a mapping of names to values")
-    fields = _fields(cls)
-    checked: dict[str, Any] = {}
-    for name, value in values.items():
-        key = f"{prefix}{name}"
-        if name not in fields:
-            raise InvalidInput(key, value, nearest(key, [prefix + known for known in fields]))
-        group = _is_group(cls, name)
-        if group is not None:
-            checked[name] = _frozen(value, group, key + ".", None if base is None else getattr(base, name))
-        else:
-            checked[name] = fields[name].metadata["record"].check(key, value)
-    result = cls(**checked) if base is None else dataclasses.replace(base, **checked)
-    if cls is Shares:
-        total = math.fsum(dataclasses.astuple(result))
-        if abs(total - 1) > 1e-9:
-            raise InvalidInput(prefix.rstrip("."), round(total, 12), "shares that add up to 1")
-    if cls is Strategy:
-        _check_strategy(result, prefix)
-    if cls is Parameters:
-        object.__setattr__(result, "_checked", True)  # copies made by dataclasses.replace do not carry it
-    return result
-
-
-@lru_cache(maxsize=64)
-def _fields(cls: type) -> dict[str, Any]:
-    return {f.name: f for f in dataclasses.fields(cls)}
-
-
-def checked(parameters: Any) -> Parameters:
-    """Complete parameters as they are if :func:`from_mapping` made them, and through it if somebody else did."""
-    if not isinstance(parameters, Parameters):
-        raise InvalidInput("parameters", parameters, "a sim.parameters.Parameters")
-    return parameters if hasattr(parameters, "_checked") else from_mapping(to_mapping(parameters))
-
-
-def _check_strategy(strategy: Strategy, prefix: str) -> None:
-    if strategy.pilot == "named" and not strategy.pilot_unit:
-        raise InvalidInput(prefix + "pilot_unit", "", "the name of a unit, because pilot is «named»")
-    if strategy.order == "listed" and not strategy.listed:
-        raise InvalidInput(prefix + "listed", [], "unit names in wave order, because order is «listed»")
-    if strategy.gate_deadline < strategy.gate_weeks:
-        raise InvalidInput(prefix + "gate_deadline", strategy.gate_deadline, f"at least gate_weeks, {strategy.gate_weeks}")
-
-
-def to_mapping(parameters: Any) -> dict[str, Any]:
-    """The nested mapping of a (group of) parameters, with plain lists."""
-    result: dict[str, Any] = {}
-    for f in dataclasses.fields(parameters):
-        value = getattr(parameters, f.name)
-        if dataclasses.is_dataclass(value):
-            result[f.name] = to_mapping(value)
-        else:
-            result[f.name] = list(value) if isinstance(value, tuple) else value
-    return result
-
-
-def studied_range(record: Record, default: float) -> tuple[float, float]:
-    """The range a number is varied over where nobody says another, inside what is allowed.
-
-    The one its source gives, where it holds the value. Else half to double; of what lies between 0 and 1, half to double the odds. A zero goes up to a
-    twentieth of the allowed range. An assumption as good as the default it surrounds, and no better.
-    """
-    if record.studied and record.studied[0] <= default <= record.studied[1]:
-        return record.studied
-    if default == 0:
-        low, high = record.low, record.low + min(record.high - record.low, 1.0 if record.kind == "number" else 20.0) / 20
-    elif record.low >= 0 and record.high <= 1 and default < 1:
-        low, high = (default * odds / (1 - default + default * odds) for odds in (0.5, 2.0))
-    else:
-        low, high = sorted((default / 2, default * 2))
-    low, high = max(record.low, low), min(record.high, high)
-    return (math.floor(low), math.ceil(high)) if record.kind == "count" else (low, high)
-
-
-def fingerprint(parameters: Parameters) -> str:
-    """SHA-256 (hex) of the canonical JSON of all values: the same for the same model, however it was described."""
-    groups = (f"{json.dumps(f.name)}:{_canonical(getattr(parameters, f.name))}" for f in dataclasses.fields(parameters))
-    return hashlib.sha256(("{" + ",".join(groups) + "}").encode()).hexdigest()
-
-
-@lru_cache(maxsize=4096)
-def _canonical(group: Any) -> str:
-    return json.dumps(to_mapping(group) if dataclasses.is_dataclass(group) else group, separators=(",", ":"))
-
-
-def listing(cls: type = Parameters, prefix: str = "") -> Iterator[tuple[str, Any, Record]]:
-    """Every parameter as (dotted name, default, record), in the order of the definition."""
-    for f in dataclasses.fields(cls):
-        group = _is_group(cls, f.name)
-        if group is not None:
-            yield from listing(group, f"{prefix}{f.name}.")
-        else:
-            yield prefix + f.name, _defaults(cls)[f.name], f.metadata["record"]
-
-
-# --------------------------------------------------------------------------- what the engines read
-
-
-def _dtype(cls: type) -> np.dtype:
-    columns: list[tuple] = []
-    for f in dataclasses.fields(cls):
-        group = _is_group(cls, f.name)
-        if group is Effort:
-            columns.append(("effort", np.float64, (len(PHASES), len(BUCKETS))))
-        elif group is not None:
-            columns.append((f.name, _dtype(group)))
-        else:
-            kind = f.metadata["record"].kind
-            if kind in ("number",):
-                columns.append((f.name, np.float64))
-            elif kind in ("count", "choice", "flag"):
-                columns.append((f.name, np.int64))
-    return np.dtype(columns, align=True)
-
-
-PARAMETER_DTYPE = _dtype(Parameters)
-
-
-def _values(group: Any) -> tuple:
-    row: list[Any] = []
-    for f in dataclasses.fields(group):
-        value = getattr(group, f.name)
-        if isinstance(value, Effort):
-            row.append([dataclasses.astuple(getattr(value, phase)) for phase in PHASES])
-        elif dataclasses.is_dataclass(value):
-            row.append(_values(value))
-        else:
-            record = f.metadata["record"]
-            if record.kind == "choice":
-                row.append(record.choices.index(value))
-            elif record.kind in ("number", "count", "flag"):
-                row.append(value)
-    return tuple(row)
-
-
-@lru_cache(maxsize=256)
-def as_record(parameters: Parameters) -> np.ndarray:
-    """The numbers as a structured array of one row (choices as their index), read-only."""
-    record = np.array([_values(parameters)], dtype=PARAMETER_DTYPE)
-    record.flags.writeable = False
-    return record
-
-
-def as_namespace(record: np.void) -> SimpleNamespace:
-    """The same numbers as plain Python objects with the same names, for the textbook engine."""
-    result = SimpleNamespace()
-    for name in record.dtype.names or ():
-        value = record[name]
-        if value.dtype.names:
-            setattr(result, name, as_namespace(value))
-        else:
-            setattr(result, name, value.tolist())
-    return result
-
-
-@lru_cache(maxsize=64)
-def choices_of(cls: type, name: str) -> tuple[str, ...]:
-    """The alternatives of a choice parameter, in the order of their numbers."""
-    return next(f for f in dataclasses.fields(cls) if f.name == name).metadata["record"].choices
+#: Every parameter by its dotted name.
+RECORDS: dict[str, Record] = dict(walk(Parameters))

@@ -7,46 +7,22 @@ from __future__ import annotations
 
 import math
 
-from sim.rules import clip, rule
-from sim.state import INTEGRATION, LIVE, MODEL, ONBOARDING, PILOT, PIPELINES, RETIRED, SUPPORT, WORKFLOW, K
-
-
-@rule
-def core_effort(k, p):
-    """Person-weeks to build the shared core of capability ``k``, once."""
-    if k == 0:
-        return p.platform.core_pipelines
-    if k == 1:
-        return p.platform.core_integration
-    if k == 2:
-        return p.platform.core_monitoring
-    return p.platform.core_governance
-
-
-@rule
-def base_effort(k, p):
-    """Person-weeks to bring capability ``k`` to one unit, before the multipliers."""
-    if k == 0:
-        return p.platform.local_pipelines
-    if k == 1:
-        return p.platform.local_integration
-    if k == 2:
-        return p.platform.local_monitoring
-    return p.platform.local_governance
+from sim.rules import clip, has_forecast, is_active, rule
+from sim.state import INTEGRATION, LIVE, MODEL, PIPELINES, RETIRED, SUPPORT, WORKFLOW, K
 
 
 @rule
 def local_effort(unit, k, core, p):
     """Person-weeks to finish capability ``k`` in ``unit`` from nothing, given the shared core's state.
 
-    ``effort x (1 + fragmentation) x (1 - reuse x core) x (1 + debt) x tail``.
+    ``effort x (1 + fragmentation) x (1 - reuse x core) x (1 + debt) x overrun``.
     """
     return (
-        base_effort(k, p)
+        p.platform.local_effort[k]
         * (1.0 + unit.fragmentation)
         * (1.0 - p.platform.reuse * core)
         * (1.0 + p.platform.debt * unit.debt[k])
-        * unit.tail[k]
+        * unit.overrun[k]
     )
 
 
@@ -72,7 +48,7 @@ def support(firm, units, p):
     for b in range(len(units)):
         unit = units[b]
         unit.need = 0.0
-        if unit.stage == PILOT or unit.stage == LIVE:
+        if has_forecast(unit):
             unit.need = p.support.need * (1.0 - unit.clean) + p.support.carrying * (1.0 - unit.readiness[INTEGRATION]) + p.support.minimum
         need += unit.need
     capacity = p.support.cap * firm.budget
@@ -86,7 +62,7 @@ def support(firm, units, p):
 
 
 @rule
-def rest(firm, units):
+def idle(firm, units):
     """A week without an initiative: nobody supports, builds or contributes."""
     for k in range(SUPPORT + 1):
         firm.effort[k] = 0.0
@@ -103,7 +79,7 @@ def rest(firm, units):
 @rule
 def build_core(firm, k, effort, p):
     """Spend up to ``effort`` person-weeks on the shared core of capability ``k``; returns what is left."""
-    total = core_effort(k, p)
+    total = p.platform.core_effort[k]
     spent = min(effort, total * (1.0 - firm.core[k]))
     firm.core[k] = clip(firm.core[k] + spent / total, 0.0, 1.0)
     firm.effort[1 + k] += spent
@@ -121,7 +97,7 @@ def build_local(firm, units, order, k, effort, p):
     for turn in range(2):
         for position in range(len(order)):
             unit = units[order[position]]
-            started = unit.stage == PILOT or unit.stage == ONBOARDING or unit.stage == LIVE
+            started = is_active(unit)
             if effort <= 0.0 or unit.stage == RETIRED or started != (turn == 0):
                 continue
             total = local_effort(unit, k, firm.core[k], p)
@@ -164,7 +140,7 @@ def build(firm, units, order, p):
     active = 0
     for b in range(len(units)):
         unit = units[b]
-        if unit.stage == PILOT or unit.stage == ONBOARDING or unit.stage == LIVE:
+        if is_active(unit):
             active += unit.last - unit.first
     each = workflow / active if active > 0 else 0.0
     for b in range(len(units)):
@@ -173,7 +149,7 @@ def build(firm, units, order, p):
             total = local_effort(unit, PIPELINES, firm.core[PIPELINES], p)
             unit.readiness[PIPELINES] = clip(unit.readiness[PIPELINES] + 0.5 * unit.own_effort / total, 0.0, 1.0)
         unit.workflow = 0.5 * unit.own_effort / (unit.last - unit.first)
-        if unit.stage == PILOT or unit.stage == ONBOARDING or unit.stage == LIVE:
+        if is_active(unit):
             unit.workflow += each
 
     if active > 0:
@@ -190,11 +166,11 @@ def improve_model(firm, units, effort, p):
     firm.quality += (1.0 - firm.quality) * (1.0 - math.exp(-p.forecast.learning * effort))
     live = 0
     for b in range(len(units)):
-        if units[b].stage == PILOT or units[b].stage == LIVE:
+        if has_forecast(units[b]):
             live += 1
     if live > 0:
         restored = 1.0 - math.exp(-p.forecast.retraining * effort / live)
         for b in range(len(units)):
             unit = units[b]
-            if unit.stage == PILOT or unit.stage == LIVE:
+            if has_forecast(unit):
                 unit.freshness += restored * (1.0 - unit.freshness)

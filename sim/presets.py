@@ -15,7 +15,9 @@ from typing import Any
 
 import yaml
 
-from sim.parameters import InvalidInput, Parameters, from_mapping, nearest
+from sim.configuration import from_mapping
+from sim.parameters import Parameters
+from sim.schema import InvalidInput, nearest
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 GROUPS = ("enterprise", "maturity", "network", "strategy", "forecast")

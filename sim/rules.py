@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sim._numba import register_jitable
+from sim.state import LIVE, ONBOARDING, PILOT
 
 
 def rule[F: Callable](function: F) -> F:
@@ -23,3 +24,15 @@ def rule[F: Callable](function: F) -> F:
 def clip(value, low, high):
     """``value``, but no less than ``low`` and no more than ``high``."""
     return low if value < low else (high if value > high else value)
+
+
+@rule
+def has_forecast(unit):
+    """Whether the unit's planners get a forecast every week: it pilots, or is live."""
+    return unit.stage == PILOT or unit.stage == LIVE
+
+
+@rule
+def is_active(unit):
+    """Whether the unit has left waiting and has not given up: it pilots, onboards, or is live."""
+    return unit.stage == PILOT or unit.stage == ONBOARDING or unit.stage == LIVE

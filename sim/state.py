@@ -35,8 +35,8 @@ USER = np.dtype([
     ("trust", "f8"),  # 0 to 1; in the forecast
     ("reliance", "f8"),  # 0 to 1; habit of planning on it
     ("understanding", "f8"),  # 0 to 1; knows how to apply the output
-    ("skill", "f8"),  # WAPE; error of the planner's own method
-    ("log_skill", "f8"),  # its natural logarithm
+    ("own_error", "f8"),  # WAPE; error of the planner's own method
+    ("log_own_error", "f8"),  # its natural logarithm
     ("threshold", "f8"),  # logits; what must be overcome to leave the spreadsheet
     ("disposition", "f8"),  # standard normal; the personal part of the threshold
     ("experience", "f8"),  # years; in planning
@@ -51,7 +51,7 @@ TEAM = np.dtype([
     ("redesigned", "f8"),  # person-weeks; spent on the workflow so far
     ("norm", "f8"),  # 0 to 1; share of the plan that rests on the forecast, remembered
     ("share", "f8"),  # 0 to 1; the same, this week
-    ("category", "f8"),  # factor on everybody's error; how hard the team's products are
+    ("difficulty", "f8"),  # factor on everybody's error; how hard the team's products are
     ("defect", "f8"),  # factor; the team's data defects, compared with its unit's
     ("error", "f8"),  # WAPE; of the forecast this week
     ("log_error", "f8"),  # its natural logarithm
@@ -77,7 +77,7 @@ UNIT = np.dtype([
     ("spend", "f8"),  # EUR per planner and week; that is planned
     ("readiness", "f8", (K,)),  # 0 to 1; local, per capability
     ("debt", "f8", (K,)),  # 0 to 1; retrofit debt, per capability
-    ("tail", "f8", (K,)),  # factor; how much longer than planned a capability takes here
+    ("overrun", "f8", (K,)),  # factor; how much longer than planned a capability takes here
     ("crew", "f8", (K,)),  # person-weeks; that can still usefully work on a capability this week
     ("freshness", "f8"),  # 0 to 1; of the unit's forecast, 1: not stale
     ("clean", "f8"),  # 0 to 1; cleanliness of the data, after what pipelines relieve

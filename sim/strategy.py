@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.parameters import InvalidInput, Strategy
+from sim.parameters import Strategy
 from sim.rules import rule
+from sim.schema import InvalidInput
 from sim.state import (
     GATE_FAILED,
     GATE_PASSED,
@@ -50,7 +51,7 @@ def choose_pilot(strategy: Strategy, names: list[str], clean: np.ndarray, seed: 
         return int(np.argmax(clean))
     if strategy.pilot == "representative":
         return int(np.argsort(clean, kind="stable")[(len(clean) - 1) // 2])  # the (lower) median unit
-    return int(np.argmax(_lot(names, seed, "pilot")))
+    return int(np.argmax(_random_scores(names, seed, "pilot")))
 
 
 def wave_order(
@@ -68,12 +69,12 @@ def wave_order(
         score = np.array([place.get(name, -float(len(names) + i)) for i, name in enumerate(names)])
     else:
         known = {"readiness": clean, "size": spend, "network": reach}
-        score = known[strategy.order] if strategy.order in known else _lot(names, seed, "order")
+        score = known[strategy.order] if strategy.order in known else _random_scores(names, seed, "order")
     order = np.argsort(-np.asarray(score, float), kind="stable")
     return np.concatenate([[pilot], order[order != pilot]]).astype(np.int64)
 
 
-def _lot(names: list[str], seed: int, purpose: str) -> np.ndarray:
+def _random_scores(names: list[str], seed: int, purpose: str) -> np.ndarray:
     """One uniform per unit, drawn by name, so that the rows' order does not matter."""
     return np.array([stream(seed, MANAGEMENT, f"{purpose}:{name}").random() for name in names])
 
@@ -139,7 +140,7 @@ def allocate(firm, units, teams, uniforms, week, p):
         for k in range(N_BUCKETS):
             firm.shares[k] = uniforms[k]
     else:
-        binding(firm, units, teams, p)
+        adaptive_shares(firm, units, teams, p)
     total = 0.0
     for k in range(N_BUCKETS):
         total += firm.shares[k]
@@ -148,7 +149,7 @@ def allocate(firm, units, teams, uniforms, week, p):
 
 
 @rule
-def binding(firm, units, teams, p):
+def adaptive_shares(firm, units, teams, p):
     """Shares in proportion to the square of each constraint's gap, over the units whose turn it is.
 
     Counts units that pilot, onboard or are live; while none does, every gap counts as full. The model keeps a hundredth.

@@ -124,11 +124,11 @@ def test_the_second_box_holds_what_the_first_leaves():
 def test_boxes_in_words():
     rows = pd.DataFrame(
         [("maturity.budget", "person-weeks", "number", np.nan, 1.13), ("trust.loss", "0 to 1", "number", 0.09, np.nan),
-         ("utility.reinforce", "peers", "count", 2.5, np.nan), ("x", "", "number", 0.1, 0.2)],
+         ("utility.min_peers", "peers", "count", 2.5, np.nan), ("x", "", "number", 0.1, 0.2)],
         columns=["parameter", "unit", "kind", "low", "high"],
     )  # fmt: skip
     assert discover.in_words(rows) == (
-        "maturity.budget below 1.13 person-weeks and trust.loss above 0.09 and utility.reinforce at least 3 peers and x between 0.1 and 0.2"
+        "maturity.budget below 1.13 person-weeks and trust.loss above 0.09 and utility.min_peers at least 3 peers and x between 0.1 and 0.2"
     )
 
 
@@ -138,11 +138,11 @@ def test_boxes_in_words():
 def test_all_numbers_but_choices_of_management_are_screened():
     base = RolloutModel(enterprise="small").parameters
     names = [f.name for f in paired.numeric_factors("all", None, base, True)]
-    assert {"trust.loss", "maturity.budget", "utility.reinforce", "value.worth"} <= set(names)
+    assert {"trust.loss", "maturity.budget", "utility.min_peers", "value.worth"} <= set(names)
     assert not any(name.split(".")[0] in ("strategy", "enterprise", "weeks", "network", "outcomes") for name in names)
-    assert all(RECORDS[name][1].kind in ("number", "count") for name in names) and len(names) > 100
+    assert all(RECORDS[name].kind in ("number", "count") for name in names) and len(names) > 100
     judged = [f.name for f in paired.numeric_factors("judged", None, base, True)]
-    assert judged == [name for name in names if RECORDS[name][1].source == "judged"] and 0 < len(judged) < len(names)
+    assert judged == [name for name in names if RECORDS[name].source == "judged"] and 0 < len(judged) < len(names)
 
 
 def test_morris_from_the_command_line(call, tmp_path):

@@ -25,7 +25,8 @@ from experiments.baselines import (
 )
 from experiments.calibrate import FIGURES
 from sim import RolloutModel
-from sim.parameters import CAPABILITIES, Parameters, from_mapping, vary
+from sim.configuration import from_mapping, vary
+from sim.parameters import CAPABILITIES, Parameters
 from sim.presets import available, resolve
 from sim.state import WEEK
 
@@ -98,7 +99,7 @@ def test_the_mean_field_has_no_differences_and_everyone_sees_everyone():
     state = model.state
     assert len(state.users) == p.enterprise.units * p.enterprise.teams * p.enterprise.users and len(state.teams) == 3
     assert np.diff(state.peers_first).min() >= len(state.users) - 2
-    for rows, names in ((state.users, ("trust", "skill", "threshold")), (state.teams, ("fit", "category", "defect")), (state.units, ("spend", "completeness", "tail"))):  # fmt: skip
+    for rows, names in ((state.users, ("trust", "own_error", "threshold")), (state.teams, ("fit", "difficulty", "defect")), (state.units, ("spend", "completeness", "overrun"))):  # fmt: skip
         assert all(np.ptp(rows[name], axis=0).max() == 0 for name in names)
     before, after = p.platform, well_mixed(p).platform
     assert after.local_pipelines == pytest.approx(before.local_pipelines * (1 + before.swan * before.swan_size)) and after.swan == 0

@@ -15,8 +15,8 @@ from experiments import calibrate, entry, runner
 from experiments.calibrate import FIGURES, MATURITIES, TARGETS, VARIED, Emulators, Population, figures_of, plausible, population_figures
 from experiments.designs import RECORDS
 from sim import RolloutModel, presets
-from sim.parameters import InvalidInput
 from sim.presets import load, read_yaml
+from sim.schema import InvalidInput
 
 POPULATION = Population(
     10, 10, (0.5, 0.5), (0.4, 0.4), (40, 40), 0.5, 0.25, 0.25, (52, 260), (0, 78), (0, 156), {"model_first": 0.4, "adaptive": 0.6}
@@ -175,12 +175,12 @@ def test_a_preset_nests_its_parameters_and_leaves_out_the_population(tmp_path):
 def test_the_defaults_are_the_calibrated_values_rounded():
     place = presets.CONFIGS / "experiment" / "calibrated.yaml"
     values = {f"{group}.{name}": value for group, names in read_yaml(place).items() for name, value in names.items()}
-    assert sorted(values) == sorted(name for name, (_, record) in RECORDS.items() if record.source == "calibrated")
+    assert sorted(values) == sorted(name for name, record in RECORDS.items() if record.source == "calibrated")
     posterior = {
         name: (float(low), float(high)) for name, low, high in re.findall(r"^  (\w+): .*posterior (\S+) to (\S+)$", place.read_text(), re.M)
     }
     for name, value in values.items():
-        default, record = RECORDS[name]
+        default, record = RECORDS[name].default, RECORDS[name]
         assert default == pytest.approx(value, rel=0.02), name
         assert record.studied == pytest.approx(posterior[name.split(".")[1]], rel=0.005), name
 

@@ -9,19 +9,20 @@ from scipy.stats import qmc
 from experiments import designs
 from experiments.designs import Factor, factors, from_file, make
 from sim import InvalidInput
-from sim.parameters import from_mapping, listing, studied_range
+from sim.configuration import from_mapping, studied_range
+from sim.parameters import RECORDS
 from sim.presets import available
 
 
 def test_ranges_come_from_the_records_and_hold_the_value():
-    for name, default, record in listing():
+    for name, record in RECORDS.items():
         if record.kind in ("number", "count"):
-            low, high = studied_range(record, default)
-            assert record.low <= low < high <= record.high and low <= default <= high, name
+            low, high = studied_range(record, record.default)
+            assert record.low <= low < high <= record.high and low <= record.default <= high, name
 
 
 def test_half_to_double_the_odds():
-    record = designs.RECORDS["trust.loss"][1]
+    record = RECORDS["trust.loss"]
     low, high = studied_range(record, 0.2)
     assert (low / (1 - low), high / (1 - high)) == pytest.approx((0.125, 0.5))
 
@@ -29,7 +30,7 @@ def test_half_to_double_the_odds():
 def test_ranges_surround_the_configured_value():
     base = from_mapping({"trust": {"loss": 0.4}})
     (f,) = factors(["trust.loss"], None, base)
-    assert f.low < 0.4 < f.high and f.low > studied_range(designs.RECORDS["trust.loss"][1], 0.13)[0]
+    assert f.low < 0.4 < f.high and f.low > studied_range(RECORDS["trust.loss"], 0.13)[0]
 
 
 def test_a_grid_holds_every_combination_once():

@@ -12,7 +12,7 @@ import pytest
 
 from experiments.ema import ema_model, workbench
 from sim import RolloutModel
-from sim.parameters import InvalidInput
+from sim.schema import InvalidInput
 
 OVER = {"trust.loss": [0.1, 0.2], "strategy.cadence": None, "maturity": ["low", "high"]}
 

@@ -55,7 +55,7 @@ def test_odd_parameters_give_the_same_bits(tiny):
         "disturbance.priority": 40.0,
         "disturbance.leader": 30.0,
         "trust.noise": 5.0,
-        "utility.reinforce": 1,
+        "utility.min_peers": 1,
         "strategy.champions": 0.4,
         "strategy.override": "forbidden",
         "platform.swan": 1.0,
@@ -170,7 +170,7 @@ def test_bounds_checked_and_uncompiled_code_give_the_same_bytes(tmp_path):
 
 def test_no_field_hides_behind_an_attribute_of_numpy():
     from sim import state
-    from sim.parameters import PARAMETER_DTYPE
+    from sim.configuration import PARAMETER_DTYPE
 
     def names(dtype):
         for name in dtype.names:

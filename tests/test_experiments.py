@@ -18,7 +18,7 @@ from scipy import stats
 from experiments import compare, entry, output, parameters, run, runner
 from experiments.statistics import mean, median, share
 from sim import InvalidInput, RolloutModel, presets
-from sim.parameters import listing
+from sim.parameters import RECORDS
 
 TASKS = {"run": run.run, "compare": compare.compare}
 SMALL = ["enterprise=small", "weeks=40"]
@@ -52,7 +52,7 @@ def test_a_manifest_says_what_made_the_numbers(call, tmp_path):
     assert set(manifest["files_sha256"]) == {p.name for p in folder.iterdir()} - {"manifest.json"}
     assert manifest["configuration_sha256"] == output.digest(manifest["configuration"])
     values = {k: v for k, v in manifest["configuration"].items() if k not in ("seed", "input_files")}
-    from sim.parameters import from_mapping
+    from sim.configuration import from_mapping
 
     again = RolloutModel(parameters=from_mapping(values), rng=manifest["seed"]).run()
     assert again.outcome == json.loads((folder / "outcome.json").read_text())
@@ -419,7 +419,7 @@ def test_names_in_csv_are_harmless(tmp_path):
 def test_the_parameter_table_lists_everything(capsys):
     parameters.main("csv")
     table = pd.read_csv(pd.io.common.StringIO(capsys.readouterr().out), keep_default_na=False)
-    assert table["parameter"].tolist() == [name for name, _, _ in listing()]
+    assert table["parameter"].tolist() == list(RECORDS)
     assert set(table["source"]) <= {"documented", "measured", "calibrated", "judged", "choice"}
     parameters.main("markdown")
     assert capsys.readouterr().out.count("\n") == len(table) + 2

@@ -10,15 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sim import RolloutModel
-from sim.outcomes import CLASSES
-from sim.parameters import BUCKETS, listing
+from sim.measures import CLASSES
+from sim.parameters import BUCKETS, RECORDS
 from sim.presets import available
 from sim.state import LIVE, PILOT, RETIRED
 from sim.streams import CHOICE, PEOPLE, stream
 
 #: Parameters that only size the enterprise, or that hang together with others.
 LEFT_ALONE = ("weeks", "enterprise.", "strategy.effort", "strategy.gate_", "network.")
-NUMBERS = {name: record for name, _, record in listing() if record.kind in ("number", "count") and not name.startswith(LEFT_ALONE)}
+NUMBERS = {name: record for name, record in RECORDS.items() if record.kind in ("number", "count") and not name.startswith(LEFT_ALONE)}
 
 
 @st.composite
@@ -145,7 +145,7 @@ def test_one_more_unit_changes_no_other_unit():
     few, many = (RolloutModel(enterprise={"units": n, "teams": 3, "users": 4}, rng=3, weeks=4) for n in (4, 5))
     rows = slice(0, 4 * 3 * 4)
     assert few.columns()["users"].tobytes() == many.columns()["users"][rows].tobytes()
-    for name in ("completeness", "lateness", "mismatch", "tail", "spend"):
+    for name in ("completeness", "lateness", "mismatch", "overrun", "spend"):
         assert (few.columns()["units"][name] == many.columns()["units"][name][:4]).all()
     few.run(), many.run()
     assert (few.state.draws.error == many.state.draws.error[:, rows]).all()
@@ -205,6 +205,6 @@ def test_no_more_than_a_crew_works_on_one_thing(strategy):
         before = model.columns()["units"]["readiness"].copy()
         model.step()
         units = model.columns()["units"]
-        spent = (units["readiness"] - before)[:, :2] * 1e4 * (1 + units["fragmentation"])[:, None] * units["tail"][:, :2]
+        spent = (units["readiness"] - before)[:, :2] * 1e4 * (1 + units["fragmentation"])[:, None] * units["overrun"][:, :2]
         most = max(most, spent.max())
     assert most == pytest.approx(model.parameters.platform.crew)

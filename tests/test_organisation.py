@@ -15,11 +15,12 @@ import pytest
 
 from experiments import template as command
 from sim import RolloutModel, organisation
-from sim.enterprise import Layout
+from sim.layout import Layout
 from sim.network import adjacency
 from sim.organisation import COLUMNS, columns_table, layout, neutral, template
-from sim.parameters import CAPABILITIES, InvalidInput
+from sim.parameters import CAPABILITIES
 from sim.presets import resolve
+from sim.schema import InvalidInput
 
 ROOT = Path(__file__).resolve().parent.parent
 EMAIL = ROOT.parent / "shared" / "data" / "email-Eu-core.txt"
@@ -77,7 +78,7 @@ def test_template_comes_back_as_the_enterprise_it_shows(tmp_path: Path) -> None:
     for table in ("units", "teams", "users"):
         theirs, ours = getattr(shown, table), getattr(model.state, table)
         for column in theirs.dtype.names:
-            # four digits are written; clean and log_skill follow from what is written
+            # four digits are written; clean and log_own_error follow from what is written
             np.testing.assert_allclose(ours[column], theirs[column], rtol=2e-3, atol=1e-3, err_msg=f"{table}.{column}")
     assert model.state.unit_names == shown.unit_names
     np.testing.assert_array_equal(model.state.peers, shown.peers)
@@ -338,7 +339,12 @@ BAD = {
     "blank before nan": ("users", number(" nan"), "users.csv, line 5, column trust"),
     "late": ("units", "unit,lateness\nNorth,27\nÖst,1\n", "units.csv, line 2, column lateness: '27'", "from 0 to 26 [weeks]"),
     "readiness": ("units", U.replace("0.25", "25"), "units.csv, line 2, column readiness_monitoring: '25'", "0 to 1"),
-    "category": ("teams", "team,unit,category\ns1,Öst,0\nn2,North,\nn1,North,\n", "teams.csv, line 2, column category", "from 0.01 to 100"),
+    "difficulty": (
+        "teams",
+        "team,unit,difficulty\ns1,Öst,0\nn2,North,\nn1,North,\n",
+        "teams.csv, line 2, column difficulty",
+        "from 0.01 to 100",
+    ),
 }
 
 

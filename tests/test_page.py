@@ -22,13 +22,13 @@ import yaml
 from experiments import entry
 from experiments.output import ROOT
 from sim import RolloutModel, presets
+from sim.bottleneck import CONSTRAINTS, verdict
 from sim.organisation import template
-from sim.parameters import InvalidInput
+from sim.schema import InvalidInput
 from sim.views import session as sessions
 from sim.views.levers import FILES, LEVERS, enterprises, networks
 from sim.views.map import organisation
 from sim.views.session import EFFORT, Scenario, Session, own
-from sim.views.verdict import CONSTRAINTS, verdict
 
 SMALL = Scenario(enterprise="small", weeks=60)
 

@@ -1,6 +1,6 @@
 """Every parameter does what theory says it does, and every bad value is refused by name.
 
-The table has one row for each parameter that :func:`sim.parameters.listing` yields: a low and a high
+The table has one row for each parameter of :data:`sim.parameters.RECORDS`: a low and a high
 value, a measure close to the parameter's own mechanism, the direction in which the measure must move
 from low to high, and why. Low and high meet the same luck (common random numbers), seed by seed. A
 new parameter without a row fails the suite, so that none is dead.
@@ -21,12 +21,13 @@ import numpy as np
 import pytest
 
 from sim import InvalidInput, RolloutModel, presets
-from sim.parameters import BUCKETS, CAPABILITIES, PHASES, Parameters, Shares, as_record, from_mapping, listing
+from sim.configuration import as_record, from_mapping
+from sim.parameters import BUCKETS, CAPABILITIES, PHASES, RECORDS, Parameters, Shares
 from sim.presets import DEFAULTS, LARGEST_FILE, available, load, read_yaml, resolve
 from sim.state import LIVE, PILOT_STARTED
 from sim.strategy import phase_of
 
-LISTED = {name: (default, record) for name, default, record in listing()}
+LISTED = {name: (record.default, record) for name, record in RECORDS.items()}
 NUMERIC = {name: record for name, (_, record) in LISTED.items() if record.kind in ("number", "count")}
 CHOICES = {name: record.choices for name, (_, record) in LISTED.items() if record.kind == "choice"}
 #: Texts are names and paths, without a direction; where each of them is tested.
@@ -241,8 +242,8 @@ ROWS = [
     # the forecast
     Row("forecast.best", 0.2, 0.4, mean("improvement"), DOWN, "it is the error itself"),
     Row("forecast.planner", 0.3, 0.6, mean("improvement"), UP, "the error cut is measured against the planner's"),
-    Row("forecast.planner_spread", 0, 0.6, spread("users", "log_skill"), UP, "planners differ more in skill", **STARTS),
-    Row("forecast.category_spread", 0, 0.8, spread("teams", "log_error"), UP, "teams' products differ more in difficulty", **STARTS),
+    Row("forecast.planner_spread", 0, 0.6, spread("users", "log_own_error"), UP, "planners differ more in their own error", **STARTS),
+    Row("forecast.difficulty_spread", 0, 0.8, spread("teams", "log_error"), UP, "teams' products differ more in difficulty", **STARTS),
     Row("forecast.missing", 0, 2, mean("improvement"), DOWN, "missing records cost more accuracy"),
     Row("forecast.late", 0, 2, mean("improvement"), DOWN, "old inputs cost more accuracy"),
     Row("forecast.mapping", 0, 2, mean("improvement"), DOWN, "wrong parents cost more accuracy"),
@@ -254,7 +255,7 @@ ROWS = [
     Row("forecast.sudden", 0, 6, mean("freshness"), DOWN, "more events take freshness", ALL_LIVE),
     Row("forecast.sudden_size", 0, 0.5, mean("freshness"), DOWN, "each event takes more", ALL_LIVE | {"forecast.sudden": 6}),
     Row("forecast.variance", 0, 10, mean("trust"), DOWN, "noise of an aged model makes a sure win lose now and then, and losses weigh more", ALL_LIVE | GOOD | ALWAYS | {"forecast.drift": 0.02}),
-    Row("forecast.stale", 0.2, 0.8, mean("freshness"), UP, "ageing stops sooner", ALL_LIVE | {"forecast.drift": 0.1}),
+    Row("forecast.min_freshness", 0.2, 0.8, mean("freshness"), UP, "ageing stops sooner", ALL_LIVE | {"forecast.drift": 0.1}),
     # the platform
     *(Row(f"platform.core_{c}", 20, 400, mean(f"core_{c}"), DOWN, "a larger job takes longer") for c in CAPABILITIES),
     *(Row(f"platform.local_{c}", 4, 80, mean(f"readiness_{c}"), DOWN, "a larger job takes longer") for c in CAPABILITIES),
@@ -262,7 +263,7 @@ ROWS = [
     Row("platform.reuse", 0, 0.9, mean("readiness_integration"), UP, "the core saves local effort", {"maturity.core": 0.5}),
     Row("platform.debt", 0, 4, mean("readiness_integration"), DOWN, "retrofit costs more", ALL_LIVE, 104),
     Row("platform.debt_weeks", 4, 500, mean("readiness_integration"), UP, "debt builds up more slowly", ALL_LIVE | {"platform.debt": 4}, 104),
-    Row("platform.tail_spread", 0, 1, spread("units", "tail"), UP, "jobs differ more from their estimate", {"platform.swan": 0}, **STARTS),
+    Row("platform.overrun_spread", 0, 1, spread("units", "overrun"), UP, "jobs differ more from their estimate", {"platform.swan": 0}, **STARTS),
     Row("platform.swan", 0, 0.8, mean("readiness_integration"), DOWN, "more jobs run over; none runs under because of it", {"platform.swan_size": 5}),
     Row("platform.swan_size", 0, 10, mean("readiness_integration"), DOWN, "black swans cost more", {"platform.swan": 0.5}),
     Row("platform.decay", 0, 0.03, mean("readiness_integration"), DOWN, "capabilities wear faster"),
@@ -285,8 +286,8 @@ ROWS = [
     Row("utility.threshold_spread", 0, 4, spread("users", "reliance"), UP, "with dispositions alone at work, habits differ as they do", ALL_LIVE | {f"utility.{x}": 0 for x in ("trust", "peer", "habit", "norm")}),
     Row("utility.experience", 0, 0.4, use_by_experience, DOWN, "experienced planners take less advice (Logg et al. 2019)", ALL_LIVE | {"people.turnover": 0}),
     Row("utility.override", 0, 6, mean("users_using"), UP, "the freedom to adjust weighs more", ALL_LIVE | GOOD),
-    Row("utility.enough", 0.1, 1, mean("users_using"), DOWN, "a few peers persuade as well as all", ALL_LIVE | GOOD),
-    Row("utility.reinforce", 1, 8, mean("users_using"), DOWN, "more peers are needed before any counts", ALL_LIVE | GOOD),
+    Row("utility.saturation", 0.1, 1, mean("users_using"), DOWN, "a few peers persuade as well as all", ALL_LIVE | GOOD),
+    Row("utility.min_peers", 1, 8, mean("users_using"), DOWN, "more peers are needed before any counts", ALL_LIVE | GOOD),
     # planners: what moves trust
     Row("trust.gain", 0.01, 0.3, mean("trust"), UP, "successes earn more", ALL_LIVE | GOOD),
     Row("trust.loss", 0.02, 0.5, mean("trust"), DOWN, "failures cost more", ALL_LIVE | GOOD),
@@ -320,10 +321,10 @@ ROWS = [
     Row("team.norm", 0, 1, mean("users_using"), UP, "a norm that never moves stays at the spreadsheet", ALL_LIVE | GOOD | {"utility.norm": 5}),
     Row("team.reconciling", 0, 2, mean("friction"), UP, "two sets of numbers cost more time", ALL_LIVE),
     # management
-    Row("sponsor.follow", 0, 0.2, mean("sponsorship"), DOWN, "backing follows a success that is nowhere visible", ALL_LIVE | BAD),
+    Row("sponsor.rate", 0, 0.2, mean("sponsorship"), DOWN, "backing follows a success that is nowhere visible", ALL_LIVE | BAD),
     Row("sponsor.technical", 0, 0.05, mean("sponsorship"), DOWN, "nobody in the business owns it", {"strategy.ownership": "technical"}),
     Row("sponsor.shared", 0, 0.05, mean("sponsorship"), DOWN, "half an owner", {"strategy.ownership": "shared"}),
-    Row("sponsor.blind", 0, 1, unit_mean("visible"), UP, "more is seen without monitoring", ALL_LIVE | GOOD | ALWAYS),
+    Row("sponsor.visible_unmonitored", 0, 1, unit_mean("visible"), UP, "more is seen without monitoring", ALL_LIVE | GOOD | ALWAYS),
     Row("sponsor.target", 0.02, 1, unit_mean("visible"), DOWN, "more is hoped for", ALL_LIVE | GOOD | ALWAYS),
     Row("sponsor.own_effort", 0, 3, mean("readiness_pipelines"), UP, "units help to build their pipelines", ALL_LIVE | {"strategy.ownership": "business"}),
     Row("review.every", 5, 26, mean("units_retired"), DOWN, "the third failed review comes later", FAILING, 60),
@@ -333,7 +334,7 @@ ROWS = [
     Row("disturbance.priority", 0, 8, mean("sponsorship"), DOWN, "each shock takes backing"),
     Row("disturbance.priority_drop", 0, 0.9, mean("sponsorship"), DOWN, "a shock takes more", {"disturbance.priority": 8}),
     Row("disturbance.priority_weeks", 0, 52, mean("own_effort"), DOWN, "the unit is busy elsewhere for longer", ALL_LIVE | {"disturbance.priority": 8, "strategy.ownership": "business"}),
-    Row("disturbance.leader", 0, 12, mean("sponsorship"), UP, "where backing has faded, a new leader starts afresh", ALL_LIVE | BAD | {"sponsor.follow": 0.2}),
+    Row("disturbance.leader", 0, 12, mean("sponsorship"), UP, "where backing has faded, a new leader starts afresh", ALL_LIVE | BAD | {"sponsor.rate": 0.2}),
     Row("disturbance.shift", 0, 8, mean("freshness"), DOWN, "more shifts take freshness", ALL_LIVE),
     Row("disturbance.shift_size", 0, 0.6, mean("freshness"), DOWN, "each shift takes more", ALL_LIVE | {"disturbance.shift": 8}),
     Row("correction.repair", 0, 0.2, final("units", "completeness"), UP, "corrections of use repair records", ALL_LIVE | ALWAYS | READY),
@@ -585,7 +586,7 @@ def test_shares_add_up_to_one(shares):
 
 
 def test_shares_of_thirds_add_up_to_one():
-    thirds = from_mapping({"model": 1 / 3, "pipelines": 1 / 3, "workflow": 1 / 3}, Shares)  # rounding is no error
+    thirds = frozen({"model": 1 / 3, "pipelines": 1 / 3, "workflow": 1 / 3}, Shares)  # rounding is no error
     assert thirds.model == 1 / 3
 
 

@@ -17,8 +17,9 @@ from experiments.output import ROOT
 from experiments.patterns import arms_of, emerges, estimate, parameters_of, readings_of, removed, rewired, run_arm, verdict_of
 from experiments.storage import read
 from sim import RolloutModel
-from sim.parameters import BUCKETS, CAPABILITIES, InvalidInput, Parameters, to_mapping
+from sim.parameters import BUCKETS, CAPABILITIES, Parameters
 from sim.presets import CONFIGS, read_yaml
+from sim.schema import InvalidInput, to_mapping
 from sim.state import INTEGRATION
 
 SMALL = {"units": 4, "teams": 2, "users": 4}
@@ -242,7 +243,7 @@ def test_a_rewired_network_keeps_degrees_and_people():
     ties = [{frozenset(tie) for tie in model.network.edges()} for model in (drawn, moved)]
     assert dict(drawn.network.degree()) == dict(moved.network.degree())
     assert len(ties[0] & ties[1]) < 0.6 * len(ties[0]) and len(ties[0]) == len(ties[1])
-    for column in ("skill", "category", "spend"):
+    for column in ("own_error", "difficulty", "spend"):
         rows = [next(t[column] for t in (m.state.users, m.state.teams, m.state.units) if column in t.dtype.names) for m in (drawn, moved)]
         np.testing.assert_array_equal(*rows)
     before = [{frozenset(tie) for tie in moved.network.edges()}]

@@ -255,7 +255,7 @@ def test_the_defaults_that_the_pages_name_are_the_defaults():
             name for text in re.findall(r"`(\w+\.\w+\*?)`", named) for name in RECORDS if re.fullmatch(text.replace("*", r"\w+"), name)
         ]
         numbers = [float(number.replace(",", "")) for number in re.findall(r"\d[\d,]*(?:\.\d+)?", shown)]
-        assert [RECORDS[name][0] for name in names] == numbers[: len(names)], named
+        assert [RECORDS[name].default for name in names] == numbers[: len(names)], named
 
 
 # --------------------------------------------------------------------------- Python and notebooks

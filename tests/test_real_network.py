@@ -24,9 +24,10 @@ from experiments.real_network import (
     run_arm,
 )
 from sim import RolloutModel
+from sim.configuration import vary
 from sim.network import adjacency
-from sim.parameters import InvalidInput, to_mapping, vary
 from sim.presets import resolve
+from sim.schema import InvalidInput, to_mapping
 
 GENERATED = tuple(NETWORKS)[1:]
 OPTIONS = ["edges=edges.txt", "labels=labels.txt", "weeks=60", "executor=serial"]

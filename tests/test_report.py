@@ -19,9 +19,10 @@ from conftest import contents, plain
 from experiments import compare, entry, runner, sensitivity
 from experiments.report import main
 from sim import RolloutModel
-from sim.parameters import InvalidInput, listing
+from sim.bottleneck import CONSTRAINTS, verdict
+from sim.parameters import RECORDS
+from sim.schema import InvalidInput
 from sim.views.report import Lead, _pairs, answer, binding, leader, report
-from sim.views.verdict import CONSTRAINTS, verdict
 from sim.views.words import CLASS_LABELS, millions
 
 SMALL = ["enterprise=small", "weeks=110", "executor=serial"]
@@ -128,7 +129,7 @@ def test_the_report_says_what_the_folder_holds(folder):
         assert label in text
     for unit in pd.read_parquet(folder / "units.parquet")["unit"].unique():
         assert unit in text
-    for name, _, record in listing():
+    for name, record in RECORDS.items():
         assert name in text and record.note in html.unescape(page.text), name
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["configuration_sha256"] in text and all(c in text for c in manifest["files_sha256"].values())

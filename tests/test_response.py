@@ -17,8 +17,10 @@ from experiments.demand import LOCAL_WEEKS, PACKS, Booked, Defects, book, genera
 from experiments.forecasters import FORECASTERS, recent
 from experiments.response import LEVELS, Found, settings_of, until, work
 from sim import presets
-from sim.parameters import InvalidInput, Parameters, from_mapping
+from sim.configuration import from_mapping
+from sim.parameters import Parameters
 from sim.presets import load, read_yaml
+from sim.schema import InvalidInput
 
 CLEAN = Defects()
 #: One level of each defect and a short test: what the command needs least of.

@@ -26,8 +26,8 @@ from experiments.executors import Workers
 from experiments.runner import DIED, Plan, Stopped, execute
 from experiments.storage import RUNS, UNFINISHED, WEEKS, Store, read
 from sim import InvalidInput, RolloutModel
-from sim.parameters import to_mapping
 from sim.presets import resolve
+from sim.schema import to_mapping
 
 BASE = to_mapping(resolve({"enterprise": "small", "maturity": "high"}, {"weeks": 30}))
 RECORD = {"parameters": BASE, "weekly": 10}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sim import InvalidInput, RolloutModel, presets
-from sim.outcomes import CLASSES
+from sim.measures import CLASSES
 from sim.state import WENT_LIVE
 
 NAMED = (

@@ -15,7 +15,7 @@ from experiments import runner
 from experiments.statistics import half_widths, replications_needed
 from experiments.storage import read
 from sim import RolloutModel
-from sim.outcomes import MEASURES
+from sim.measures import MEASURES
 
 SMALL = ["enterprise=small", "weeks=30", "executor=serial"]
 DESIGN = [

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import mesa
 import numpy as np
 
-from sim.parameters import InvalidInput
+from sim.schema import InvalidInput
 
 
 class PlanningAgent(mesa.Agent):

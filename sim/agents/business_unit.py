@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.agents.base import PlanningAgent
-from sim.forecasting import WEEKS_PER_YEAR, age, channel, cleanliness, jolt, on_time_probability, refresh, relieve
-from sim.rules import clip, rule
-from sim.state import DEMAND_SHIFT, LEADER_LEFT, LIVE, MONITORING, ONBOARDING, PILOT, PRIORITY_SHOCK, SUDDEN_DRIFT, UNIT
+from sim.forecasting import WEEKS_PER_YEAR, age, channel, cleanliness, degrade, on_time_probability, refresh, residual_defects
+from sim.rules import clip, has_forecast, is_active, rule
+from sim.state import DEMAND_SHIFT, LEADER_LEFT, MONITORING, PRIORITY_SHOCK, SUDDEN_DRIFT, UNIT
 
 if TYPE_CHECKING:
     from sim.agents.team import Team
@@ -22,7 +22,7 @@ class BusinessUnit(PlanningAgent):
     """
 
     dtype = UNIT
-    rules = ("disturb", "contribute", "forecast", "add_up", "correct", "account", "back", "succeed")
+    rules = ("disturb", "contribute", "forecast", "aggregate", "correct", "account", "update_sponsorship", "passes_review")
     teams: list[Team]
     name: str
     sponsorship: float
@@ -40,12 +40,12 @@ class BusinessUnit(PlanningAgent):
             # what is left of the uniform is uniform again: the new leader's backing, twice the usual at most
             unit.sponsorship = clip(2.0 * p.maturity.sponsorship * shocks[1] / leaving, 0.0, 1.0)
             happened |= 1 << LEADER_LEFT
-        if unit.stage == PILOT or unit.stage == LIVE:
+        if has_forecast(unit):
             if shocks[2] < p.disturbance.shift / WEEKS_PER_YEAR:
-                jolt(unit, p.disturbance.shift_size, p)
+                degrade(unit, p.disturbance.shift_size, p)
                 happened |= 1 << DEMAND_SHIFT
             if shocks[3] < p.forecast.sudden / WEEKS_PER_YEAR:
-                jolt(unit, p.forecast.sudden_size, p)
+                degrade(unit, p.forecast.sudden_size, p)
                 happened |= 1 << SUDDEN_DRIFT
         return happened
 
@@ -57,7 +57,7 @@ class BusinessUnit(PlanningAgent):
             owns = 1.0
         elif p.strategy.ownership == SHARED:
             owns = 0.5
-        if week < unit.busy_until or not (unit.stage == PILOT or unit.stage == ONBOARDING or unit.stage == LIVE):
+        if week < unit.busy_until or not is_active(unit):
             owns = 0.0
         unit.own_effort = owns * p.sponsor.own_effort * unit.sponsorship
 
@@ -65,10 +65,10 @@ class BusinessUnit(PlanningAgent):
     def forecast(unit, chance, p):
         """What is left of the data defects, how output reaches planners, and whether it is on time."""
         unit.clean = cleanliness(unit, p)
-        relieve(unit, p)
+        residual_defects(unit, p)
         unit.channel = channel(unit, p)
         unit.on_time = 0
-        if unit.stage == PILOT or unit.stage == LIVE:
+        if has_forecast(unit):
             age(unit, p)
             if chance < on_time_probability(unit, p):
                 unit.on_time = 1
@@ -76,21 +76,21 @@ class BusinessUnit(PlanningAgent):
     @rule
     def correct(unit, p):
         """Where monitoring stands, users' corrections repair data, and drift is caught."""
-        if unit.stage == PILOT or unit.stage == LIVE:
+        if has_forecast(unit):
             repaired = p.correction.repair * unit.readiness[MONITORING] * unit.share
             unit.completeness += repaired * (1.0 - unit.completeness)
             unit.mismatch -= repaired * unit.mismatch
             refresh(unit, p.correction.refresh * unit.readiness[MONITORING])
 
     @rule
-    def add_up(unit, teams, p):
+    def aggregate(unit, teams, p):
         """Close the week's sheet: who planned on the forecast, error offered and saved, time lost."""
         using = 0.0
         saved = 0.0
         own = 0.0
         offered = 0.0
         lost = 0.0
-        championing = p.people.champion_time if unit.stage == PILOT or unit.stage == ONBOARDING or unit.stage == LIVE else 0.0
+        championing = p.people.champion_time if is_active(unit) else 0.0
         for t in range(unit.first, unit.last):
             team = teams[t]
             using += team.using
@@ -113,26 +113,26 @@ class BusinessUnit(PlanningAgent):
         """
         unit.value = unit.spend * p.value.worth * unit.saved
         unit.friction = p.value.planner_week * unit.lost
-        unit.running = p.value.running if unit.stage == PILOT or unit.stage == LIVE else 0.0
+        unit.running = p.value.running if has_forecast(unit) else 0.0
         unit.own_cost = unit.own_effort * p.value.person_week
         unit.net += unit.value - unit.friction - unit.running - unit.own_cost
 
     @rule
-    def back(unit, p):
+    def update_sponsorship(unit, p):
         """Sponsorship follows the value that is visible, and fades where the business does not own it."""
-        if unit.stage == PILOT or unit.stage == LIVE:
+        if has_forecast(unit):
             success = 0.0
             if unit.quarter_own > 0.0:
                 success = clip(unit.quarter_saved / (p.sponsor.target * unit.quarter_own), 0.0, 1.0)
-            unit.visible = success * (p.sponsor.blind + (1.0 - p.sponsor.blind) * unit.readiness[MONITORING])
-            unit.sponsorship += p.sponsor.follow * (unit.visible - unit.sponsorship)
+            unit.visible = success * (p.sponsor.visible_unmonitored + (1.0 - p.sponsor.visible_unmonitored) * unit.readiness[MONITORING])
+            unit.sponsorship += p.sponsor.rate * (unit.visible - unit.sponsorship)
         if p.strategy.ownership == TECHNICAL:
             unit.sponsorship -= p.sponsor.technical * unit.sponsorship
         elif p.strategy.ownership == SHARED:
             unit.sponsorship -= p.sponsor.shared * unit.sponsorship
 
     @rule
-    def succeed(unit, week, p):
+    def passes_review(unit, week, p):
         """What the quarterly review of a live unit would say this week."""
         unit.passed = 0
         if week - unit.live_week < p.review.grace or unit.visible >= p.review.passing or unit.sponsorship >= p.review.floor:

@@ -30,7 +30,7 @@ class Team(PlanningAgent):
     def prepare(team, unit, quality, p):
         """Before the week's decisions: this week's forecast for the team's products, an empty sheet."""
         team.fit -= p.team.decay * team.fit
-        team.error = forecast_error(team.category, team.defect, unit, quality, p)
+        team.error = forecast_error(team.difficulty, team.defect, unit, quality, p)
         team.log_error = math.log(team.error)
         team.noise = seen_noise(unit, p)
         team.channel_fit = team.fit * unit.channel

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from sim.agents.base import PlanningAgent
 from sim.forecasting import WEEKS_PER_YEAR
-from sim.rules import clip, rule
-from sim.state import ADJUSTED, GOVERNANCE, LIVE, MONITORING, OWN, PILOT, RELIED, USER
+from sim.rules import clip, has_forecast, rule
+from sim.state import ADJUSTED, GOVERNANCE, MONITORING, OWN, RELIED, USER
 
 if TYPE_CHECKING:
     from sim.agents.business_unit import BusinessUnit
@@ -18,16 +18,16 @@ FORBIDDEN, JUSTIFIED, FREE = range(3)  # override policy, as numbered in the par
 
 
 @rule
-def heed(using, peers, p):
+def social_influence(using, peers, p):
     """The share of peers planning on the forecast that counts with a planner; -1 without peers.
 
-    ``using`` of ``peers`` did so last week. Below ``utility.reinforce`` users nobody counts: complex
-    contagion needs reinforcement (Centola 2010). From the share ``utility.enough`` on, more add nothing; near
+    ``using`` of ``peers`` did so last week. Below ``utility.min_peers`` users nobody counts: complex
+    contagion needs reinforcement (Centola 2010). From the share ``utility.saturation`` on, more add nothing; near
     0 this is simple contagion, where one source convinces as well as many (Centola & Macy 2007).
     """
     if peers == 0:
         return -1.0
-    return min(using / peers / p.utility.enough, 1.0) if using >= p.utility.reinforce else 0.0
+    return min(using / peers / p.utility.saturation, 1.0) if using >= p.utility.min_peers else 0.0
 
 
 class User(PlanningAgent):
@@ -37,7 +37,7 @@ class User(PlanningAgent):
     """
 
     dtype = USER
-    rules = ("join", "decide", "learn", "practise", "do_without", "tally")
+    rules = ("join", "decide", "learn", "practise", "abstain", "accumulate")
     team: Team
     unit: BusinessUnit
 
@@ -48,15 +48,15 @@ class User(PlanningAgent):
         leaving = p.people.turnover / WEEKS_PER_YEAR
         if chance < leaving:
             self.join(chance / leaving, noise, p)
-        elif unit.stage == PILOT or unit.stage == LIVE:
+        elif has_forecast(unit):
             using = sum([peer.used for peer in self.peers])
-            seen = heed(using, len(self.peers), p)
+            seen = social_influence(using, len(self.peers), p)
             self.decide(team, unit, seen, (chance - leaving) / (1.0 - leaving), p)
             self.learn(team, unit, seen, noise, p)
             self.practise(unit, p)
         else:
-            self.do_without(p)
-        self.tally(team, p)
+            self.abstain(p)
+        self.accumulate(team, p)
 
     @rule
     def join(user, chance, z, p):
@@ -80,7 +80,7 @@ class User(PlanningAgent):
     def decide(user, team, unit, seen, chance, p):
         """Plan on the forecast, adjust it, or fall back on the spreadsheet.
 
-        The utility weighs trust, channel fit, what peers do (``seen``, see :func:`heed`), the team's
+        The utility weighs trust, channel fit, what peers do (``seen``, see :func:`social_influence`), the team's
         norm, sponsorship and habit against a personal threshold, in the order that studies of
         technology acceptance report (UTAUT). ``chance`` is uniform. A forecast that missed the
         cut-off cannot be used.
@@ -124,7 +124,7 @@ class User(PlanningAgent):
         if unit.on_time == 0:
             trust -= p.trust.late * trust
         else:
-            x = 1.0 - 2.0 / (1.0 + math.exp(user.log_skill - team.log_error + team.noise * z))
+            x = 1.0 - 2.0 / (1.0 + math.exp(user.log_own_error - team.log_error + team.noise * z))
             rise = p.trust.gain * (1.0 - trust)
             fall = p.trust.loss * trust
             watched = used + (1.0 - used) * p.trust.unused * unit.readiness[MONITORING]
@@ -147,13 +147,13 @@ class User(PlanningAgent):
         user.understanding += p.habit.explained * unit.readiness[GOVERNANCE] * (1.0 - user.understanding)
 
     @rule
-    def do_without(user, p):
+    def abstain(user, p):
         """A week in a unit without the forecast: planning by the own method, and the habit fades."""
         user.choice = OWN
         user.reliance -= p.habit.pace * user.reliance
 
     @rule
-    def tally(user, team, p):
+    def accumulate(user, team, p):
         """Add this week's choice to the team's sheet. Small adjustments cost accuracy, large ones help a little.
 
         How far a planner departs from the forecast follows from how little they trust it.
@@ -163,8 +163,8 @@ class User(PlanningAgent):
         adjustment = p.override.harm * user.trust - p.override.help * (1.0 - user.trust)
         team.trust += user.trust
         team.reliance += user.reliance
-        team.own += user.skill
+        team.own += user.own_error
         team.using += used
-        team.saved += used * (user.skill - team.error * (1.0 + adjusted * adjustment))
+        team.saved += used * (user.own_error - team.error * (1.0 + adjusted * adjustment))
         team.learning += used * (1.0 - user.understanding)
         team.champions += user.champion

@@ -48,8 +48,8 @@ from bokeh.plotting import figure
 from bokeh.server.server import Server
 from tornado.web import RequestHandler
 
-from sim.parameters import InvalidInput
 from sim.presets import available
+from sim.schema import InvalidInput
 from sim.state import EVENTS
 from sim.views.apart import Apart, Models
 from sim.views.colours import COLOURS, STAGE_COLOURS

@@ -17,10 +17,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from sim.bottleneck import CONSTRAINTS
 from sim.views.colours import CLASS_COLOURS, COLOURS
 from sim.views.figures import _EUR, STYLE, _endings, _value_over_time, value_formatter
 from sim.views.importance import SOURCE_COLOURS, SOURCE_MARKS
-from sim.views.verdict import CONSTRAINTS
 from sim.views.words import CLASS_LABELS, cut, strategy_label
 
 #: As wide as the text of an A4 page [inches].

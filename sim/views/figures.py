@@ -19,7 +19,7 @@ from matplotlib.ticker import Formatter, FuncFormatter, PercentFormatter, Scalar
 from sim.parameters import BUCKETS
 from sim.state import STAGES
 from sim.views.colours import CLASS_COLOURS, COLOURS, LINES, STAGE_COLOURS
-from sim.views.words import CLASS_LABELS, MONEY, SHARES, cut, millions, strategy_label
+from sim.views.words import CLASS_LABELS, cut, millions, strategy_label, written
 
 STYLE: Any = {
     "font.size": 9,
@@ -42,9 +42,9 @@ _EUR = FuncFormatter(lambda value, _: millions(value).replace(".0M", "M"))
 
 def value_formatter(measure: str) -> Formatter:
     """How an axis writes the values of a measure."""
-    if measure in MONEY:
+    if written(measure) == "money":
         return _EUR
-    return PercentFormatter(1) if measure in SHARES else ScalarFormatter()
+    return PercentFormatter(1) if written(measure) == "share" else ScalarFormatter()
 
 
 #: Takes a finished figure instead of its file, while :func:`printed` makes one for a paper.

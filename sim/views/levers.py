@@ -6,8 +6,9 @@ import operator
 from dataclasses import dataclass
 from typing import Any
 
-from sim.parameters import InvalidInput, Parameters, Record, listing
+from sim.parameters import RECORDS, Parameters
 from sim.presets import available, load
+from sim.schema import InvalidInput, Record
 
 MOST_STRATEGIES = 4
 #: The preset of an organisation that is read from files.
@@ -15,7 +16,6 @@ FILES = "from_files"
 MOST_WEEKS = 520
 #: A visitor waits for every one of them: a year of 20,000 planners takes about 0.1 s a strategy.
 MOST_PLANNERS = 20_000
-RECORDS: dict[str, Record] = {name: record for name, _, record in listing()}
 
 
 @dataclass(frozen=True)

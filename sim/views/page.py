@@ -11,7 +11,7 @@ import argparse
 import gc
 import sys
 
-from sim.parameters import InvalidInput
+from sim.schema import InvalidInput
 from sim.views.apart import Models
 from sim.views.session import Scenario, own
 

@@ -20,10 +20,11 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup, escape
 
-from sim.parameters import InvalidInput, listing
+from sim.bottleneck import CONSTRAINTS
+from sim.parameters import RECORDS
 from sim.presets import GROUPS
+from sim.schema import InvalidInput
 from sim.views import charts
-from sim.views.verdict import CONSTRAINTS
 from sim.views.words import CLASS_LABELS, millions, strategy_label
 
 FILES = ("manifest.json", "summary.csv", "paired.csv", "runs.parquet", "weekly.parquet", "units.parquet", "held.parquet")
@@ -521,7 +522,7 @@ def _assumptions(cells: Sequence[dict[str, Any]]) -> dict[str, Any]:
     flat = [_flat(cell["parameters"]) for cell in cells]
     counts = dict.fromkeys(SOURCES, 0)
     groups: dict[str, list[dict[str, Any]]] = {}
-    for name, default, record in listing():
+    for name, record in RECORDS.items():
         values: dict[str, list[str]] = {}
         for cell, parameters in zip(cells, flat, strict=True):
             if name in parameters:
@@ -535,9 +536,9 @@ def _assumptions(cells: Sequence[dict[str, Any]]) -> dict[str, Any]:
         said = [(value, listed(list(dict.fromkeys(whose))) if len(values) > 1 else "") for value, whose in values.items()]
         group = name.split(".")[0] if "." in name else "run"
         managed = group in ("maturity", "strategy", "run")
-        changed = not managed and any(value != _value(default) for value in values)
+        changed = not managed and any(value != _value(record.default) for value in values)
         row = {"name": name, "values": said, "unit": record.unit, "source": source, "note": record.note, "changed": changed}
-        row["default"] = _value(default)
+        row["default"] = _value(record.default)
         groups.setdefault(group, []).append(row)
     return {"groups": groups, "counts": counts, "changed": [row for rows in groups.values() for row in rows if row["changed"]]}
 

@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import yaml
 
-from sim.parameters import BUCKETS, CAPABILITIES, InvalidInput, Parameters, nearest
+from sim.bottleneck import Bottleneck, bottleneck
+from sim.parameters import BUCKETS, CAPABILITIES, Parameters
 from sim.presets import available, load, resolve
+from sim.schema import InvalidInput, nearest
 from sim.state import LIVE, STAGES
 from sim.views.levers import COLUMNS, FILES, LEVERS, MOST_PLANNERS, MOST_STRATEGIES, MOST_WEEKS, enterprises, networks
 from sim.views.map import Organisation, organisation
-from sim.views.verdict import Verdict, verdict
 
 if TYPE_CHECKING:
     from sim.model import RolloutModel
@@ -209,12 +210,12 @@ class Session:
         if opened != -1:
             self.opened = None if opened is None else _whole("unit", opened, 0, len(self.organisation.names) - 1)
 
-    def verdict(self, model: RolloutModel) -> Verdict | None:
+    def bottleneck(self, model: RolloutModel) -> Bottleneck | None:
         """What holds a model's rollout back now; None before its first week."""
         if model.week == 0:
             return None
         state = model.state
-        return verdict(state.weekly, state.unit_weekly, model.parameters, state.unit_names, state.units["users"], model.week)
+        return bottleneck(state.weekly, state.unit_weekly, model.parameters, state.unit_names, state.units["users"], model.week)
 
     def view(self) -> dict[str, Any]:
         """What the page shows, as plain values and arrays: nothing in it can change a model."""
@@ -223,7 +224,7 @@ class Session:
         record = state.unit_weekly[last]
         strategies = []
         for name, other in zip(self.scenario.strategies, self.models, strict=True):
-            rows, found = other.state.weekly[:week], self.verdict(other)
+            rows, found = other.state.weekly[:week], self.bottleneck(other)
             strategies.append(
                 {
                     "name": name,

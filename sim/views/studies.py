@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sim.outcomes import MEASURES
+from sim.measures import MEASURES
 from sim.views.colours import COLOURS
 from sim.views.figures import STYLE, save, value_formatter
 from sim.views.words import strategy_label

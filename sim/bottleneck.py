@@ -27,7 +27,8 @@ from typing import Any
 
 import numpy as np
 
-from sim.parameters import InvalidInput, Parameters
+from sim.parameters import Parameters
+from sim.schema import InvalidInput
 from sim.state import LIVE, ONBOARDING, PILOT, RETIRED, STAGES, WAITING
 
 #: What can hold a rollout back, and its name for people.
@@ -48,7 +49,7 @@ WINDOW = 4
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Bottleneck:
     """What binds.
 
     Attributes:
@@ -66,14 +67,14 @@ class Verdict:
     held: dict[str, float]
 
 
-def verdict(
+def bottleneck(
     weekly: Any,
     units: Any,
     p: Parameters,
     names: Sequence[str],
     planners: Sequence[float] | np.ndarray | None = None,
     week: int | None = None,
-) -> Verdict:
+) -> Bottleneck:
     """The binding constraint after ``week`` weeks.
 
     Args:
@@ -121,7 +122,7 @@ def verdict(
     share = float(((unit["users_using"] * weight).sum(axis=0) * size).sum())
     found = _Found(week, names, unit, firm, stage, size, held, share, passed, stopped, p)
     constraint = _binding(found)
-    return Verdict(week, constraint, _sentence(found, constraint), share, held)
+    return Bottleneck(week, constraint, _sentence(found, constraint), share, held)
 
 
 class _Table:

@@ -1,0 +1,104 @@
+"""A configuration of the model: checked once, frozen, varied, told apart, and as the engines read it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from sim.parameters import Parameters
+from sim.schema import InvalidInput, Record, dtype_of, frozen, row_of, to_mapping
+
+
+def from_mapping(values: Mapping[str, Any]) -> Parameters:
+    """Check a nested mapping and freeze it.
+
+    Missing fields keep their defaults; unknown keys, wrong types, values out of range and shares
+    that do not add up raise :class:`sim.schema.InvalidInput`, which names the key.
+    """
+    return _marked(frozen(values, Parameters))
+
+
+def vary(parameters: Parameters, changes: Mapping[str, Any]) -> Parameters:
+    """Checked parameters with other values for some dotted names, ``{"trust.loss": 0.1}``; checks the changed groups only."""
+    tree: dict[str, Any] = {}
+    for name, value in changes.items():
+        node = tree
+        *path, last = name.split(".")
+        for part in path:
+            node = node.setdefault(part, {})
+        node[last] = value
+    return _marked(frozen(tree, Parameters, "", parameters))
+
+
+def _marked(parameters: Parameters) -> Parameters:
+    object.__setattr__(parameters, "_checked", True)  # copies made by dataclasses.replace do not carry it
+    return parameters
+
+
+def checked(parameters: Any) -> Parameters:
+    """Complete parameters as they are if :func:`from_mapping` made them, and through it if somebody else did."""
+    if not isinstance(parameters, Parameters):
+        raise InvalidInput("parameters", parameters, "a sim.parameters.Parameters")
+    return parameters if hasattr(parameters, "_checked") else from_mapping(to_mapping(parameters))
+
+
+def studied_range(record: Record, value: float) -> tuple[float, float]:
+    """The range a number is varied over where nobody says another, inside what is allowed.
+
+    The one its source gives, where it holds the value. Else half to double; of what lies between 0 and 1, half to double the
+    odds. A zero goes up to a twentieth of the allowed range. An assumption as good as the value it surrounds, and no better.
+    """
+    if record.studied and record.studied[0] <= value <= record.studied[1]:
+        return record.studied
+    if value == 0:
+        low, high = record.low, record.low + min(record.high - record.low, 1.0 if record.kind == "number" else 20.0) / 20
+    elif record.low >= 0 and record.high <= 1 and value < 1:
+        low, high = (value * odds / (1 - value + value * odds) for odds in (0.5, 2.0))
+    else:
+        low, high = sorted((value / 2, value * 2))
+    low, high = max(record.low, low), min(record.high, high)
+    return (math.floor(low), math.ceil(high)) if record.kind == "count" else (low, high)
+
+
+def fingerprint(parameters: Parameters) -> str:
+    """SHA-256 (hex) of the canonical JSON of all values: the same for the same model, however it was described."""
+    groups = (f"{json.dumps(f.name)}:{_canonical(getattr(parameters, f.name))}" for f in dataclasses.fields(parameters))
+    return hashlib.sha256(("{" + ",".join(groups) + "}").encode()).hexdigest()
+
+
+@lru_cache(maxsize=4096)
+def _canonical(group: Any) -> str:
+    return json.dumps(to_mapping(group) if dataclasses.is_dataclass(group) else group, separators=(",", ":"))
+
+
+# --------------------------------------------------------------------------- what the engines read
+
+PARAMETER_DTYPE = dtype_of(Parameters)
+
+
+@lru_cache(maxsize=256)
+def as_record(parameters: Parameters) -> np.ndarray:
+    """The numbers as a structured array of one row (choices as their index), read-only."""
+    record = np.array([row_of(parameters)], dtype=PARAMETER_DTYPE)
+    record.flags.writeable = False
+    return record
+
+
+def as_namespace(record: np.void) -> SimpleNamespace:
+    """The same numbers as plain Python objects with the same names, for the textbook engine."""
+    result = SimpleNamespace()
+    for name in record.dtype.names or ():
+        value = record[name]
+        if value.dtype.names:
+            setattr(result, name, as_namespace(value))
+        else:
+            setattr(result, name, value.tolist())
+    return result

@@ -1,0 +1,95 @@
+"""What is measured of a run, as records: the outcome of a run, its weeks, and its units at the end.
+
+How each is computed stands in :mod:`sim.outcomes`; a measure is added there and here.
+"""
+
+from __future__ import annotations
+
+from sim.schema import NEVER, SHORTER, Measure
+
+#: How a run can end.
+CLASSES = ("never_launched", "abandoned", "pilot_purgatory", "partial_adoption", "scaled")
+
+#: The outcome record of a run, entry by entry.
+MEASURES: dict[str, Measure] = {
+    "weeks": Measure("count", "weeks", "horizon"),
+    "users": Measure("count", "planners", "planners in the enterprise"),
+    "units": Measure("count", "business units", "business units in the enterprise"),
+    "teams": Measure("count", "teams", "teams in the enterprise"),
+    "final_users_using": Measure(
+        "number", "share of planners", "planned on the forecast in the last week, adjusted or not", written="share", better=1
+    ),
+    "final_reliance": Measure(
+        "number", "0 to 1", "mean habit of relying on the forecast at the end", "reliance of planners at the end", "share", 1
+    ),
+    "final_teams_trust_and_use": Measure(
+        "number", "share of teams", "teams that trust the forecast and use it at the end", "teams that trust and use it at the end", "share", 1
+    ),
+    "final_trust": Measure("number", "0 to 1", "mean trust at the end", "trust at the end (0 to 1)", better=1),
+    "final_units_live": Measure("count", "business units", "units live at the end", "units live at the end", better=1),
+    "units_retired": Measure("count", "business units", "units that gave the forecast up", "units that gave up"),
+    "gate_week": Measure("count", "week", "week the pilot passed its gate", "week the pilot passed its gate", missing=NEVER),
+    "weeks_to_50": Measure(
+        "count", "week", "first week with a reliance of 50%", "weeks to 50% reliance", better=-1, missing=NEVER
+    ),
+    "weeks_to_80": Measure(
+        "count", "week", "first week with a reliance of 80%", "weeks to 80% reliance", better=-1, missing=NEVER
+    ),
+    "net_104": Measure(
+        "number", "EUR", "cumulative net value after 104 weeks", "net value after 104 weeks", "money", 1, SHORTER
+    ),
+    "net": Measure("number", "EUR", "cumulative net value at the end", "net value at the end", "money", 1),
+    "net_discounted": Measure(
+        "number", "EUR", "cumulative net value at the end, discounted to the start", "net value, discounted", "money", 1
+    ),
+    "net_last_year": Measure("number", "EUR", "net value of the last 52 weeks", written="money", better=1),
+    "trough": Measure("number", "EUR", "lowest cumulative net value, at most 0", "depth of the trough", "money", 1),
+    "trough_week": Measure("count", "week", "week of the trough", "week of the trough", missing="never below 0"),
+    "payback_week": Measure(
+        "count", "week", "first week from which cumulative net value stays above 0", "payback week", missing=NEVER
+    ),
+    "retrofit_share": Measure(
+        "number", "0 to 1", "share of platform effort that went into retrofit", "platform effort spent on retrofit", "share",
+        missing="no platform effort",
+    ),
+    "effort": Measure("number", "person-weeks", "central effort spent"),
+    "lowest_support_ratio": Measure(
+        "number", "0 to 1", "support given over support needed, at its lowest", "support ratio at its lowest", "share", 1
+    ),
+    "weeks_in_production": Measure(
+        "count", "weeks", "from the first go-live beyond the pilot to the last week with such a unit live",
+        "weeks in production beyond the pilot", better=1,
+    ),
+    "survived_three_years": Measure("flag", "", "in production that long", "three years in production", better=1, missing=SHORTER),
+    "outcome": Measure("text", "", "class: " + ", ".join(CLASSES), "outcome class"),
+    "reason": Measure("text", "", "why this class"),
+}  # fmt: skip
+#: Outcomes that are numbers, and those of them that every run of a sufficient horizon has.
+NUMERIC = tuple(name for name, measure in MEASURES.items() if measure.numeric)
+COMPLETE = tuple(name for name in NUMERIC if MEASURES[name].complete)
+#: Complete outcomes of which more is better; of others a strategy is said to have more, not to win.
+MORE_IS_BETTER = tuple(name for name in COMPLETE if MEASURES[name].better > 0)
+
+#: Weekly measures that a study keeps where weekly records are asked for.
+WEEKLY: dict[str, Measure] = {
+    "users_using": Measure("number", "share of planners", "planned on the forecast this week, adjusted or not"),
+    "reliance": Measure("number", "0 to 1", "mean habit of relying on the forecast"),
+    "trust": Measure("number", "0 to 1", "mean trust"),
+    "teams_trust_and_use": Measure("number", "share of teams", "teams that trust the forecast and use it"),
+    "units_live": Measure("count", "business units", "units live"),
+    "units_retired": Measure("count", "business units", "units that gave the forecast up"),
+    "support_ratio": Measure("number", "0 to 1", "support given over support needed"),
+    "quality": Measure("number", "0 to 1", "quality of the central model, 1: sound"),
+    "net": Measure("number", "EUR", "net value of the week"),
+    "cumulative_net": Measure("number", "EUR", "net value so far"),
+}
+#: Measures of a unit in the last week that a study keeps where units are asked for.
+UNIT_ENDS: dict[str, Measure] = {
+    "users_using": Measure("number", "share of planners", "planned on the forecast in the last week, adjusted or not"),
+    "reliance": Measure("number", "0 to 1", "mean habit of relying on the forecast"),
+    "trust": Measure("number", "0 to 1", "mean trust"),
+    "clean": Measure("number", "0 to 1", "share of its data that is clean"),
+    "readiness_integration": Measure("number", "0 to 1", "how far the forecast is in the planning system"),
+    "fit": Measure("number", "0 to 1", "how far the forecast fits how teams plan"),
+    "sponsorship": Measure("number", "0 to 1", "backing by the unit's leader"),
+}

@@ -1,0 +1,333 @@
+"""What a number of the model is: records of parameters and measures, how groups of them are checked, and what a user is told.
+
+A group of parameters is a frozen dataclass whose fields carry a :class:`Record`; groups may hold groups. The functions here know the
+shape of such a tree and none of its numbers, which stand in :mod:`sim.parameters`; those of measures stand in :mod:`sim.measures`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+import numbers
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+#: Names that changed, and what they are called now: parameters, and columns of an organisation's files.
+RENAMED = {
+    "forecast.category_spread": "forecast.difficulty_spread",
+    "forecast.stale": "forecast.min_freshness",
+    "platform.tail_spread": "platform.overrun_spread",
+    "utility.enough": "utility.saturation",
+    "utility.reinforce": "utility.min_peers",
+    "sponsor.follow": "sponsor.rate",
+    "sponsor.blind": "sponsor.visible_unmonitored",
+    "category": "difficulty",
+    "skill": "own_error",
+}
+
+
+class InvalidInput(ValueError):
+    """Something the user wrote cannot be used.
+
+    Attributes:
+        key: dotted name of the parameter, or file and line.
+        value: what was given.
+        allowed: what would be accepted, in words.
+    """
+
+    def __init__(self, key: str, value: Any, allowed: str) -> None:
+        self.key, self.value, self.allowed = key, value, allowed
+        super().__init__(f"{_line(key)}: {_shorten(value)} is not allowed; expected {_line(allowed)}")
+
+    def __reduce__(self):
+        return type(self), (self.key, self.value, self.allowed)
+
+
+def _line(text: str, most: int = 400) -> str:
+    text = " ".join(str(text).split())
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _shorten(value: Any) -> str:
+    try:
+        return _line(repr(value), 80)
+    except ValueError:  # a whole number of more digits than Python prints
+        return "a number of very many digits"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Known names, the likeliest first, or the new name of one that changed: the hint of every «unknown …» message."""
+    known = sorted(known)
+    if RENAMED.get(str(name)) in known:
+        return f"{RENAMED[str(name)]}, as it is called now"
+    close = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
+    if close:
+        return f"one of the known names; did you mean {' or '.join(close)}?"
+    return "one of " + ", ".join(known)
+
+
+# --------------------------------------------------------------------------- records
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is known about one parameter besides its value.
+
+    Attributes:
+        kind: ``number``, ``count`` (a whole number), ``choice``, ``text`` or ``names``.
+        unit: in words.
+        low, high: the allowed range, both ends included.
+        source: ``documented``, ``measured``, ``calibrated`` or ``judged``.
+        note: what it rests on.
+        choices: the alternatives of a choice, in the order of their numbers.
+        studied: the range that its source gives, where it gives one.
+        default: the value where nobody says another.
+    """
+
+    kind: str
+    unit: str = ""
+    low: float = -math.inf
+    high: float = math.inf
+    source: str = "judged"
+    note: str = ""
+    choices: tuple[str, ...] = ()
+    studied: tuple[float, float] | None = None
+    default: Any = None
+
+    @property
+    def allowed(self) -> str:
+        """The accepted values in words."""
+        if self.kind == "choice":
+            return "one of " + ", ".join(self.choices)
+        if self.kind == "text":
+            return "a text"
+        if self.kind == "names":
+            return "a list of names without repetition"
+        what = "a whole number" if self.kind == "count" else "a number"
+        return f"{what} from {self.low:g} to {self.high:g}" + (f" [{self.unit}]" if self.unit else "")
+
+    def check(self, key: str, value: Any) -> Any:
+        """Return ``value`` in its plain Python type, or raise :class:`InvalidInput`."""
+        if not self._takes(value):
+            raise InvalidInput(key, value, self.allowed)
+        if self.kind == "names":
+            return tuple(value)
+        return int(value) if self.kind == "count" else float(value) if self.kind == "number" else value
+
+    def _takes(self, value: Any) -> bool:
+        if self.kind == "choice":
+            return isinstance(value, str) and value in self.choices
+        if self.kind == "text":
+            return isinstance(value, str) and len(value) <= 4096 and "\0" not in value
+        if self.kind == "names":
+            return isinstance(value, list | tuple) and all(isinstance(v, str) for v in value) and len(set(value)) == len(value)
+        kind: Any = numbers.Integral if self.kind == "count" else numbers.Real
+        if isinstance(value, bool | np.bool_) or not isinstance(value, kind):
+            return False
+        return self.low <= value <= self.high  # false for NaN too; whole numbers may be larger than a float holds
+
+
+def number(default: float, unit: str, low: float, high: float, source: str, note: str, studied: tuple[float, float] | None = None) -> Any:
+    """A real-valued parameter; ``studied`` is the range that its source gives, where it gives one."""
+    return _field(Record("number", unit, low, high, source, note, studied=studied, default=float(default)))
+
+
+def count(default: int, unit: str, low: int, high: int, source: str, note: str) -> Any:
+    """A whole-numbered parameter."""
+    return _field(Record("count", unit, low, high, source, note, default=default))
+
+
+def choice(default: str, choices: tuple[str, ...], note: str) -> Any:
+    """A parameter with named alternatives."""
+    return _field(Record("choice", choices=choices, note=note, default=default))
+
+
+def text(default: str, note: str) -> Any:
+    """A free text: a path or a name."""
+    return _field(Record("text", note=note, default=default))
+
+
+def names(note: str) -> Any:
+    """A list of names."""
+    return _field(Record("names", note=note, default=()))
+
+
+def _field(record: Record) -> Any:
+    return field(default=record.default, metadata={"record": record})
+
+
+#: Why a measure may be missing where that is no property of the run: what was waited for did not happen within the horizon
+#: (censored), or the horizon is too short to ask.
+NEVER, SHORTER = "never", "shorter horizon"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What is known about one measure of a run: the one place that says how it is read, shown and compared.
+
+    Attributes:
+        kind: ``number``, ``count``, ``flag`` or ``text``.
+        unit: in words.
+        note: what it is.
+        label: for people, in the table of a run; empty: not shown there.
+        written: as people read it: ``share``, ``money``, or empty for a plain number or text.
+        better: 1 where more is better, -1 where less is, 0 where neither can be said.
+        missing: why a run may lack it; empty: every run has it.
+    """
+
+    kind: str
+    unit: str
+    note: str
+    label: str = ""
+    written: str = ""
+    better: int = 0
+    missing: str = ""
+
+    @property
+    def meaning(self) -> str:
+        """What it is, and why it may be missing."""
+        return f"{self.note}; null: {self.missing}" if self.missing else self.note
+
+    @property
+    def censored(self) -> bool:
+        """Whether it is a time that some runs do not live to see: such a run is late, and not without a value."""
+        return self.missing == NEVER
+
+    @property
+    def complete(self) -> bool:
+        """Whether every run of a sufficient horizon has it."""
+        return self.missing in ("", SHORTER)
+
+    @property
+    def numeric(self) -> bool:
+        """Whether it can be averaged."""
+        return self.kind in ("number", "count", "flag")
+
+
+# --------------------------------------------------------------------------- groups of parameters
+
+
+@lru_cache(maxsize=64)
+def fields_of(cls: Any) -> dict[str, Any]:
+    """The fields of a group by name."""
+    return {f.name: f for f in dataclasses.fields(cls)}
+
+
+@lru_cache(maxsize=64)
+def defaults_of(cls: Any) -> dict[str, Any]:
+    """The default of every field of a group."""
+    blank = cls()
+    return {name: getattr(blank, name) for name in fields_of(cls)}
+
+
+def group_of(cls: Any, name: str) -> Any:
+    """The class of a field that is a group itself, or None."""
+    default = defaults_of(cls)[name]
+    return type(default) if dataclasses.is_dataclass(default) else None
+
+
+def frozen(values: Any, cls: Any, prefix: str = "", base: Any = None) -> Any:
+    """An instance of a group from a nested mapping, the other fields from ``base`` or the defaults.
+
+    A group may have a method ``validate(prefix)``, which looks at its fields together.
+
+    Raises:
+        InvalidInput: for unknown keys, wrong types and values out of range; names the key.
+    """
+    if not isinstance(values, Mapping):
+        raise InvalidInput(prefix.rstrip(".") or "configuration", values, "a mapping of names to values")
+    fields = fields_of(cls)
+    checked: dict[str, Any] = {}
+    for name, value in values.items():
+        key = f"{prefix}{name}"
+        if name not in fields:
+            raise InvalidInput(key, value, nearest(key, [prefix + known for known in fields]))
+        group = group_of(cls, name)
+        if group is not None:
+            checked[name] = frozen(value, group, key + ".", None if base is None else getattr(base, name))
+        else:
+            checked[name] = fields[name].metadata["record"].check(key, value)
+    result = cls(**checked) if base is None else dataclasses.replace(base, **checked)
+    if hasattr(result, "validate"):
+        result.validate(prefix)
+    return result
+
+
+def to_mapping(group: Any) -> dict[str, Any]:
+    """The nested mapping of a group, with plain lists."""
+    result: dict[str, Any] = {}
+    cls: Any = type(group)
+    for name in fields_of(cls):
+        value = getattr(group, name)
+        if dataclasses.is_dataclass(value):
+            result[name] = to_mapping(value)
+        else:
+            result[name] = list(value) if isinstance(value, tuple) else value
+    return result
+
+
+def walk(cls: Any, prefix: str = "") -> Iterator[tuple[str, Record]]:
+    """Every parameter of a group and of those inside it by dotted name, in the order of the definition."""
+    for name, f in fields_of(cls).items():
+        group = group_of(cls, name)
+        if group is not None:
+            yield from walk(group, f"{prefix}{name}.")
+        else:
+            yield prefix + name, f.metadata["record"]
+
+
+# --------------------------------------------------------------------------- what the engines read
+
+#: Kinds that the engines read, and how: choices as their number. Texts and names are read before the first week.
+ENGINE_TYPES = {"number": np.float64, "count": np.int64, "choice": np.int64}
+
+
+def vectors_of(cls: Any) -> dict[str, tuple[str, ...]]:
+    """Fields that the engines read as one array, by the name of that array (the group's class variable ``vectors``)."""
+    return getattr(cls, "vectors", {})
+
+
+def dtype_of(cls: Any) -> np.dtype:
+    """The structured type of a group; a group of like groups of numbers (``matrix``) is one array [groups, numbers]."""
+    columns: list[tuple] = []
+    gathered = {name for names in vectors_of(cls).values() for name in names}
+    for name, f in fields_of(cls).items():
+        group = group_of(cls, name)
+        if group is not None:
+            inner = dtype_of(group) if not getattr(group, "matrix", False) else None
+            columns.append((name, inner) if inner is not None else (name, np.float64, matrix_shape(group)))
+        elif name not in gathered and f.metadata["record"].kind in ENGINE_TYPES:
+            columns.append((name, ENGINE_TYPES[f.metadata["record"].kind]))
+    columns += [(name, np.float64, (len(names),)) for name, names in vectors_of(cls).items()]
+    return np.dtype(columns, align=True)
+
+
+def matrix_shape(cls: Any) -> tuple[int, int]:
+    """Groups, and numbers in each, of a group that is read as one array."""
+    rows = list(fields_of(cls))
+    inner = group_of(cls, rows[0])
+    return len(rows), len(fields_of(inner)) if inner else 0
+
+
+def row_of(group: Any) -> tuple:
+    """The values of a group as a row of :func:`dtype_of`."""
+    cls: Any = type(group)
+    row: list[Any] = []
+    gathered = {name for names in vectors_of(cls).values() for name in names}
+    for name, f in fields_of(cls).items():
+        value = getattr(group, name)
+        if dataclasses.is_dataclass(value):
+            inner: Any = type(value)
+            matrix = getattr(inner, "matrix", False)
+            row.append([dataclasses.astuple(getattr(value, part)) for part in fields_of(inner)] if matrix else row_of(value))
+        elif name not in gathered:
+            record = f.metadata["record"]
+            if record.kind in ENGINE_TYPES:
+                row.append(record.choices.index(value) if record.kind == "choice" else value)
+    row += [[getattr(group, name) for name in names] for names in vectors_of(cls).values()]
+    return tuple(row)
