@@ -24,6 +24,7 @@ from sim import InvalidInput, RolloutModel, presets
 from sim.configuration import as_record, from_mapping
 from sim.parameters import BUCKETS, CAPABILITIES, PHASES, RECORDS, Parameters, Shares
 from sim.presets import DEFAULTS, LARGEST_FILE, available, load, read_yaml, resolve
+from sim.schema import frozen
 from sim.state import LIVE, PILOT_STARTED
 from sim.strategy import phase_of
 
