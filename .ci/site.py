@@ -21,10 +21,10 @@ MODULES = {
     "What it stands on": ("sim.parameters", "sim.presets", "sim.state", "sim.streams", "sim.outcomes"),
     "The enterprise": ("sim.enterprise", "sim.organisation", "sim.network", "sim.platform", "sim.strategy", "sim.forecasting"),
     "Experiments from Python": (
-        "experiments.designs",
-        "experiments.runner",
-        "experiments.executors",
-        "experiments.storage",
+        "experiments.lab.designs",
+        "experiments.lab.runner",
+        "experiments.lab.executors",
+        "experiments.lab.storage",
         "experiments.ema",
     ),
 }

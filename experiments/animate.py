@@ -12,8 +12,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from experiments.entry import main, take
-from experiments.output import Output, folder_name, input_files, shown
+from experiments.lab.config import main, take
+from experiments.lab.output import Output, folder_name, input_files, shown
 from sim import RolloutModel
 from sim.configuration import from_mapping
 from sim.model import ENGINES

@@ -23,14 +23,14 @@ from rich.console import Console
 from rich.table import Table
 from scipy.optimize import OptimizeWarning, curve_fit
 
-from experiments import executors
+from experiments.lab import executors
 from experiments.calibrate import FIGURES, MATURITIES, RANGES, Population, figures_of, population_figures, population_of
-from experiments.entry import main, read_experiment, take
-from experiments.output import digest
-from experiments.runner import parameters_at
-from experiments.statistics import RESAMPLES, mean, share
-from experiments.storage import RUNS, Store, write_shard
-from experiments.study import carry_out_jobs, describe_tables, digest_of_code
+from experiments.lab.config import main, read_experiment, take
+from experiments.lab.output import digest
+from experiments.lab.runner import parameters_at
+from experiments.lab.statistics import RESAMPLES, mean, share
+from experiments.lab.storage import RUNS, Store, write_shard
+from experiments.lab.study import carry_out_jobs, describe_tables, digest_of_code
 from sim import RolloutModel
 from sim._numba import SOURCES
 from sim.configuration import from_mapping, vary

@@ -22,9 +22,9 @@ from rich.table import Table
 
 from experiments.benchmark_scale import scale
 from experiments.compare import pairs, run_all
-from experiments.executors import Workers
-from experiments.output import wide_console
-from experiments.runner import Plan
+from experiments.lab.executors import Workers
+from experiments.lab.output import wide_console
+from experiments.lab.runner import Plan
 from sim import RolloutModel
 from sim.parameters import Parameters
 from sim.presets import load

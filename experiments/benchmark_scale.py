@@ -13,10 +13,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from experiments.designs import factors, make
-from experiments.executors import Workers
-from experiments.runner import Plan, execute
-from experiments.storage import Store
+from experiments.lab.designs import factors, make
+from experiments.lab.executors import Workers
+from experiments.lab.runner import Plan, execute
+from experiments.lab.storage import Store
 from sim import RolloutModel
 from sim.parameters import Parameters
 from sim.schema import to_mapping
@@ -27,7 +27,8 @@ ALONE = """
 import json, sys, time
 from pathlib import Path
 clock = time.perf_counter()
-from experiments import sweep, entry
+from experiments import sweep
+from experiments.lab import config as entry
 imported = time.perf_counter() - clock
 sys.argv = ["sweep", *sys.argv[1:]]
 try:

@@ -18,16 +18,16 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from experiments import designs
-from experiments.designs import Factor, Points
-from experiments.entry import main, take
-from experiments.executors import Workers
-from experiments.output import digest
-from experiments.paired import numeric_factors
-from experiments.presets import check_name, mark, save
-from experiments.runner import Plan, execute
-from experiments.storage import WEEKS, Store, read_shards
-from experiments.study import also_describe, carry_out, check_points, common_settings, plan_of, plan_record, write_dictionary
+from experiments.lab import designs
+from experiments.lab.designs import Factor, Points
+from experiments.lab.config import main, take
+from experiments.lab.executors import Workers
+from experiments.lab.output import digest
+from experiments.lab.paired import numeric_factors
+from experiments.lab.presets import check_name, mark, save
+from experiments.lab.runner import Plan, execute
+from experiments.lab.storage import Store, WEEKS, read_shards
+from experiments.lab.study import also_describe, carry_out, check_points, common_settings, plan_of, plan_record, write_dictionary
 from sim.configuration import from_mapping
 from sim.parameters import RECORDS, Maturity, Parameters
 from sim.presets import available, load

@@ -17,12 +17,12 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from experiments.designs import RECORDS, Factor, Points
-from experiments.entry import main, take
-from experiments.runner import Plan
-from experiments.statistics import mean, median, share
-from experiments.storage import Store
-from experiments.study import also_describe, carry_out, check_points, common_settings, good_runs, plan_of, plan_record, write_dictionary
+from experiments.lab.designs import Factor, Points, RECORDS
+from experiments.lab.config import main, take
+from experiments.lab.runner import Plan
+from experiments.lab.statistics import mean, median, share
+from experiments.lab.storage import Store
+from experiments.lab.study import also_describe, carry_out, check_points, common_settings, good_runs, plan_of, plan_record, write_dictionary
 from sim.configuration import from_mapping
 from sim.measures import CLASSES, MEASURES, NUMERIC
 from sim.presets import GROUPS, available, read_yaml

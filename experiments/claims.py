@@ -17,7 +17,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.optimize import OptimizeWarning, curve_fit
 from scipy.stats import rankdata
 
-from experiments.statistics import mean
+from experiments.lab.statistics import mean
 from sim import RolloutModel
 from sim.parameters import BUCKETS, CAPABILITIES
 from sim.state import LIVE, PILOT

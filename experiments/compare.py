@@ -21,13 +21,13 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
-from experiments.designs import RECORDS, Factor, Points
-from experiments.entry import main, take
-from experiments.executors import Workers, from_settings
-from experiments.output import Output, folder_name, input_files, shown, wide_console
-from experiments.runner import Keeper, Plan, Stopped, execute, sample
-from experiments.statistics import mean, median, share
-from experiments.storage import HELD, RUNS, UNITS, WEEKS, read_shards
+from experiments.lab.designs import Factor, Points, RECORDS
+from experiments.lab.config import main, take
+from experiments.lab.executors import Workers, from_settings
+from experiments.lab.output import Output, folder_name, input_files, shown, wide_console
+from experiments.lab.runner import Keeper, Plan, Stopped, execute, sample
+from experiments.lab.statistics import mean, median, share
+from experiments.lab.storage import HELD, RUNS, UNITS, WEEKS, read_shards
 from sim import RolloutModel
 from sim.measures import CLASSES
 from sim.measures import MEASURES as RECORDED

@@ -17,14 +17,14 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from experiments import designs
-from experiments.designs import Factor
-from experiments.entry import main, take
-from experiments.paired import check_outcome, crossed, difference, numeric_factors, rival
-from experiments.runner import Plan
-from experiments.statistics import share
-from experiments.storage import RUNS, Store
-from experiments.study import also_describe, carry_out, check_points, common_settings, good_runs, plan_of, plan_record, write_dictionary
+from experiments.lab import designs
+from experiments.lab.designs import Factor
+from experiments.lab.config import main, take
+from experiments.lab.paired import check_outcome, crossed, difference, numeric_factors, rival
+from experiments.lab.runner import Plan
+from experiments.lab.statistics import share
+from experiments.lab.storage import RUNS, Store
+from experiments.lab.study import also_describe, carry_out, check_points, common_settings, good_runs, plan_of, plan_record, write_dictionary
 from sim.configuration import from_mapping
 from sim.measures import CLASSES
 from sim.parameters import RECORDS

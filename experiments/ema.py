@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import matplotlib
 import numpy as np
 
-from experiments import designs
-from experiments.designs import Factor
+from experiments.lab import designs
+from experiments.lab.designs import Factor
 from sim import RolloutModel
 from sim.measures import NUMERIC
 from sim.parameters import Parameters

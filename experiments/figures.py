@@ -12,8 +12,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.entry import refuse
-from experiments.output import shown
+from experiments.lab.config import refuse
+from experiments.lab.output import shown
 from sim.schema import InvalidInput, nearest
 from sim.views.papers import FIGURES, METADATA, NARROW, printed
 

@@ -21,17 +21,17 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from experiments import designs
-from experiments.designs import Factor, Points
-from experiments.entry import main, take
-from experiments.executors import Workers
-from experiments.output import digest, shown
-from experiments.paired import as_preset, check_outcome, numeric_factors
-from experiments.presets import check_name, mark, save
-from experiments.runner import Plan, execute
-from experiments.statistics import RESAMPLES
-from experiments.storage import Store
-from experiments.study import also_describe, carry_out, check_points, common_settings, good_runs, plan_of, plan_record, write_dictionary
+from experiments.lab import designs
+from experiments.lab.designs import Factor, Points
+from experiments.lab.config import main, take
+from experiments.lab.executors import Workers
+from experiments.lab.output import digest, shown
+from experiments.lab.paired import as_preset, check_outcome, numeric_factors
+from experiments.lab.presets import check_name, mark, save
+from experiments.lab.runner import Plan, execute
+from experiments.lab.statistics import RESAMPLES
+from experiments.lab.storage import Store
+from experiments.lab.study import also_describe, carry_out, check_points, common_settings, good_runs, plan_of, plan_record, write_dictionary
 from sim.configuration import from_mapping
 from sim.measures import MORE_IS_BETTER
 from sim.parameters import BUCKETS, PHASES, RECORDS, Parameters, Strategy

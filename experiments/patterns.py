@@ -27,13 +27,14 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from experiments import claims, executors
+from experiments import claims
+from experiments.lab import executors
 from experiments.claims import BY_NAME, HOLD, PATTERNS, Arm, Pattern, Readings, Test, Times
-from experiments.entry import main, take
-from experiments.output import folder_name, results_folder, shown, wide_console
-from experiments.runner import duration, execute_jobs, parameters_at
-from experiments.statistics import RESAMPLES, mean, share
-from experiments.storage import RUNS, Store, write_shard
+from experiments.lab.config import main, take
+from experiments.lab.output import folder_name, results_folder, shown, wide_console
+from experiments.lab.runner import duration, execute_jobs, parameters_at
+from experiments.lab.statistics import RESAMPLES, mean, share
+from experiments.lab.storage import RUNS, Store, write_shard
 from sim import RolloutModel
 from sim._numba import SOURCES
 from sim.configuration import fingerprint, from_mapping, vary

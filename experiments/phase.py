@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from experiments import designs
-from experiments.designs import Factor
-from experiments.entry import main, take
-from experiments.paired import check_outcome, crossed, measured, numeric_factors, rivals
-from experiments.runner import Plan
-from experiments.statistics import half_width, mean, share
-from experiments.storage import RUNS, Store
-from experiments.study import also_describe, carry_out, check_points, common_settings, plan_of, plan_record, write_dictionary
+from experiments.lab import designs
+from experiments.lab.designs import Factor
+from experiments.lab.config import main, take
+from experiments.lab.paired import check_outcome, crossed, measured, numeric_factors, rivals
+from experiments.lab.runner import Plan
+from experiments.lab.statistics import half_width, mean, share
+from experiments.lab.storage import RUNS, Store
+from experiments.lab.study import also_describe, carry_out, check_points, common_settings, plan_of, plan_record, write_dictionary
 from sim.configuration import from_mapping
 from sim.parameters import Parameters
 from sim.schema import InvalidInput

@@ -17,10 +17,10 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.entry import refuse
-from experiments.output import shown
+from experiments.lab.config import refuse
+from experiments.lab.output import shown
 from experiments.sensitivity import findings
-from experiments.storage import differences
+from experiments.lab.storage import differences
 from sim.schema import InvalidInput, nearest
 from sim.views.importance import compared
 from sim.views.report import NAME, Sensitivity, read_manifest, report

@@ -21,9 +21,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from experiments.entry import refuse
-from experiments.output import ROOT, shown, versions
-from experiments.runner import duration
+from experiments.lab.config import refuse
+from experiments.lab.output import ROOT, shown, versions
+from experiments.lab.runner import duration
 from sim.schema import InvalidInput
 
 REFERENCE, RESULTS = ROOT / "results" / "reference", ROOT / "results" / "reproduce"

@@ -22,13 +22,13 @@ from rich.table import Table
 from scipy import special
 
 from experiments.demand import YEAR, Defects, Demand, book, generate_demand, read_demand
-from experiments.entry import main, read_experiment, take
-from experiments.executors import Workers, from_settings
+from experiments.lab.config import main, read_experiment, take
+from experiments.lab.executors import Workers, from_settings
 from experiments.forecasters import FORECASTERS, MODELS
-from experiments.output import Output, folder_name, shown, wide_console
-from experiments.presets import check_name, mark, save
-from experiments.runner import ProgressReport, duration
-from experiments.statistics import RESAMPLES, mean
+from experiments.lab.output import Output, folder_name, shown, wide_console
+from experiments.lab.presets import check_name, mark, save
+from experiments.lab.runner import ProgressReport, duration
+from experiments.lab.statistics import RESAMPLES, mean
 from sim.presets import available, load
 from sim.schema import InvalidInput
 from sim.streams import stream

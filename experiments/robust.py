@@ -14,13 +14,13 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from experiments import designs
-from experiments.entry import main, take
-from experiments.paired import check_outcome, crossed, measured, numeric_factors, rivals
-from experiments.runner import Plan
-from experiments.statistics import half_width, resampled, share
-from experiments.storage import RUNS, Store
-from experiments.study import also_describe, carry_out, check_points, common_settings, digest_of, plan_of, plan_record, write_dictionary
+from experiments.lab import designs
+from experiments.lab.config import main, take
+from experiments.lab.paired import check_outcome, crossed, measured, numeric_factors, rivals
+from experiments.lab.runner import Plan
+from experiments.lab.statistics import half_width, resampled, share
+from experiments.lab.storage import RUNS, Store
+from experiments.lab.study import also_describe, carry_out, check_points, common_settings, digest_of, plan_of, plan_record, write_dictionary
 from sim.configuration import from_mapping
 from sim.measures import MORE_IS_BETTER
 from sim.parameters import Parameters

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from experiments.entry import main, take
-from experiments.output import Output, folder_name, input_files, shown, wide_console
+from experiments.lab.config import main, take
+from experiments.lab.output import Output, folder_name, input_files, shown, wide_console
 from sim import RolloutModel
 from sim.configuration import from_mapping
 from sim.measures import MEASURES

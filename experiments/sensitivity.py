@@ -16,14 +16,14 @@ from rich.console import Console
 from rich.table import Table
 from scipy import special
 
-from experiments import designs
-from experiments.designs import Factor
-from experiments.entry import main, take
-from experiments.paired import check_outcome, crossed, difference, numeric_factors, rival
-from experiments.runner import Plan
-from experiments.statistics import RESAMPLES, half_width, resampled, share
-from experiments.storage import RUNS, Store
-from experiments.study import also_describe, carry_out, check_points, common_settings, plan_of, plan_record, write_dictionary
+from experiments.lab import designs
+from experiments.lab.designs import Factor
+from experiments.lab.config import main, take
+from experiments.lab.paired import check_outcome, crossed, difference, numeric_factors, rival
+from experiments.lab.runner import Plan
+from experiments.lab.statistics import RESAMPLES, half_width, resampled, share
+from experiments.lab.storage import RUNS, Store
+from experiments.lab.study import also_describe, carry_out, check_points, common_settings, plan_of, plan_record, write_dictionary
 from sim.configuration import from_mapping
 from sim.measures import MORE_IS_BETTER
 from sim.parameters import RECORDS, Parameters

@@ -13,36 +13,34 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from experiments import designs
-from experiments.entry import main, take
-from experiments.executors import Workers
-from experiments.runner import Plan, execute
-from experiments.statistics import half_widths, mean, replications_needed, share
-from experiments.storage import RUNS, Store
-from experiments.study import (
-    carry_out,
-    check_points,
-    common_settings,
-    digest_of,
-    good_runs,
-    plan_of,
-    plan_record,
-    refuse_inside,
-    run_all,
-    write_dictionary,
-)
+from experiments.lab import designs
+from experiments.lab.config import main, overrides, take
+from experiments.lab.executors import Workers
+from experiments.lab.plan import Plan, check_points, plan_record
+from experiments.lab.runner import execute
+from experiments.lab.statistics import half_widths, mean, replications_needed, share
+from experiments.lab.storage import Store
+from experiments.lab.study import Study, carry_out, good_runs, refuse_inside, run_all, take_settings
+from experiments.lab.tables import write_tables
 from sim.configuration import from_mapping
 from sim.measures import CLASSES, NUMERIC
+from sim.presets import GROUPS
 from sim.schema import InvalidInput, nearest
 from sim.views.studies import sweep_figure
 
 FIRST_REPLICATIONS = 10
 POINT_MEASURES = ("net", "net_104", "final_reliance", "final_teams_trust_and_use")
+MEANINGS = {
+    "points.point": "point of the design",
+    "points.runs": "runs of the point that did not fail",
+    **{f"points.{name}": "mean over the point's runs" for name in POINT_MEASURES},
+    **{f"points.share_{name}": f"share of the point's runs that end as «{name.replace('_', ' ')}»" for name in CLASSES},
+}
 
 
 def sweep(values: dict[str, Any]) -> int:
     """Run the design, print what it was, write the results folder."""
-    settings = common_settings(values)
+    settings = take_settings(values)
     design = values.pop("design")
     replications, precision = values.pop("replications"), take(values, "precision", "number", 1e-9, 1e12)
     outcome, most = take(values, "outcome", "text"), take(values, "most_replications", "count", 2, 1_000_000)
@@ -52,8 +50,8 @@ def sweep(values: dict[str, Any]) -> int:
     if outcome not in NUMERIC:
         raise InvalidInput("outcome", outcome, nearest(outcome, NUMERIC))
     base = from_mapping(values)
-    points, asked = points_of(design, base, settings["seed"])
-    plan = plan_of(base, points, FIRST_REPLICATIONS if auto else replications, settings)
+    points, asked = points_of(design, base, settings.seed)
+    plan = settings.plan(base, points, FIRST_REPLICATIONS if auto else replications)
     check_points(plan)
     more = {"replications": "auto", "precision": precision, "most_replications": most} if auto else {}
     configuration = plan_record(plan, asked, **more, outcome=outcome)
@@ -62,12 +60,10 @@ def sweep(values: dict[str, Any]) -> int:
     def run(plan: Plan, store: Store, workers: Workers) -> Plan:
         return run_auto(plan, store, workers, outcome, precision, most) if auto else run_all(plan, store, workers)
 
-    def finish(console: Console, store: Store, plan: Plan) -> list[str]:
-        if not store.concluded(configuration) and store.totals()["failed"] < plan.runs:
-            conclude(store, plan)
-        return ["figure.png", "points.csv", f"{RUNS}/"]
+    def show(console: Console, store: Store) -> list[str]:
+        return ["figure.png", "points.csv"]
 
-    return carry_out("sweep", parts, plan, configuration, settings, finish, run)
+    return carry_out(Study("sweep", parts, plan, configuration, conclude, show, run), settings)
 
 
 def points_of(design: Any, base: Any, seed: int) -> tuple[designs.Points, dict[str, Any]]:
@@ -75,20 +71,17 @@ def points_of(design: Any, base: Any, seed: int) -> tuple[designs.Points, dict[s
     design = dict(design)
     kind = design.get("kind")
     if kind == "file":
-        path = take(design, "file", "text")
-        points = designs.from_file(path)
-        return points, {"kind": "file", "points_sha256": digest_of(points), "over": list(points.names)}
+        points = designs.from_file(take(design, "file", "text"))
+        return points, {"kind": "file", "points_sha256": designs.digest_of(points), "over": list(points.names)}
     made = designs.factors(design.pop("over"), design.pop("ranges"), base)
     for f in made:
-        refuse_inside(f.name)
+        if f.name in GROUPS:
+            refuse_inside(f.name, overrides())
     samples = take(design, "samples", "count", 1, designs.MOST_POINTS) if "samples" in design else 0
     levels = take(design, "levels", "count", 2, 10_000) if "levels" in design else 0
     points = designs.make(str(kind), made, samples, levels, seed)
     ranges = {f.name: list(f.choices) if f.kind == "choice" else [f.low, f.high] for f in made}
     return points, {"kind": kind, "samples": samples, "levels": levels, "ranges": ranges}
-
-
-# --------------------------------------------------------------------------- running
 
 
 def run_auto(plan: Plan, store: Store, workers: Workers, outcome: str, precision: float, most: int) -> Plan:
@@ -98,10 +91,8 @@ def run_auto(plan: Plan, store: Store, workers: Workers, outcome: str, precision
     while True:
         execute(plan, store, workers, shards)
         runs = store.runs(["error", outcome])
-        values = (
-            runs[outcome].astype("Float64").to_numpy(float, na_value=np.nan)[: plan.runs].reshape(plan.replications, len(plan.points)).T
-        )
-        width = float(np.max(half_widths(values)))
+        values = runs[outcome].astype("Float64").to_numpy(float, na_value=np.nan)[: plan.runs]
+        width = float(np.max(half_widths(values.reshape(plan.replications, len(plan.points)).T)))
         needed = replications_needed(width, precision, plan.replications, most)
         if needed == plan.replications:
             if width > precision:
@@ -111,24 +102,20 @@ def run_auto(plan: Plan, store: Store, workers: Workers, outcome: str, precision
         shards = shards + plan.shards(start, len(shards))
 
 
-# --------------------------------------------------------------------------- tables
-
-
 def conclude(store: Store, plan: Plan) -> None:
-    """Tables by point, the data dictionary, the picture."""
-    table = points_table(store, plan)
-    store.parquet("points.parquet", table)
-    store.csv("points.csv", table)
-    write_dictionary(store, plan)
+    """Write the table of points, and the picture."""
+    write_tables(store, plan, {"points": points_table(good_runs(store, [*POINT_MEASURES, "outcome"]), plan.points)}, MEANINGS)
     sweep_figure(store.folder)
 
 
-def points_table(store: Store, plan: Plan) -> pd.DataFrame:
-    """One row a point: its values; runs; means with 95% intervals; shares of the outcome classes."""
-    runs = good_runs(store, [*POINT_MEASURES, "outcome"])
+def points_table(runs: pd.DataFrame, points: designs.Points) -> pd.DataFrame:
+    """One row per point: its values; runs; means with 95% intervals; shares of the outcome classes.
+
+    ``runs`` has ``point``, ``outcome`` and :data:`POINT_MEASURES`.
+    """
     rows = []
     for point, cell in runs.groupby("point", sort=True):
-        row: dict[str, Any] = {"point": point, **plan.points.at(int(str(point))), "runs": len(cell)}
+        row: dict[str, Any] = {"point": point, **points.at(int(str(point))), "runs": len(cell)}
         for measure in POINT_MEASURES:
             x = cell[measure].to_numpy(float)
             if not np.isnan(x).any():

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.entry import refuse
+from experiments.lab.config import refuse
 from sim.organisation import template
 from sim.schema import InvalidInput
 

@@ -23,7 +23,7 @@ def from_mapping(values: Mapping[str, Any]) -> Parameters:
     Missing fields keep their defaults; unknown keys, wrong types, values out of range and shares
     that do not add up raise :class:`sim.schema.InvalidInput`, which names the key.
     """
-    return _marked(frozen(values, Parameters))
+    return marked(frozen(values, Parameters))
 
 
 def vary(parameters: Parameters, changes: Mapping[str, Any]) -> Parameters:
@@ -35,10 +35,11 @@ def vary(parameters: Parameters, changes: Mapping[str, Any]) -> Parameters:
         for part in path:
             node = node.setdefault(part, {})
         node[last] = value
-    return _marked(frozen(tree, Parameters, "", parameters))
+    return marked(frozen(tree, Parameters, "", parameters))
 
 
-def _marked(parameters: Parameters) -> Parameters:
+def marked(parameters: Parameters) -> Parameters:
+    """Parameters whose groups were all checked, marked as such."""
     object.__setattr__(parameters, "_checked", True)  # copies made by dataclasses.replace do not carry it
     return parameters
 

@@ -6,6 +6,7 @@ mapping of parameter names to plain values. Nothing in it is ever executed.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 from collections.abc import Mapping
@@ -15,9 +16,9 @@ from typing import Any
 
 import yaml
 
-from sim.configuration import from_mapping
+from sim.configuration import from_mapping, marked
 from sim.parameters import Parameters
-from sim.schema import InvalidInput, nearest
+from sim.schema import InvalidInput, frozen, group_of, nearest
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 GROUPS = ("enterprise", "maturity", "network", "strategy", "forecast")
@@ -121,6 +122,12 @@ def resolve(groups: Mapping[str, Any], overrides: Mapping[str, Any]) -> Paramete
         except TypeError:  # an override that cannot be hashed
             pass
     return _resolve(key, tuple(overrides.items()))
+
+
+def with_presets(parameters: Parameters, chosen: Mapping[str, str]) -> Parameters:
+    """Parameters with whole groups as presets have them, by group and name; what a preset leaves open is the default."""
+    groups = {group: frozen(load(group, name), group_of(Parameters, group), f"{group}.") for group, name in chosen.items()}
+    return marked(dataclasses.replace(parameters, **groups))
 
 
 def _changed(group: str, name: str) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments import entry
+from experiments.lab import config as entry
 from sim import RolloutModel
 
 #: Three units with two or three teams: every strategy reaches every phase on it within two years.

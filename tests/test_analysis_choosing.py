@@ -11,8 +11,8 @@ from experiments import optimise, runner
 from experiments.optimise import LEVERS, Objective, hundredths, levers_of, own_levers, start_of, suggested
 from experiments.phase import crossings, winners
 from experiments.robust import held_out_regrets, regrets
-from experiments.statistics import mean
-from experiments.storage import read
+from experiments.lab.statistics import mean
+from experiments.lab.storage import read
 from sim import RolloutModel
 from sim.parameters import BUCKETS
 from sim.presets import CONFIGS, available

@@ -8,9 +8,9 @@ import pytest
 from conftest import contents, only, plain
 
 from experiments import discover, paired, runner, sensitivity
-from experiments.designs import RECORDS, Factor, at_unit
+from experiments.lab.designs import Factor, RECORDS, at_unit
 from experiments.sensitivity import analyse, block_size, halves, luck_of, turning, unit_points
-from experiments.storage import read
+from experiments.lab.storage import read
 from sim import RolloutModel
 
 SMALL = ["enterprise=small", "weeks=50", "executor=serial"]

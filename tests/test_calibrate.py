@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 from conftest import contents, only, plain
 
-from experiments import calibrate, entry, runner
+from experiments import calibrate, runner
+from experiments.lab import config as entry
 from experiments.calibrate import FIGURES, MATURITIES, TARGETS, VARIED, Emulators, Population, figures_of, plausible, population_figures
-from experiments.designs import RECORDS
+from experiments.lab.designs import RECORDS
 from sim import RolloutModel, presets
 from sim.presets import load, read_yaml
 from sim.schema import InvalidInput

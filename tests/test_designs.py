@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import qmc
 
-from experiments import designs
-from experiments.designs import Factor, factors, from_file, make
+from experiments.lab import designs
+from experiments.lab.designs import Factor, factors, from_file, make
 from sim import InvalidInput
 from sim.configuration import from_mapping, studied_range
 from sim.parameters import RECORDS

@@ -15,8 +15,9 @@ import pytest
 from conftest import only
 from scipy import stats
 
-from experiments import compare, entry, output, parameters, run, runner
-from experiments.statistics import mean, median, share
+from experiments import compare, output, parameters, run, runner
+from experiments.lab import config as entry
+from experiments.lab.statistics import mean, median, share
 from sim import InvalidInput, RolloutModel, presets
 from sim.parameters import RECORDS
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from experiments.output import ROOT
+from experiments.lab.output import ROOT
 from sim import RolloutModel
 
 mesa_page = pytest.importorskip("sim.views.mesa_page", reason="the group mesa-page is not installed")

@@ -19,8 +19,8 @@ import psutil
 import pytest
 import yaml
 
-from experiments import entry
-from experiments.output import ROOT
+from experiments.lab import config as entry
+from experiments.lab.output import ROOT
 from sim import RolloutModel, presets
 from sim.bottleneck import CONSTRAINTS, verdict
 from sim.organisation import template

@@ -24,10 +24,11 @@ from matplotlib.testing.compare import compare_images
 from nbclient import NotebookClient
 from test_response import as_csv
 
-from experiments import benchmark_scale, entry
+from experiments import benchmark_scale
+from experiments.lab import config as entry
 from experiments.demand import generate_demand
-from experiments.designs import RECORDS
-from experiments.output import ROOT
+from experiments.lab.designs import RECORDS
+from experiments.lab.output import ROOT
 from experiments.reproduce import PUBLISHED
 from experiments.template import main as template
 from sim import presets

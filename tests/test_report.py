@@ -16,7 +16,8 @@ import pandas as pd
 import pytest
 from conftest import contents, plain
 
-from experiments import compare, entry, runner, sensitivity
+from experiments import compare, runner, sensitivity
+from experiments.lab import config as entry
 from experiments.report import main
 from sim import RolloutModel
 from sim.bottleneck import CONSTRAINTS, verdict

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from experiments import reproduce
-from experiments.output import ROOT
+from experiments.lab.output import ROOT
 from experiments.reproduce import PUBLISHED, REFERENCE, Table, compare, main, read
 
 

@@ -21,10 +21,10 @@ import psutil
 import pytest
 
 from experiments import runner, storage
-from experiments.designs import factors, make
-from experiments.executors import Workers
-from experiments.runner import DIED, Plan, Stopped, execute
-from experiments.storage import RUNS, UNFINISHED, WEEKS, Store, read
+from experiments.lab.designs import factors, make
+from experiments.lab.executors import Workers
+from experiments.lab.runner import DIED, Plan, Stopped, execute
+from experiments.lab.storage import RUNS, Store, UNFINISHED, WEEKS, read
 from sim import InvalidInput, RolloutModel
 from sim.presets import resolve
 from sim.schema import to_mapping

@@ -14,10 +14,10 @@ import pytest
 from distributed import LocalCluster
 from test_runner import contents, plan, run
 
-from experiments.executors import Workers
-from experiments.output import ROOT
-from experiments.runner import DIED
-from experiments.storage import RUNS, read
+from experiments.lab.executors import Workers
+from experiments.lab.output import ROOT
+from experiments.lab.runner import DIED
+from experiments.lab.storage import RUNS, read
 from sim import InvalidInput
 
 

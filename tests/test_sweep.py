@@ -12,8 +12,8 @@ import pytest
 from conftest import only
 
 from experiments import runner
-from experiments.statistics import half_widths, replications_needed
-from experiments.storage import read
+from experiments.lab.statistics import half_widths, replications_needed
+from experiments.lab.storage import read
 from sim import RolloutModel
 from sim.measures import MEASURES
 

@@ -7,6 +7,7 @@ SciPy and SALib place the points in the unit cube; a factor says what a position
 from __future__ import annotations
 
 import csv
+import hashlib
 import math
 import operator
 from collections.abc import Mapping, Sequence
@@ -257,3 +258,8 @@ def _value(where: str, name: str, text: str) -> Any:
         except ValueError:
             raise InvalidInput(where, text, record.allowed) from None
     return record.check(where, value)
+
+
+def digest_of(points: Points) -> str:
+    """SHA-256 of the values of a design."""
+    return hashlib.sha256(repr([(f, c.tolist()) for f, c in zip(points.factors, points.columns, strict=True)]).encode()).hexdigest()

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from experiments import designs
-from experiments.designs import Factor, Points
-from experiments.runner import Plan, sample
-from experiments.storage import Store
-from experiments.study import good_runs
+from experiments.lab import designs
+from experiments.lab.designs import Factor, Points
+from experiments.lab.plan import Plan
+from experiments.lab.runner import sample
+from experiments.lab.storage import RUNS, Store
+from experiments.lab.study import good_runs
 from sim.configuration import from_mapping
 from sim.measures import COMPLETE, MEASURES, MORE_IS_BETTER
 from sim.parameters import RECORDS, Parameters
@@ -97,8 +98,8 @@ def check_outcome(outcome: str, plan: Plan, wins: bool = False) -> None:
     """Refuse an outcome that a run may lack, or of which more is not better where somebody is to win."""
     if outcome not in (MORE_IS_BETTER if wins else COMPLETE):
         raise InvalidInput("outcome", outcome, nearest(outcome, list(MORE_IS_BETTER if wins else COMPLETE)))
-    if MEASURES[outcome].missing and sample(plan, [0])[0].column(outcome)[0].as_py() is None:
-        raise InvalidInput("outcome", outcome, f"an outcome that a run of {plan.values['weeks']} weeks has")
+    if MEASURES[outcome].missing and sample(plan, [0])[RUNS].column(outcome)[0].as_py() is None:
+        raise InvalidInput("outcome", outcome, f"an outcome that a run of {plan.base.weeks} weeks has")
 
 
 # --------------------------------------------------------------------------- after

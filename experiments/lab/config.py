@@ -16,6 +16,7 @@ from typing import Any
 
 import hydra
 from hydra.core.config_store import ConfigStore
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
@@ -30,6 +31,10 @@ FLAGS = {
     "--help", "-h", "--hydra-help", "--version", "--cfg", "-c", "--resolve", "--package", "-p", "--run", "-r", "--multirun", "-m",
     "--info", "-i", "--shell-completion", "-sc",
 }  # fmt: skip
+#: The file that says how Hydra itself is set up.
+HYDRA = "hidden"
+#: Hydra writes no log of its own; it takes this from the primary configuration or the command line only.
+QUIET = ("hydra/job_logging=disabled", "hydra/hydra_logging=disabled")
 
 
 def _store_defaults() -> dict[str, Any]:
@@ -66,6 +71,7 @@ def main(experiment: str, task: Callable[[dict[str, Any]], int | None]) -> None:
     try:
         check_files(CONFIGS)
         check_command_line(sys.argv[1:], experiment, defaults)
+        sys.argv += [override for override in QUIET if override not in sys.argv]
         hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name=experiment)(run)()
     except InvalidInput as error:
         code = refuse(error)
@@ -118,9 +124,8 @@ def check_command_line(arguments: list[str], experiment: str, defaults: dict[str
             raise InvalidInput(
                 "command line", argument, "overrides such as strategy=model_first, or a flag such as --cfg job; files go into configs/"
             )
-    own = read_experiment(experiment)
-    groups = [str(g) for d in own["defaults"] if isinstance(d, Mapping) for g in d if not str(g).startswith("override ")]
-    known = set(_flat({key: value for key, value in own.items() if key != "defaults"}))
+    own, groups = read_experiment(experiment)
+    known = set(_flat(own))
     for group in {"design", "executor"} & set(groups):  # these are no parameters of the model
         known |= {f"{group}.{key}" for name in available(group) for key in load(group, name)}
     known |= set(_flat({k: v for k, v in defaults.items() if k in groups or k not in GROUPS}))
@@ -140,10 +145,29 @@ def check_command_line(arguments: list[str], experiment: str, defaults: dict[str
             raise InvalidInput(key, (text or "").split("=", 1)[-1], nearest(key, sorted(known | set(groups))))
 
 
-def read_experiment(experiment: str) -> dict[str, Any]:
-    """The primary configuration as a plain mapping."""
+def read_experiment(experiment: str) -> tuple[dict[str, Any], list[str]]:
+    """An experiment's own settings with those of the files it begins with, and the preset groups to choose from."""
     values: Any = OmegaConf.to_container(OmegaConf.load(CONFIGS / f"{experiment}.yaml"), resolve=False)
-    return {str(key): value for key, value in values.items()}
+    settings: dict[str, Any] = {}
+    groups: list[str] = []
+    for entry in values.pop("defaults"):
+        if isinstance(entry, Mapping):
+            groups += map(str, entry)
+        elif (CONFIGS / f"{entry}.yaml").is_file() and entry != HYDRA:
+            more, inner = read_experiment(entry)
+            settings |= more
+            groups += inner
+    return settings | {str(key): value for key, value in values.items()}, groups
+
+
+def overrides() -> list[str]:
+    """What stands on the command line, override by override; nothing outside a command."""
+    return list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
+
+
+def chosen_presets() -> dict[str, str]:
+    """The presets chosen, by group; nothing outside a command."""
+    return dict(HydraConfig.get().runtime.choices) if HydraConfig.initialized() else {}
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> list[str]:

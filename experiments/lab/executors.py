@@ -43,6 +43,9 @@ class Workers:
         count: workers; 0 for one per core.
         address: of a Dask scheduler, or empty.
         given: an Executor of the caller's instead.
+
+    Attributes:
+        seconds: how long runs were computed so far, starting the workers not counted.
     """
 
     def __init__(self, kind: str = "serial", count: int = 0, address: str = "", given: Executor | None = None) -> None:
@@ -50,6 +53,7 @@ class Workers:
             raise InvalidInput("executor.kind", kind, "one of " + ", ".join(KINDS))
         self.kind, self.address, self.given = "given" if given else kind, address, given
         self.count = 1 if kind == "serial" and not given else count or os.cpu_count() or 1
+        self.seconds = 0.0
         self._executor: Executor | None = None
         self._client: Any = None
         self._close: list[Callable[[], Any]] = []
@@ -127,7 +131,7 @@ class Workers:
         forks = sys.platform == "linux" and "fork" in multiprocessing.get_all_start_methods()
         warnings.filterwarnings("ignore", message=".*multi-threaded.*fork", category=DeprecationWarning)
         warnings.filterwarnings("ignore", message=".*fork.*should not be used with.*loky", category=UserWarning)
-        self._executor = ProcessPoolExecutor(count, context=get_context("fork" if forks else "loky"), initializer=settle_in)
+        self._executor = ProcessPoolExecutor(count, context=get_context("fork" if forks else "loky"), initializer=initialise)
 
     def _dask(self) -> None:
         import dask
@@ -178,7 +182,7 @@ class Workers:
         self._executor = MPIPoolExecutor()
 
 
-def settle_in() -> None:
+def initialise() -> None:
     """In a worker: Ctrl-C is the parent's affair, and a worker whose parent was killed ends too."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = os.getppid()

@@ -12,6 +12,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,13 +22,30 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from experiments.output import Folder
+from experiments.lab.output import Folder
+from experiments.lab.work import Shard
 from sim.schema import InvalidInput
 
-#: Datasets of a results folder: one row a run, and one row a run and week.
+#: Datasets of a results folder: one row per run; per run and week; per run and unit; per run and look at what holds it back.
 RUNS, WEEKS, UNITS, HELD = "runs", "weekly", "units", "held"
 UNFINISHED = ".unfinished"
 PLAN, LEDGER = "plan.json", "ledger.sqlite"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A finished shard: what it holds, how many of its runs failed, at which attempt, in how many processor seconds, and where it is.
+
+    ``files`` gives the SHA-256 (hex) of each file by its path below the results folder.
+    """
+
+    shard: int
+    first: int
+    runs: int
+    failed: int
+    attempts: int
+    seconds: float
+    files: dict[str, str]
 
 
 def shard_name(shard: int) -> str:
@@ -35,35 +53,30 @@ def shard_name(shard: int) -> str:
     return f"part-{shard:06d}.parquet"
 
 
-def write_shard(folder: Path, dataset: str, shard: int, table: pa.Table, durable: bool = True) -> tuple[str, int]:
-    """Write one immutable shard so that it is there whole or not at all; returns SHA-256 (hex) and bytes.
-
-    What is not ``durable`` is read and thrown away at once, and need not outlive a power cut.
-    """
+def write_shard(folder: Path, dataset: str, shard: int, table: pa.Table) -> tuple[str, str]:
+    """Write one immutable shard so that it is there whole or not at all; returns its path below the folder, and SHA-256 (hex)."""
     place = folder / dataset
+    place.mkdir(exist_ok=True)
     # not in the dataset's own folder: a worker that is killed, or outlives its parent, leaves nothing there
-    final, beside = place / shard_name(shard), folder / UNFINISHED / f"{dataset}-{shard}.{os.getpid()}"
+    name, beside = shard_name(shard), folder / UNFINISHED / f"{dataset}-{shard}.{os.getpid()}"
     buffer = pa.BufferOutputStream()
     pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
     content = buffer.getvalue()
     try:
         with beside.open("wb") as file:
             file.write(content)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        beside.replace(final)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(place / name)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
-    if not durable:
-        return hashlib.sha256(content).hexdigest(), content.size
     directory = os.open(place, os.O_RDONLY)
     try:
         os.fsync(directory)
     finally:
         os.close(directory)
-    return hashlib.sha256(content).hexdigest(), content.size
+    return f"{dataset}/{name}", hashlib.sha256(content).hexdigest()
 
 
 class Store(Folder):
@@ -90,8 +103,7 @@ class Store(Folder):
                 raise InvalidInput("output", str(path), "a folder")
             if known and not (path / PLAN).is_file():
                 raise InvalidInput("output", str(path), "a new folder, an empty one, or one of this experiment to go on with")
-            for dataset in (UNFINISHED, RUNS, WEEKS) if plan.get("weekly") else (UNFINISHED, RUNS):
-                (path / dataset).mkdir(parents=True, exist_ok=True)
+            (path / UNFINISHED).mkdir(parents=True, exist_ok=True)
             self._lock = filelock.FileLock(path / ".lock", timeout=0)
             self._lock.acquire()
         except filelock.Timeout:
@@ -162,8 +174,8 @@ class Store(Folder):
 
     # ------------------------------------------------------------------ shards
 
-    def missing(self, shards: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
-        """Those of the shards (number, first run, runs) that are not here, whole and as they were written."""
+    def missing(self, shards: Sequence[Shard]) -> list[Shard]:
+        """Those of the shards that are not here, whole and as they were written."""
         done = {row[0]: row[1:] for row in self._ledger.execute("SELECT shard, first, runs, files FROM shards")}
         left = []
         for shard in shards:
@@ -187,16 +199,16 @@ class Store(Folder):
                 self._ledger.execute("DELETE FROM shards WHERE shard = ?", (number,))
         return left
 
-    def record(self, receipts: Sequence[Mapping[str, Any]]) -> None:
+    def record(self, receipts: Sequence[Receipt]) -> None:
         """Enter finished shards into the ledger, in one transaction."""
         self.changed = True
         for receipt in receipts:
-            for name, checksum in receipt["files"].items():
+            for name, checksum in receipt.files.items():
                 if not (self.folder / name).is_file():
                     raise InvalidInput(
                         "output", str(self.folder / name), f"a folder that workers share with this process (SHA-256 {checksum[:8]})"
                     )
-        rows = [{**receipt, "files": json.dumps(receipt["files"], sort_keys=True)} for receipt in receipts]
+        rows = [{**asdict(receipt), "files": json.dumps(receipt.files, sort_keys=True)} for receipt in receipts]
         self._ledger.execute("BEGIN")
         try:
             self._ledger.executemany(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from experiments.output import digest
+from experiments.lab.output import digest
 from sim import presets
 from sim.schema import InvalidInput
 

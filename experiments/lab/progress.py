@@ -1,0 +1,61 @@
+"""How far long work is, and how much time is left: a bar on a terminal, elsewhere a line every half minute."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+class ProgressReport:
+    """Progress of so many things, as a context.
+
+    Args:
+        what: the things counted, in the plural.
+        total: how many there are.
+        done: how many an earlier start did.
+    """
+
+    def __init__(self, what: str, total: int, done: int = 0) -> None:
+        self.what, self.total, self.before = what, total, done
+        self.done, self.failed = 0, 0
+        self.clock = self.told = time.monotonic()
+        self.bar = Progress(
+            TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}left"), TimeRemainingColumn(),
+            console=Console(stderr=True), transient=True, refresh_per_second=4, disable=not sys.stderr.isatty(),
+        )  # fmt: skip
+        self.task = self.bar.add_task("", total=total, completed=done)
+        self.started = False
+
+    def __enter__(self) -> ProgressReport:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def advance(self, done: int, failed: int = 0) -> None:
+        """Say that so many more are done, and how many of them failed."""
+        self.done, self.failed = self.done + done, self.failed + failed
+        if not self.started:  # only now: workers are forked before the bar's thread is there
+            self.started = True
+            self.bar.start()
+        self.bar.update(self.task, advance=done, description=f"{self.failed} failed, " if self.failed else "")
+        now = time.monotonic()
+        if not sys.stderr.isatty() and now - self.told > 30:
+            self.told = now
+            left = (self.total - self.before - self.done) * (now - self.clock) / self.done
+            print(
+                f"{self.before + self.done:,} of {self.total:,} {self.what}, {self.failed:,} failed, {duration(left)} left",
+                file=sys.stderr,
+                flush=True,
+            )
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words."""
+    if seconds < 90:
+        return f"{math.ceil(seconds)} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,185 @@
+"""What is kept of a plan's runs: one row per run, and where asked for its weeks, its units at the end, and what held it back."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from experiments.lab.designs import Points
+from experiments.lab.storage import HELD, RUNS, UNITS, WEEKS
+from sim import RolloutModel
+from sim._numba import SOURCES
+from sim.bottleneck import CONSTRAINTS, bottleneck
+from sim.configuration import fingerprint, vary
+from sim.measures import MEASURES, UNIT_ENDS, WEEKLY
+from sim.parameters import Parameters
+from sim.presets import GROUPS, with_presets
+from sim.state import LIVE, STAGES
+
+#: Weeks between two looks at what holds a rollout back.
+LOOK = 13
+TYPES = {"count": pa.int64(), "number": pa.float64(), "flag": pa.bool_(), "text": pa.string()}
+#: Which run a row is of.
+KEYS = [("run", pa.int64()), ("point", pa.int64()), ("replication", pa.int64()), ("seed", pa.uint64())]
+UNIT_COLUMNS = {"unit": pa.string(), "planners": pa.int64(), "stage": pa.string(), "went_live": pa.int64(),
+                **dict.fromkeys(UNIT_ENDS, pa.float64()), "net": pa.float64()}  # fmt: skip
+HELD_COLUMNS = {"week": pa.int64(), "binds": pa.string(), "using": pa.float64(), **dict.fromkeys(CONSTRAINTS, pa.float64())}
+
+
+class Run(NamedTuple):
+    """One run of a plan: its number, its point of the design with the point's values, its replication, and its seed."""
+
+    run: int
+    point: int
+    replication: int
+    seed: int
+    values: dict[str, Any]
+
+
+class Result(NamedTuple):
+    """What a run leaves: its record, and where asked for its weekly rows, its units, and what held it back, column by column."""
+
+    record: dict[str, Any]
+    weekly: np.ndarray | None = None
+    units: dict[str, Any] | None = None
+    held: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class RunRecorder:
+    """How the runs of a plan are run, and what is kept of them.
+
+    Attributes:
+        base: the complete base configuration.
+        factors: type of each factor's column, by name.
+        engine, weekly, inside: as a plan has them.
+    """
+
+    base: Parameters
+    factors: tuple[tuple[str, pa.DataType], ...]
+    engine: str
+    weekly: int
+    inside: int
+
+    @classmethod
+    def of(cls, base: Parameters, points: Points, engine: str, weekly: int, inside: int) -> RunRecorder:
+        """That of a design."""
+        factors = tuple((f.name, TYPES["text" if f.kind == "choice" else f.kind]) for f in points.factors)
+        return cls(base, factors, engine, weekly, inside)
+
+    def run(self, item: Run) -> Result:
+        """Run one run."""
+        parameters = parameters_at(self.base, item.values)
+        model = RolloutModel(parameters=parameters, rng=item.seed, engine=self.engine).run()
+        weekly = model.state.weekly[:: self.weekly] if self.weekly else None
+        units, held = (units_of(model), held_back(model, item.replication < self.inside)) if self.inside else (None, None)
+        return Result({**self._start(item), "run_key": run_key(parameters, item.seed), **model.outcome}, weekly, units, held)
+
+    def failed(self, item: Run, error: str) -> Result:
+        """A run that failed, with its identity where it has one."""
+        try:
+            key = run_key(parameters_at(self.base, item.values), item.seed)
+        except Exception:  # parameters that do not go together
+            key = ""
+        return Result({**self._start(item), "run_key": key, "error": error})
+
+    def _start(self, item: Run) -> dict[str, Any]:
+        return {"run": item.run, "point": item.point, "replication": item.replication, "seed": item.seed, "error": "", **item.values}
+
+    def tables(self, results: Sequence[Result]) -> dict[str, pa.Table]:
+        """Runs, and what else is kept."""
+        made = {RUNS: self._runs([result.record for result in results])}
+        if self.weekly:
+            made[WEEKS] = self._weeks(results)
+        if self.inside:
+            kept = [(r.record, r.units, r.held) for r in results if r.units is not None and r.held is not None]
+            made[UNITS] = self._inside([(record, units) for record, units, _ in kept], UNIT_COLUMNS)
+            made[HELD] = self._inside([(record, held) for record, _, held in kept], HELD_COLUMNS)
+        return made
+
+    def schema(self) -> pa.Schema:
+        """Columns of the runs, whatever came out."""
+        columns = [*KEYS, *((name, kind) for name, kind in self.factors if name not in MEASURES)]
+        columns += [(name, TYPES[measure.kind]) for name, measure in MEASURES.items()]
+        return pa.schema([*columns, ("error", pa.string()), ("run_key", pa.string())])
+
+    def _runs(self, records: Sequence[Mapping[str, Any]]) -> pa.Table:
+        fields = self.schema()
+        columns = [pa.array([record.get(field.name) for record in records], field.type) for field in fields]
+        return pa.table(columns, schema=fields.with_metadata({"model": SOURCES}))
+
+    def _keys(self, records: Sequence[Mapping[str, Any]], lengths: Sequence[int]) -> tuple[list[tuple[str, pa.DataType]], list[Any]]:
+        """Which run a row is of: fields, and columns that repeat each record as often as said."""
+        fields = [*KEYS, *self.factors]
+        rows = pa.array(np.repeat(np.arange(len(records)), lengths))
+        return fields, [pa.array([record[name] for record in records], kind).take(rows) for name, kind in fields]
+
+    def _weeks(self, results: Sequence[Result]) -> pa.Table:
+        kept = [(result.record, result.weekly) for result in results if result.weekly is not None]
+        fields, columns = self._keys([record for record, _ in kept], [len(weekly) for _, weekly in kept])
+        types = {"week": pa.int64(), **{name: TYPES[measure.kind] for name, measure in WEEKLY.items()}}
+        for name, kind in types.items():
+            values = np.concatenate([weekly[name] for _, weekly in kept]) if kept else np.array([])
+            fields.append((name, kind))
+            columns.append(pa.array(values, kind))
+        return pa.table(columns, schema=pa.schema(fields))
+
+    def _inside(self, kept: Sequence[tuple[Mapping[str, Any], dict[str, Any]]], types: Mapping[str, pa.DataType]) -> pa.Table:
+        fields, columns = self._keys([record for record, _ in kept], [len(next(iter(table.values()))) for _, table in kept])
+        for name, kind in types.items():
+            fields.append((name, kind))
+            columns.append(pa.array([value for _, table in kept for value in table[name]], kind))
+        return pa.table(columns, schema=pa.schema(fields))
+
+
+def parameters_at(base: Parameters, point: dict[str, Any]) -> Parameters:
+    """A base configuration with the presets that a point names, then with its parameters."""
+    presets = tuple((name, value) for name, value in point.items() if name in GROUPS)
+    changes = {name: value for name, value in point.items() if name not in GROUPS}
+    base = _with_presets(base, presets) if presets else base
+    return vary(base, changes) if changes else base
+
+
+@lru_cache(maxsize=256)
+def _with_presets(base: Parameters, presets: tuple[tuple[str, str], ...]) -> Parameters:
+    return with_presets(base, dict(presets))
+
+
+def run_key(parameters: Parameters, seed: int) -> str:
+    """Identity of a run (hex): what of the model, its parameters and the seed decides its results."""
+    return hashlib.sha256(f"{SOURCES} {fingerprint(parameters)} {seed}".encode()).hexdigest()[:32]
+
+
+def units_of(model: RolloutModel) -> dict[str, Any]:
+    """How each unit ended, column by column; ``went_live`` is the first week live, counted from 0, or None."""
+    state = model.state
+    last, live = state.unit_weekly[-1], state.unit_weekly["stage"] == LIVE
+    first = live.argmax(axis=0)
+    return {
+        "unit": list(state.unit_names),
+        "planners": state.units["users"].astype(int),
+        "stage": [STAGES[stage] for stage in last["stage"]],
+        "went_live": [int(week) if ever else None for week, ever in zip(first, live.any(axis=0), strict=True)],
+        **{name: last[name] for name in UNIT_ENDS},
+        "net": state.unit_weekly["net"].sum(axis=0),
+    }
+
+
+def held_back(model: RolloutModel, asked: bool) -> dict[str, Any]:
+    """What held the rollout back, every :data:`LOOK` weeks and at the end, column by column; nothing unless asked."""
+    state, p = model.state, model.parameters
+    weeks = sorted({*range(LOOK, p.weeks + 1, LOOK), p.weeks}) if asked else []
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = [bottleneck(state.weekly, state.unit_weekly, p, state.unit_names, state.units["users"], week) for week in weeks]
+    return {
+        "week": weeks,
+        "binds": [b.constraint for b in found],
+        "using": [b.using for b in found],
+        **{name: [b.held[name] for b in found] for name in CONSTRAINTS},
+    }
