@@ -1,123 +1,102 @@
 """Strategies against each other on the same enterprises, people, shocks and noise.
 
-``python -m experiments.compare`` compares integration-first and model-first at low and high
+``python -m experiments.compare`` compares integration-first and model-first at low, middle and high
 maturity; ``strategies=[…] maturities=[…] replications=N`` compare others.
 """
 
 from __future__ import annotations
 
-import sys
-import tempfile
-import time
 from collections.abc import Mapping
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
-from experiments.lab.designs import Factor, Points, RECORDS
 from experiments.lab.config import main, take
-from experiments.lab.executors import Workers, from_settings
-from experiments.lab.output import Output, folder_name, input_files, shown, wide_console
-from experiments.lab.runner import Keeper, Plan, Stopped, execute, sample
+from experiments.lab.designs import Factor, Points
+from experiments.lab.output import input_files
+from experiments.lab.plan import Plan
+from experiments.lab.runner import sample
 from experiments.lab.statistics import mean, median, share
-from experiments.lab.storage import HELD, RUNS, UNITS, WEEKS, read_shards
+from experiments.lab.storage import Store
+from experiments.lab.study import Settings, Study, carry_out, take_settings
+from experiments.lab.tables import write_tables
 from sim import RolloutModel
-from sim.measures import CLASSES
-from sim.measures import MEASURES as RECORDED
-from sim.model import ENGINES
+from sim._numba import SOURCES
+from sim.configuration import from_mapping
+from sim.measures import CLASSES, MEASURES
+from sim.parameters import RECORDS
 from sim.presets import load
 from sim.schema import InvalidInput, nearest, to_mapping
 from sim.views.figures import compare_figure
 from sim.views.report import write_report
-from sim.views.words import CLASS_LABELS, millions, strategy_label
+from sim.views.words import CLASS_LABELS, millions, strategy_label, written
 
-#: Measures compared: name, and whether more is better.
-MEASURES = {"net_104": True, "net": True, "final_reliance": True, "final_teams_trust_and_use": True, "weeks_to_50": False}
+#: Measures compared.
+COMPARED = ("net_104", "net", "final_reliance", "final_teams_trust_and_use", "weeks_to_50")
 MOST_RUNS = 100_000
 #: Replications of which is kept what held them back; more would cost time and show the same.
 LOOKED_INTO = 25
+MEANINGS = {
+    "measure": "what is compared; outcome_…: runs that end so",
+    "kind": "mean, median, or share of runs",
+    "runs": "runs that did not fail",
+    "estimate": "of the strategy, in the measure's unit",
+    "low": "lower end of its 95% interval",
+    "high": "upper end of its 95% interval",
+    "a": "strategy",
+    "b": "strategy it is compared with",
+    "pairs": "pairs of runs with the same luck",
+    "ties": "pairs in which both came to the same",
+    "difference": "mean of a − b; empty where a week was never reached",
+    "a_wins": "share of pairs in which a does better; ties count half",
+    "variance_ratio": "variance of an unpaired comparison over that of the paired one: how many times as many runs it would need",
+}
 
 
 def compare(values: dict[str, Any]) -> int:
     """Run all strategies with common random numbers, print the comparison, write the results folder."""
-    engine, seed, output = values.pop("engine"), take(values, "seed", "seed"), take(values, "output", "text")
+    settings = take_settings(values)
     strategies, maturities = take(values, "strategies", "names"), take(values, "maturities", "names")
-    replications = take(values, "replications", "count", 2, MOST_RUNS)
-    workers, changes = from_settings(values.pop("executor")), values.pop("changes") or {}
-    if not isinstance(changes, Mapping):
-        raise InvalidInput("changes", changes, "a mapping of parameters to values, such as {maturity.budget: 2}")
-    for key, value in changes.items():
-        if key not in RECORDS:
-            raise InvalidInput(f"changes.{key}", value, nearest(str(key), list(RECORDS)))
-    if engine not in ENGINES:
-        raise InvalidInput("engine", engine, "one of " + ", ".join(ENGINES))
+    replications, changes = take(values, "replications", "count", 2, MOST_RUNS), changes_of(values.pop("changes"))
     if len(strategies) * len(maturities) * replications > MOST_RUNS:
         raise InvalidInput("replications", replications, f"at most {MOST_RUNS:,} runs in all; experiments.sweep takes more")
-    plan = Plan(values, pairs(maturities, strategies, changes), replications, seed, engine, weekly=1, inside=LOOKED_INTO)
-    cells = [
-        (point["maturity"], point["strategy"], plan.parameters(i)) for i, point in enumerate(map(plan.points.at, range(len(plan.points))))
-    ]
-    configuration = {
-        "cells": [{"maturity": m, "strategy": s, "parameters": to_mapping(p)} for m, s, p in cells],
-        "replications": replications,
-        "seed": seed,
-        "input_files": input_files(cells[0][2]),
-    }
-    first = cells[0][2]
-    name = folder_name(["+".join(strategies), "+".join(maturities), f"{first.weeks}w", f"{replications}x", f"seed{seed}"], configuration)
-    with Output("compare", name, output) as folder:
-        for _, _, parameters in cells:
-            RolloutModel(parameters=parameters, rng=seed, engine=engine)  # what cannot be used is said now, in one line
-        clock = time.perf_counter()
-        sample(plan, [0])  # compiles, once
-        compiled = time.perf_counter() - clock
-        try:
-            runs, speed = run_all(plan, folder.folder, workers)
-        except Stopped:
-            raise KeyboardInterrupt from None
-        if (runs["error"] != "").all():
-            raise InvalidInput("compare", runs["error"].iloc[0], "at least one run that does not fail; nothing was written")
+    points = pairs(maturities, strategies, changes)
+    plan = settings.plan(from_mapping(values), points, replications, weekly=1, inside=LOOKED_INTO)
+    configuration = record_of(plan, settings)
+    weeks = plan.base.weeks
+
+    def conclude(store: Store, plan: Plan) -> None:
+        runs = store.runs()
         good = runs[runs["error"] == ""]
-        failed = runs[runs["error"] != ""]
-        summary, paired = summarise(good, maturities, strategies), pair(good, maturities, strategies)
-        folder.parquet("runs.parquet", runs)
-        folder.csv("summary.csv", summary)
-        folder.csv("paired.csv", paired)
-        compare_figure(folder.folder)
-        folder.manifest(configuration, engine=engine, seeds=[seed, seed + replications - 1], runs=len(runs), failed=len(failed))
-        try:
-            write_report(folder.folder)
-            no_report = ""
-        except InvalidInput as error:  # the runs are kept all the same
-            no_report = str(error)
-    console = wide_console()
-    _print(console, summary, paired, maturities, strategies, replications, first.weeks)
-    console.print(
-        f"{len(runs)} runs ({speed['weeks']:,.0f} weeks) in {speed['elapsed']:.1f} s on {workers.count} workers, {speed['share']:.0%} of ideal "
-        f"{workers.count}-core speed; loading the engine and starting workers took {compiled + speed['start']:.1f} s before.",
-        highlight=False,
-    )
-    console.print(
-        f"Written to {shown(folder.final)}: {'' if no_report else 'report.html, '}figure.png, runs.parquet, weekly.parquet, units.parquet, held.parquet, "
-        "summary.csv, paired.csv, manifest.json",
-        highlight=False,
-        soft_wrap=True,
-    )
-    if no_report:
-        print(f"error: no report was written: {no_report}", file=sys.stderr)
-    if len(failed):
-        print(
-            f"error: {len(failed)} of {len(runs)} runs failed and are left out; first: seed {failed['seed'].iloc[0]}, {failed['error'].iloc[0]}",
-            file=sys.stderr,
-        )
-    return 1 if no_report or len(failed) else 0
+        tables = {"summary": summarise(good, maturities, strategies), "paired": pair(good, maturities, strategies)}
+        write_tables(store, plan, tables, MEANINGS)
+        compare_figure(store.folder)
+
+    def show(console: Console, store: Store) -> list[str]:
+        summary, paired = (pd.read_parquet(store.folder / f"{name}.parquet") for name in ("summary", "paired"))
+        print_comparison(console, summary, paired, maturities, strategies, replications, weeks)
+        return ["report.html", "figure.png", "summary.csv", "paired.csv", "weekly/", "units/", "held/"]
+
+    if not settings.dry_run:
+        sample(plan, [0])  # compiles, before workers are forked
+    parts = ["+".join(strategies), "+".join(maturities), f"{weeks}w", f"{replications}x"]
+    return carry_out(Study("compare", parts, plan, configuration, conclude, show, close=report_of), settings)
+
+
+def changes_of(given: Any) -> dict[str, Any]:
+    """The changes that hold for all, checked."""
+    if given is not None and not isinstance(given, Mapping):
+        raise InvalidInput("changes", given, "a mapping of parameters to values, such as {maturity.budget: 2}")
+    checked = {}
+    for key, value in (given or {}).items():
+        if key not in RECORDS:
+            raise InvalidInput(f"changes.{key}", value, nearest(str(key), RECORDS))
+        checked[str(key)] = RECORDS[key].check(key, value)
+    return checked
 
 
 def pairs(maturities: list[str], strategies: list[str], changes: Mapping[str, Any]) -> Points:
@@ -131,59 +110,38 @@ def pairs(maturities: list[str], strategies: list[str], changes: Mapping[str, An
         Factor("strategy", "choice", choices=tuple(strategies)),
     )
     columns = [axis.ravel() for axis in axes]
-    for name, given in changes.items():
-        record = RECORDS[name]
-        value = record.check(name, given)
-        number = record.kind in ("number", "count")
-        made += (Factor(name, record.kind, value, value) if number else Factor(name, "choice", choices=(value,)),)
+    for name, value in changes.items():
+        number = RECORDS[name].kind in ("number", "count")
+        made += (Factor(name, RECORDS[name].kind, value, value) if number else Factor(name, "choice", choices=(value,)),)
         columns.append(np.full(len(columns[0]), value if number else 0))
     return Points(made, tuple(columns))
 
 
-def run_all(plan: Plan, folder: Path, workers: Workers) -> tuple[pd.DataFrame, dict[str, float]]:
-    """All runs; records of their weeks, their units and of what held them back go into a file each.
-
-    Returns:
-        The runs by maturity, strategy and replication; weeks simulated, seconds of starting workers and of running, and the
-        share of the workers' time that went into runs.
-    """
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        keeper = Keeper(Path(scratch))
-        before = time.perf_counter()
-        with workers:
-            workers.prime()
-            clock = time.perf_counter()
-            execute(plan, keeper, workers)
-            elapsed = time.perf_counter() - clock
-        runs = pa.concat_tables(read_shards(keeper.folder, RUNS)).to_pandas()
-        weeks, *_ = (join(keeper.folder, dataset, folder / f"{dataset}.parquet") for dataset in (WEEKS, UNITS, HELD))
-    for column, measure in RECORDED.items():
-        if measure.kind in ("count", "flag"):
-            runs[column] = runs[column].astype("Int64" if measure.kind == "count" else "boolean")
-    runs = runs.sort_values(["maturity", "strategy", "replication"], ignore_index=True, kind="stable")
-    return runs, {
-        "weeks": weeks,
-        "start": clock - before,
-        "elapsed": elapsed,
-        "share": keeper.totals()["seconds"] / (workers.count * elapsed),
+def record_of(plan: Plan, settings: Settings) -> dict[str, Any]:
+    """Everything that decides the results; what cannot be used is said now, in one line."""
+    cells = []
+    for point in range(len(plan.points)):
+        at, parameters = plan.points.at(point), plan.parameters(point)
+        RolloutModel(parameters=parameters, rng=plan.seed, engine=plan.engine)
+        cells.append({"maturity": at["maturity"], "strategy": at["strategy"], "parameters": to_mapping(parameters)})
+    return {
+        "cells": cells,
+        "replications": plan.replications,
+        "seed": plan.seed,
+        "engine": plan.engine,
+        "limit": plan.limit,
+        "input_files": input_files(plan.parameters(0)),
+        "model": SOURCES,
     }
 
 
-def join(scratch: Path, dataset: str, path: Path) -> int:
-    """Joins the shards of a dataset into one file, some hundred runs to a row group; returns the rows."""
-    rows, waiting, writer = 0, [], None
-    for table in (*read_shards(scratch, dataset), None):
-        if table is not None:
-            waiting.append(table)
-            rows += len(table)
-        if waiting and (table is None or sum(map(len, waiting)) > 100_000):
-            joined = pa.concat_tables(waiting).combine_chunks()
-            writer = writer or pq.ParquetWriter(path, joined.schema, compression="zstd", write_page_checksum=True)
-            writer.write_table(joined)
-            waiting = []
-    if writer:
-        writer.close()
-    return rows
+def report_of(store: Store) -> str:
+    """Write the report, which shows the manifest; returns why it could not, or nothing. The runs are kept all the same."""
+    try:
+        write_report(store.folder)
+    except InvalidInput as error:
+        return f"no report was written: {error}"
+    return ""
 
 
 # --------------------------------------------------------------------------- statistics
@@ -192,7 +150,7 @@ def join(scratch: Path, dataset: str, path: Path) -> int:
 def _values(runs: pd.DataFrame, measure: str) -> np.ndarray:
     """Values of a measure; weeks never reached are infinite."""
     column = runs[measure]
-    return column.astype("Float64").to_numpy(float, na_value=np.inf if measure.startswith("weeks_to") else np.nan)
+    return column.astype("Float64").to_numpy(float, na_value=np.inf if MEASURES[measure].censored else np.nan)
 
 
 def summarise(runs: pd.DataFrame, maturities: list[str], strategies: list[str]) -> pd.DataFrame:
@@ -201,12 +159,12 @@ def summarise(runs: pd.DataFrame, maturities: list[str], strategies: list[str]) 
     for maturity in maturities:
         for strategy in strategies:
             cell = runs[(runs["maturity"] == maturity) & (runs["strategy"] == strategy)]
-            for measure in MEASURES:
+            for measure in COMPARED:
                 x = _values(cell, measure)
                 if len(x) == 0 or np.isnan(x).any():
                     continue  # net_104 of a shorter horizon is undefined, not 0
-                kind, estimate = ("median", median(x)) if measure.startswith("weeks_to") else ("mean", mean(x))
-                if measure.startswith("final_"):  # shares end at 0 and 1, and so do their intervals
+                kind, estimate = ("median", median(x)) if MEASURES[measure].censored else ("mean", mean(x))
+                if MEASURES[measure].written == "share":  # shares end at 0 and 1, and so do their intervals
                     estimate = (estimate[0], max(0.0, estimate[1]), min(1.0, estimate[2]))
                 rows.append((maturity, strategy, measure, kind, len(x), *estimate))
             n = len(cell)
@@ -230,54 +188,38 @@ def pair(runs: pd.DataFrame, maturities: list[str], strategies: list[str]) -> pd
         for a, b in combinations(strategies, 2):
             left, right = (runs[(runs["maturity"] == maturity) & (runs["strategy"] == s)].set_index("replication") for s in (a, b))
             common = left.index.intersection(right.index)
-            for measure, more_is_better in MEASURES.items():
+            for measure in COMPARED:
                 x, y = _values(left.loc[common], measure), _values(right.loc[common], measure)
                 if len(x) == 0 or np.isnan(x).any() or np.isnan(y).any():
                     continue
-                sign = 1 if more_is_better else -1
-                wins = float(np.sum(np.where(x == y, 0.5, (x > y) if sign > 0 else (x < y))))
+                wins = float(np.sum(np.where(x == y, 0.5, x > y if MEASURES[measure].better > 0 else x < y)))
                 difference, ratio = (np.nan, np.nan, np.nan), np.nan
                 if np.isfinite(x).all() and np.isfinite(y).all():
                     difference = mean(x - y)
                     spread = float(np.var(x - y, ddof=1)) if len(x) > 1 else 0.0
                     ratio = float((np.var(x, ddof=1) + np.var(y, ddof=1)) / spread) if spread > 0 else np.nan
                 rows.append((maturity, a, b, measure, len(x), int(np.sum(x == y)), *difference, *share(wins, len(x)), ratio))
-    return pd.DataFrame(
-        rows,
-        columns=[
-            "maturity",
-            "a",
-            "b",
-            "measure",
-            "pairs",
-            "ties",
-            "difference",
-            "low",
-            "high",
-            "a_wins",
-            "a_wins_low",
-            "a_wins_high",
-            "variance_ratio",
-        ],
-    )
+    compared = ["maturity", "a", "b", "measure", "pairs", "ties"]
+    return pd.DataFrame(rows, columns=[*compared, "difference", "low", "high", "a_wins", "a_wins_low", "a_wins_high", "variance_ratio"])
 
 
 # --------------------------------------------------------------------------- printing
 
 
 def _cell(measure: str, estimate: float, low: float, high: float) -> str:
-    if measure.startswith("net"):
+    if written(measure) == "money":
         texts = [millions(v) for v in (estimate, low, high)]
-    elif measure.startswith("weeks_to"):
+    elif MEASURES[measure].censored:
         texts = ["–" if np.isnan(v) else "never" if np.isinf(v) else f"{v:.0f}" for v in (estimate, low, high)]
     else:
         texts = [f"{v:.0%}" for v in (estimate, low, high)]
     return f"{texts[0]}  [{texts[1]}, {texts[2]}]"
 
 
-def _print(
+def print_comparison(
     console: Console, summary: pd.DataFrame, paired: pd.DataFrame, maturities: list[str], strategies: list[str], n: int, weeks: int
 ) -> None:
+    """Print each maturity's table, and how far the first strategy is ahead of the others."""
     for maturity in maturities:
         part = summary[summary["maturity"] == maturity].set_index(["strategy", "measure"])
         title = f"{maturity} maturity, {n} runs a strategy: estimate"
@@ -317,7 +259,7 @@ def _endings(part: pd.DataFrame, strategy: str) -> dict[str, float]:
 
 
 def _side_by_side(title: str, part: pd.DataFrame, strategies: list[str], weeks: int) -> Table:
-    """A column a strategy, with intervals."""
+    """One column per strategy, with intervals."""
     labels = {
         "net_104": "net value, 104 weeks",
         "net": f"net value, {weeks} weeks",
@@ -340,7 +282,7 @@ def _side_by_side(title: str, part: pd.DataFrame, strategies: list[str], weeks: 
 
 
 def _list(title: str, part: pd.DataFrame, strategies: list[str], weeks: int) -> Table:
-    """A row a strategy, estimates only: for many strategies."""
+    """One row per strategy, estimates only: for many strategies."""
     labels = {"net_104": "104 w", "net": f"net, {weeks} w", "final_reliance": "relying", "weeks_to_50": "w to 50%"}
     measures = [measure for measure in labels if measure in part.index.get_level_values("measure")]
     table = Table(title=title, title_justify="left")

@@ -32,7 +32,7 @@ from experiments.lab import executors
 from experiments.claims import BY_NAME, HOLD, PATTERNS, Arm, Pattern, Readings, Test, Times
 from experiments.lab.config import main, take
 from experiments.lab.output import folder_name, results_folder, shown, wide_console
-from experiments.lab.runner import duration, execute_jobs, parameters_at
+from experiments.lab.progress import duration, execute_jobs, parameters_at
 from experiments.lab.statistics import RESAMPLES, mean, share
 from experiments.lab.storage import RUNS, Store, write_shard
 from sim import RolloutModel

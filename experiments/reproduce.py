@@ -23,7 +23,7 @@ import pandas as pd
 
 from experiments.lab.config import refuse
 from experiments.lab.output import ROOT, shown, versions
-from experiments.lab.runner import duration
+from experiments.lab.progress import duration
 from sim.schema import InvalidInput
 
 REFERENCE, RESULTS = ROOT / "results" / "reference", ROOT / "results" / "reproduce"

@@ -27,7 +27,7 @@ from sim.organisation import neutral
 from sim.parameters import Parameters
 from sim.schema import InvalidInput
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 LIBRARIES = (
     "mesa",
     "numpy",

@@ -8,7 +8,7 @@ import io
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,6 +106,7 @@ class Study[W: Work]:
         conclude: writes tables and picture from the runs in the store; called once, where some run did not fail.
         show: prints what was found, from the tables, and names the files.
         run: runs the work, if not simply all of it; returns the work as it was run.
+        close: does what needs the manifest; returns what went wrong with it, in a line, or nothing.
     """
 
     experiment: str
@@ -115,6 +116,7 @@ class Study[W: Work]:
     conclude: Callable[[Store, W], None]
     show: Callable[[Console, Store], list[str]]
     run: Callable[[W, Store, Workers], W] = run_all
+    close: Callable[[Store], str] = lambda _: ""
 
 
 def carry_out(study: Study, settings: Settings) -> int:
@@ -142,6 +144,7 @@ def carry_out(study: Study, settings: Settings) -> int:
         failed = write_failures(store, work)
         if not store.concluded(configuration):  # else it keeps the commit and versions that made the results
             store.manifest(configuration, seeds=list(work.seeds), runs=int(totals["runs"]), failed=int(totals["failed"]))
+        wrong = study.close(store) if totals["failed"] < totals["runs"] else ""
         for note in store.repaired:
             print(f"note: {note}", file=sys.stderr)
         console.print(
@@ -155,8 +158,7 @@ def carry_out(study: Study, settings: Settings) -> int:
             f"error: {len(failed):,} of {work.runs:,} runs failed and are left out; see failures.csv; first: {failed[0]['error']}",
             file=sys.stderr,
         )
-        return 1
-    return 0
+    return 1 if failed or wrong else 0
 
 
 def speed(workers: Workers, seconds: float) -> str:

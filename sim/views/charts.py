@@ -84,7 +84,7 @@ def worth_chart(folder: Path) -> Markup:
 
 def value_chart(folder: Path) -> Markup:
     """Cumulative net value over the weeks, a column a maturity: over all weeks on one scale, and the dip each on its own."""
-    weekly = pd.read_parquet(folder / "weekly.parquet", columns=["maturity", "strategy", "week", "cumulative_net"])
+    weekly = pd.read_parquet(folder / "weekly", columns=["maturity", "strategy", "week", "cumulative_net"])
     maturities, strategies = names(folder)
     with matplotlib.rc_context(INLINE):
         figure = Figure(figsize=(WIDTH, 4.1 + 0.2 * -(-len(strategies) // 4)), layout="constrained")
@@ -141,7 +141,7 @@ def endings_chart(folder: Path) -> Markup:
 
 def binding_charts(folder: Path) -> list[Markup]:
     """Planners on the forecast, and what keeps the others off it, over the weeks; a chart for every few strategies."""
-    held = pd.read_parquet(folder / "held.parquet", columns=["maturity", "strategy", "week", "using", *CONSTRAINTS])
+    held = pd.read_parquet(folder / "held", columns=["maturity", "strategy", "week", "using", *CONSTRAINTS])
     maturities, strategies = names(folder)
     means = held.groupby(["maturity", "strategy", "week"], observed=True)[["using", *CONSTRAINTS]].mean()
     used = [name for name in CONSTRAINTS if means[name].max() >= 0.02]
@@ -184,7 +184,7 @@ def _held(axis: Any, means: Any, maturity: str, strategy: str) -> None:
 
 def units_chart(folder: Path, shown: Sequence[str], strategies: Sequence[str]) -> Markup:
     """Reliance of each unit's planners at the end: mean, and the middle 80% of runs; units ``shown`` from top to bottom."""
-    units = pd.read_parquet(folder / "units.parquet", columns=["maturity", "strategy", "unit", "reliance"])
+    units = pd.read_parquet(folder / "units", columns=["maturity", "strategy", "unit", "reliance"])
     maturities, everyone = names(folder)
     found = units.groupby(["maturity", "strategy", "unit"], observed=True)["reliance"]
     table = pd.DataFrame({"mean": found.mean(), "low": found.quantile(0.1), "high": found.quantile(0.9)})

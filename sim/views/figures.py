@@ -138,7 +138,7 @@ def _way(axes: Any, units: pd.DataFrame) -> None:
 
 def compare_figure(folder: Path) -> Path:
     """What each strategy is worth over time, and how runs end; writes ``figure.png``."""
-    weekly = pd.read_parquet(folder / "weekly.parquet", columns=["maturity", "strategy", "week", "cumulative_net"])
+    weekly = pd.read_parquet(folder / "weekly", columns=["maturity", "strategy", "week", "cumulative_net"])
     summary = pd.read_csv(folder / "summary.csv")
     maturities, strategies = list(dict.fromkeys(summary["maturity"])), list(dict.fromkeys(summary["strategy"]))
     with matplotlib.rc_context(STYLE):

@@ -27,7 +27,7 @@ from sim.schema import InvalidInput
 from sim.views import charts
 from sim.views.words import CLASS_LABELS, millions, strategy_label
 
-FILES = ("manifest.json", "summary.csv", "paired.csv", "runs.parquet", "weekly.parquet", "units.parquet", "held.parquet")
+FILES = ("manifest.json", "summary.csv", "paired.csv", "runs", "weekly", "units", "held")
 NAME = "report.html"
 #: Units listed one by one; of more, the best and the worst half of so many.
 MOST_UNITS = 24
@@ -81,7 +81,7 @@ def report(folder: Path, sensitivity: Sensitivity | None = None) -> str:
         InvalidInput: where the folder is not one of ``compare``, or something in it cannot be read.
     """
     manifest = read_manifest(folder, "compare")
-    missing = [name for name in FILES if not (folder / name).is_file()]
+    missing = [name for name in FILES if not (folder / name).exists()]
     if missing:
         raise InvalidInput("results", str(folder), f"a whole results folder of compare; {missing[0]} is missing: run the comparison again")
     pages = jinja2.Environment(
@@ -126,8 +126,8 @@ def read_manifest(folder: Path, experiment: str) -> dict[str, Any]:
 
 def _context(folder: Path, manifest: dict[str, Any], sensitivity: Sensitivity | None) -> dict[str, Any]:
     summary, paired = _table(folder / "summary.csv"), _table(folder / "paired.csv")
-    runs, units = pd.read_parquet(folder / "runs.parquet"), pd.read_parquet(folder / "units.parquet")
-    held = pd.read_parquet(folder / "held.parquet")
+    runs, units = pd.read_parquet(folder / "runs"), pd.read_parquet(folder / "units")
+    held = pd.read_parquet(folder / "held")
     good = runs[runs["error"] == ""]
     maturities, strategies = charts.names(folder)
     weeks = int(good["weeks"].iloc[0])
