@@ -23,8 +23,8 @@ from rich.console import Console
 from rich.table import Table
 from scipy.optimize import OptimizeWarning, curve_fit
 
-from experiments.lab import executors
 from experiments.calibrate import FIGURES, MATURITIES, RANGES, Population, figures_of, population_figures, population_of
+from experiments.lab import executors
 from experiments.lab.config import main, read_experiment, take
 from experiments.lab.output import digest
 from experiments.lab.runner import parameters_at

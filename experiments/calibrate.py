@@ -19,14 +19,14 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.lab import designs
-from experiments.lab.designs import Factor, Points
 from experiments.lab.config import main, take
+from experiments.lab.designs import Factor, Points
 from experiments.lab.executors import Workers
 from experiments.lab.output import digest
 from experiments.lab.paired import numeric_factors
 from experiments.lab.presets import check_name, mark, save
 from experiments.lab.runner import Plan, execute
-from experiments.lab.storage import Store, WEEKS, read_shards
+from experiments.lab.storage import WEEKS, Store, read_shards
 from experiments.lab.study import also_describe, carry_out, check_points, common_settings, plan_of, plan_record, write_dictionary
 from sim.configuration import from_mapping
 from sim.parameters import RECORDS, Maturity, Parameters

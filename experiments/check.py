@@ -17,8 +17,8 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from experiments.lab.designs import Factor, Points, RECORDS
 from experiments.lab.config import main, take
+from experiments.lab.designs import RECORDS, Factor, Points
 from experiments.lab.runner import Plan
 from experiments.lab.statistics import mean, median, share
 from experiments.lab.storage import Store

@@ -18,13 +18,14 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.lab import designs
-from experiments.lab.designs import Factor
 from experiments.lab.config import main, take
+from experiments.lab.designs import Factor
 from experiments.lab.paired import check_outcome, crossed, difference, numeric_factors, rival
-from experiments.lab.runner import Plan
+from experiments.lab.plan import Plan, check_points, plan_record
 from experiments.lab.statistics import share
-from experiments.lab.storage import RUNS, Store
-from experiments.lab.study import also_describe, carry_out, check_points, common_settings, good_runs, plan_of, plan_record, write_dictionary
+from experiments.lab.storage import Store
+from experiments.lab.study import Study, carry_out, good_runs, take_settings
+from experiments.lab.tables import write_tables
 from sim.configuration import from_mapping
 from sim.measures import CLASSES
 from sim.parameters import RECORDS
@@ -40,51 +41,44 @@ BOXES = ["box", "parameter", "unit", "source", "kind", "range_low", "range_high"
 PEELING = ["box", "step", "points", "cases", "mass", "coverage", "density", "restricted", "chosen"]
 SCORES = ["box", "set", "points", "cases", "inside", "hits", "mass", "coverage", "coverage_low", "coverage_high", "density", "density_low", "density_high"]  # fmt: skip
 MEANINGS = {
-    "boxes": {
-        "box": "number of the box, in the order found; 0: all boxes together",
-        "parameter": "restricted parameter",
-        "unit": "its unit",
-        "source": "documented, measured, calibrated or judged: what its value rests on",
-        "kind": "number or count",
-        "range_low": "lowest value tried",
-        "range_high": "highest value tried",
-        "low": "the box lies above this; empty: not restricted",
-        "high": "the box lies below this; empty: not restricted",
-        "quasi_p_low": "quasi-p-value of the lower limit: chance of so dense a box without it, searching left out of account",
-        "quasi_p_high": "the same of the upper limit",
-    },
-    "peeling": {
-        "box": "number of the box",
-        "step": "step of peeling and pasting, within the parameters that stayed",
-        "points": "fitted points in the box that no earlier box holds",
-        "cases": "cases of interest among them",
-        "mass": "share of the fitted points",
-        "coverage": "share of the fitted cases",
-        "density": "share of cases among the points",
-        "restricted": "restricted parameters",
-        "chosen": "the step that was taken, before restrictions that are not significant were dropped",
-    },
-    "scores": {
-        "box": "number of the box; 0: all boxes together",
-        "set": "fitted, or held out",
-        "points": "points of the set",
-        "cases": "cases of interest in the set",
-        "inside": "points in the box that no earlier box holds",
-        "hits": "cases among them",
-        "mass": "inside / points",
-        "coverage": "hits / cases",
-        "coverage_low": "lower end of its 95% interval",
-        "coverage_high": "upper end of its 95% interval",
-        "density": "hits / inside",
-        "density_low": "lower end of its 95% interval",
-        "density_high": "upper end of its 95% interval",
-    },
+    "box": "number of the box, in the order found; 0: all boxes together",
+    "parameter": "restricted parameter",
+    "unit": "its unit",
+    "source": "documented, measured, calibrated or judged: what its value rests on",
+    "kind": "number or count",
+    "range_low": "lowest value tried",
+    "range_high": "highest value tried",
+    "low": "the box lies above this; empty: not restricted",
+    "high": "the box lies below this; empty: not restricted",
+    "quasi_p_low": "quasi-p-value of the lower limit: chance of so dense a box without it, searching left out of account",
+    "quasi_p_high": "the same of the upper limit",
+    "step": "step of peeling and pasting, within the parameters that stayed",
+    "peeling.points": "fitted points in the box that no earlier box holds",
+    "peeling.cases": "cases of interest among them",
+    "peeling.mass": "share of the fitted points",
+    "peeling.coverage": "share of the fitted cases",
+    "peeling.density": "share of cases among the points",
+    "restricted": "restricted parameters",
+    "chosen": "the step that was taken, before restrictions that are not significant were dropped",
+    "set": "fitted, or held out",
+    "points": "points of the set",
+    "cases": "cases of interest in the set",
+    "scores.inside": "points in the box that no earlier box holds",
+    "hits": "cases among them",
+    "mass": "inside / points",
+    "coverage": "hits / cases",
+    "density": "hits / inside",
+    "point": "point of the design, both strategies together",
+    "score": "what speaks for a case: minus the mean difference, or a share of runs",
+    "case": "whether it is one",
+    "fitted": "whether boxes were fitted to it, or checked on it",
+    "points.inside": "whether a box holds it",
 }
 
 
 def discover(values: dict[str, Any]) -> int:
     """Run a Latin hypercube, find the boxes, print them in words, write the results folder."""
-    settings = common_settings(values)
+    settings = take_settings(values)
     question, by, outcome = take(values, "question", "text"), take(values, "by", "text"), take(values, "outcome", "text")
     versus = take(values, "versus", "text")
     samples, replications = (
@@ -107,10 +101,10 @@ def discover(values: dict[str, Any]) -> int:
     if both and not versus:
         raise InvalidInput("versus", versus, "a strategy to lose against")
     made = numeric_factors(over, ranges, base, both)
-    points = designs.make("lhs", made, samples, 0, settings["seed"])
+    points = designs.make("lhs", made, samples, 0, settings.seed)
     if both:
         points = crossed(points, rival(base, values, versus))
-    plan = plan_of(base, points, replications, settings)
+    plan = settings.plan(base, points, replications)
     check_points(plan)
     if both:
         check_outcome(outcome, plan)
@@ -120,18 +114,19 @@ def discover(values: dict[str, Any]) -> int:
     against = f"{base.strategy.name}{'-' + versus if both else ''}"
     parts = [question, f"{len(made)}parameters", against, f"{samples}points", f"{replications}x", f"{base.weeks}w"]
 
-    def finish(console: Console, store: Store, plan: Plan) -> list[str]:
-        if not store.concluded(configuration):
-            score = loses(store, plan, outcome, by) if both else ends(store, plan, question)
-            if np.isfinite(score).any():
-                conclude(store, plan, made, score, 0.0 if both and by == "mean" else 0.5, search)
+    def write(store: Store, plan: Plan) -> None:
+        score = loses(store, plan, outcome, by) if both else ends(store, plan, question)
+        if np.isfinite(score).any():
+            conclude(store, plan, made, score, 0.0 if both and by == "mean" else 0.5, search)
+
+    def report(console: Console, store: Store) -> list[str]:
         if not (store.folder / "figure.png").is_file():
             console.print("Every point has a failed run: there is nothing to search.", highlight=False)
-            return [f"{RUNS}/"]
+            return []
         show(console, store, happening(base.strategy.name, versus, question, outcome if both else "", by))
         return ["figure.png", "boxes.csv", "scores.csv", "peeling.csv", "points.parquet"]
 
-    return carry_out("discover", parts, plan, configuration, settings, finish)
+    return carry_out(Study("discover", parts, plan, configuration, write, report), settings)
 
 
 def loses(store: Store, plan: Plan, outcome: str, by: str) -> np.ndarray:
@@ -290,12 +285,7 @@ def conclude(store: Store, plan: Plan, made: tuple[Factor, ...], score: np.ndarr
         table[column] = [getattr(known[name], field) for name in table["parameter"]]
     steps = pd.concat(peeling) if peeling else pd.DataFrame(columns=PEELING)
     frames = {"boxes": table[BOXES], "peeling": steps[PEELING], "scores": pd.DataFrame(scores, columns=SCORES), "points": per_point}
-    write_dictionary(store, plan)
-    for name, frame in frames.items():
-        store.parquet(f"{name}.parquet", frame.reset_index(drop=True))
-        store.csv(f"{name}.csv", frame)
-        if name in MEANINGS:
-            also_describe(store, name, frame, MEANINGS[name])
+    write_tables(store, plan, frames, MEANINGS)
     discover_figure(store.folder)
 
 

@@ -22,8 +22,8 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.lab import designs
-from experiments.lab.designs import Factor, Points
 from experiments.lab.config import main, take
+from experiments.lab.designs import Factor, Points
 from experiments.lab.executors import Workers
 from experiments.lab.output import digest, shown
 from experiments.lab.paired import as_preset, check_outcome, numeric_factors

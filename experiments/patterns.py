@@ -28,8 +28,8 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments import claims
-from experiments.lab import executors
 from experiments.claims import BY_NAME, HOLD, PATTERNS, Arm, Pattern, Readings, Test, Times
+from experiments.lab import executors
 from experiments.lab.config import main, take
 from experiments.lab.output import folder_name, results_folder, shown, wide_console
 from experiments.lab.progress import duration, execute_jobs, parameters_at

@@ -13,13 +13,14 @@ import pandas as pd
 from rich.console import Console
 
 from experiments.lab import designs
-from experiments.lab.designs import Factor
 from experiments.lab.config import main, take
+from experiments.lab.designs import Factor
 from experiments.lab.paired import check_outcome, crossed, measured, numeric_factors, rivals
-from experiments.lab.runner import Plan
+from experiments.lab.plan import Plan, check_points, plan_record
 from experiments.lab.statistics import half_width, mean, share
-from experiments.lab.storage import RUNS, Store
-from experiments.lab.study import also_describe, carry_out, check_points, common_settings, plan_of, plan_record, write_dictionary
+from experiments.lab.storage import Store
+from experiments.lab.study import Study, carry_out, take_settings
+from experiments.lab.tables import write_tables
 from sim.configuration import from_mapping
 from sim.parameters import Parameters
 from sim.schema import InvalidInput
@@ -27,7 +28,7 @@ from sim.views.choosing import phase_figure
 from sim.views.words import amount, outcome_words, strategy_label
 
 MOST_LEVELS = 200
-COLUMNS = {
+MEANINGS = {
     "cell": "cell of the map",
     "winner": "strategy with the best mean; empty where a run failed",
     "second": "strategy with the next best mean",
@@ -39,7 +40,7 @@ COLUMNS = {
 
 def phase(values: dict[str, Any]) -> int:
     """Run the grid, find winner and lead of every cell, print where it turns, write the results folder."""
-    settings = common_settings(values)
+    settings = take_settings(values)
     outcome, levels = take(values, "outcome", "text"), take(values, "levels", "count", 3, MOST_LEVELS)
     replications = take(values, "replications", "count", 2, 1_000_000)
     strategies = rivals(take(values, "strategies", "names"))
@@ -49,24 +50,25 @@ def phase(values: dict[str, Any]) -> int:
     made = tuple(axis_of(axis, name, given, base) for axis, name, given in zip(("x", "y"), names, ranges, strict=True))
     if names[0] == names[1]:
         raise InvalidInput("y", names[1], f"another parameter than x, {names[0]}")
-    points = crossed(designs.make("grid", made, 0, levels, settings["seed"]), strategies)
-    plan = plan_of(base, points, replications, settings)
+    points = crossed(designs.make("grid", made, 0, levels, settings.seed), strategies)
+    plan = settings.plan(base, points, replications)
     check_points(plan)
     check_outcome(outcome, plan, wins=True)
     asked = {"kind": "grid", "levels": levels, "x": axis_record(made[0], base), "y": axis_record(made[1], base)}
     configuration = plan_record(plan, asked, outcome=outcome, strategies=list(strategies))
     parts = [*names, "+".join(strategies), f"{len(points) // len(strategies)}cells", f"{replications}x", f"{base.weeks}w"]
 
-    def finish(console: Console, store: Store, plan: Plan) -> list[str]:
-        if not store.concluded(configuration):
-            conclude(store, plan, outcome, strategies)
+    def write(store: Store, plan: Plan) -> None:
+        conclude(store, plan, outcome, strategies)
+
+    def report(console: Console, store: Store) -> list[str]:
         if not (store.folder / "figure.png").is_file():
             console.print("Every cell has a failed run: there is nothing to map.", highlight=False)
-            return [f"{RUNS}/"]
+            return []
         show(console, store, made, base, outcome, strategies)
         return ["figure.png", "cells.csv", "strategies.csv"]
 
-    return carry_out("phase", parts, plan, configuration, settings, finish)
+    return carry_out(Study("phase", parts, plan, configuration, write, report), settings)
 
 
 def axis_of(axis: str, name: str, given: Any, base: Parameters) -> Factor:
@@ -87,7 +89,7 @@ def axis_record(f: Factor, base: Parameters) -> dict[str, Any]:
 
 
 def winners(values: np.ndarray) -> pd.DataFrame:
-    """Winner, second and the winner's lead, a row a cell.
+    """Winner, second and the winner's lead, one row per cell.
 
     Args:
         values: outcomes of which more is better, [cells, strategies, replications]; NaN where a run failed.
@@ -141,12 +143,8 @@ def conclude(store: Store, plan: Plan, outcome: str, strategies: tuple[str, ...]
             "mean_high": (middle + half).ravel(),
         }
     )
-    write_dictionary(store, plan)
-    meanings = COLUMNS | dict.fromkeys(names, "value of the parameter") | {"strategy": "strategy", "mean": f"mean of {outcome}"}
-    for name, frame in (("cells", cells), ("strategies", each)):
-        store.parquet(f"{name}.parquet", frame)
-        store.csv(f"{name}.csv", frame)
-        also_describe(store, name, frame, meanings)
+    meanings = MEANINGS | dict.fromkeys(names, "value of the parameter") | {"strategy": "strategy", "mean": f"mean of {outcome}"}
+    write_tables(store, plan, {"cells": cells, "strategies": each}, meanings)
     if (cells["winner"] != "").any():
         phase_figure(store.folder)
 

@@ -23,15 +23,15 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from experiments.lab import executors
 from experiments.claims import read_followers, read_spread
+from experiments.lab import executors
 from experiments.lab.config import main, take
 from experiments.lab.output import digest, input_files
-from experiments.patterns import rewired
 from experiments.lab.runner import parameters_at
 from experiments.lab.statistics import mean
 from experiments.lab.storage import RUNS, Store, write_shard
 from experiments.lab.study import carry_out_jobs, describe_tables, digest_of_code
+from experiments.patterns import rewired
 from sim import RolloutModel
 from sim._numba import SOURCES
 from sim.configuration import from_mapping, vary

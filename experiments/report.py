@@ -19,8 +19,8 @@ import pandas as pd
 
 from experiments.lab.config import refuse
 from experiments.lab.output import shown
-from experiments.sensitivity import findings
 from experiments.lab.storage import differences
+from experiments.sensitivity import findings
 from sim.schema import InvalidInput, nearest
 from sim.views.importance import compared
 from sim.views.report import NAME, Sensitivity, read_manifest, report

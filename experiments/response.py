@@ -22,9 +22,9 @@ from rich.table import Table
 from scipy import special
 
 from experiments.demand import YEAR, Defects, Demand, book, generate_demand, read_demand
+from experiments.forecasters import FORECASTERS, MODELS
 from experiments.lab.config import main, read_experiment, take
 from experiments.lab.executors import Workers, from_settings
-from experiments.forecasters import FORECASTERS, MODELS
 from experiments.lab.output import Output, folder_name, shown, wide_console
 from experiments.lab.presets import check_name, mark, save
 from experiments.lab.runner import ProgressReport, duration

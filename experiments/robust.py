@@ -17,10 +17,11 @@ from rich.table import Table
 from experiments.lab import designs
 from experiments.lab.config import main, take
 from experiments.lab.paired import check_outcome, crossed, measured, numeric_factors, rivals
-from experiments.lab.runner import Plan
+from experiments.lab.plan import Plan, check_points, plan_record
 from experiments.lab.statistics import half_width, resampled, share
-from experiments.lab.storage import RUNS, Store
-from experiments.lab.study import also_describe, carry_out, check_points, common_settings, digest_of, plan_of, plan_record, write_dictionary
+from experiments.lab.storage import Store
+from experiments.lab.study import Study, carry_out, take_settings
+from experiments.lab.tables import write_tables
 from sim.configuration import from_mapping
 from sim.measures import MORE_IS_BETTER
 from sim.parameters import Parameters
@@ -31,7 +32,7 @@ from sim.views.words import amount, in_words, outcome_words, strategy_label
 
 GOOD_ENOUGH = {"net": 0.0, "final_reliance": 0.5}
 TOGETHER = "all together"
-REGRET = {
+MEANINGS = {
     "strategy": "strategy",
     "mean": "mean over futures of the outcome, each future's mean over its runs",
     "worst": "the outcome in the strategy's worst future",
@@ -39,19 +40,20 @@ REGRET = {
     "regret_p90": "regret that nine futures in ten stay below",
     "regret_max": "largest regret of all futures",
     "regret_held_out": "mean regret where the best strategy is chosen by half of the runs and measured on the other half",
-    "best": "share of futures in which it is the best; ties are shared",
-}
-SATISFICING = {
-    "strategy": "strategy",
+    "regret.best": "share of futures in which it is the best; ties are shared",
     "criterion": "outcome and the least that is good enough, or all of them together",
     "satisfied": "share of futures whose mean over runs is good enough",
+    "futures": "futures without a failed run",
+    "future": "number of the future",
+    "futures.best": "strategy with the best mean",
+    "lead": "its mean less the next best's",
+    "decided": "the interval of its lead leaves out 0",
 }
-FUTURES = {"future": "number of the future", "best": "strategy with the best mean", "decided": "the interval of its lead leaves out 0"}
 
 
 def robust(values: dict[str, Any]) -> int:
     """Run all strategies in all futures, print regret and satisficing, write the results folder."""
-    settings = common_settings(values)
+    settings = take_settings(values)
     outcome, futures = take(values, "outcome", "text"), take(values, "futures", "count", 10, 1_000_000)
     replications, path = take(values, "replications", "count", 2, 1_000_000), take(values, "futures_file", "text")
     over, ranges, strategies, enough = (values.pop(key) for key in ("over", "ranges", "strategies", "satisficing"))
@@ -62,8 +64,8 @@ def robust(values: dict[str, Any]) -> int:
     strategies = rivals(take({"strategies": strategies}, "strategies", "names"))
     criteria = criteria_of(enough)
     base = from_mapping(values)
-    points, asked = futures_of(base, over, ranges, futures, path, settings["seed"])
-    plan = plan_of(base, crossed(points, strategies), replications, settings)
+    points, asked = futures_of(base, over, ranges, futures, path, settings.seed)
+    plan = settings.plan(base, crossed(points, strategies), replications)
     check_points(plan)
     check_outcome(outcome, plan, wins=True)
     for name in criteria:
@@ -71,16 +73,17 @@ def robust(values: dict[str, Any]) -> int:
     configuration = plan_record(plan, asked, outcome=outcome, strategies=list(strategies), satisficing=criteria)
     parts = [f"{len(strategies)}strategies", f"{len(points)}futures", f"{replications}x", f"{base.weeks}w"]
 
-    def finish(console: Console, store: Store, plan: Plan) -> list[str]:
-        if not store.concluded(configuration):
-            conclude(store, plan, outcome, strategies, criteria)
+    def write(store: Store, plan: Plan) -> None:
+        conclude(store, plan, outcome, strategies, criteria)
+
+    def report(console: Console, store: Store) -> list[str]:
         if not (store.folder / "figure.png").is_file():
             console.print("Every future has a failed run: nothing can be said.", highlight=False)
-            return [f"{RUNS}/"]
+            return []
         show(console, store, outcome, criteria)
         return ["figure.png", "regret.csv", "satisficing.csv", "futures.csv"]
 
-    return carry_out("robust", parts, plan, configuration, settings, finish)
+    return carry_out(Study("robust", parts, plan, configuration, write, report), settings)
 
 
 def criteria_of(enough: Any) -> dict[str, float]:
@@ -103,7 +106,7 @@ def futures_of(base: Parameters, over: Any, ranges: Any, number: int, path: str,
         for name in points.names:
             if name == "strategy" or name.startswith("strategy."):
                 raise InvalidInput(f"{path}, line 1", name, "no column of the strategy: every strategy meets every future")
-        return points, {"kind": "file", "points_sha256": digest_of(points), "over": list(points.names)}
+        return points, {"kind": "file", "points_sha256": designs.digest_of(points), "over": list(points.names)}
     made = numeric_factors(over, ranges, base, True)
     return designs.make("lhs", made, number, 0, seed), {"kind": "lhs", "samples": number, "ranges": {f.name: [f.low, f.high] for f in made}}
 
@@ -139,54 +142,63 @@ def conclude(store: Store, plan: Plan, outcome: str, strategies: tuple[str, ...]
     good = ~np.isnan(values).any(axis=(1, 2))
     if not good.any():
         return
-    whole, n = values[good], int(good.sum())
-    regret, held_out = regrets(whole), held_out_regrets(whole)
+    whole = values[good]
+    futures = pd.DataFrame({"future": np.flatnonzero(good)})
+    for f, column in zip(plan.points.factors[:-1], plan.points.columns[:-1], strict=True):
+        kept = column[:: len(strategies)][good]
+        futures[f.name] = [f.choices[int(i)] for i in kept] if f.kind == "choice" else kept
+    futures = pd.concat([futures, futures_table(whole, strategies, outcome)], axis=1)
+    tables = {
+        "regret": regret_table(whole, strategies, plan.seed),
+        "satisficing": satisfied(store, plan, strategies, criteria, good),
+        "futures": futures,
+    }
+    each = {f"{outcome}_{s}": f"mean of {outcome}" for s in strategies} | {f"regret_{s}": "regret" for s in strategies}
+    write_tables(store, plan, tables, MEANINGS | each | {f"futures.{name}": "value of the parameter" for name in plan.points.names})
+    robust_figure(store.folder)
+
+
+def regret_table(values: np.ndarray, strategies: tuple[str, ...], seed: int) -> pd.DataFrame:
+    """One row per strategy, least mean regret first.
+
+    Args:
+        values: outcomes of which more is better, [futures, strategies, replications].
+        strategies: their names.
+        seed: of the bootstraps.
+    """
+    regret, held_out = regrets(values), held_out_regrets(values)
     best = regret == 0
     weights = best / best.sum(axis=1, keepdims=True)
     rows = []
     for s, strategy in enumerate(strategies):
-        row: dict[str, Any] = {"strategy": strategy, "futures": n}
-        mine = whole[:, s].mean(axis=1)
+        row: dict[str, Any] = {"strategy": strategy, "futures": len(values)}
+        mine = values[:, s].mean(axis=1)
         for name, per_future, statistic in (
             ("mean", mine, np.mean),
             ("regret_mean", regret[:, s], np.mean),
             ("regret_p90", regret[:, s], lambda x, axis=-1: np.quantile(x, 0.9, axis=axis)),
             ("regret_held_out", held_out[:, s], np.mean),
         ):
-            row[name], row[f"{name}_low"], row[f"{name}_high"] = resampled(per_future, statistic, plan.seed)
+            row[name], row[f"{name}_low"], row[f"{name}_high"] = resampled(per_future, statistic, seed)
         row |= {"worst": mine.min(), "regret_max": regret[:, s].max()}
-        row["best"], row["best_low"], row["best_high"] = share(float(weights[:, s].sum()), n)
+        row["best"], row["best_low"], row["best_high"] = share(float(weights[:, s].sum()), len(values))
         rows.append(row)
-    table = pd.DataFrame(rows).sort_values("regret_mean", kind="stable", ignore_index=True)
-    satisficing = satisfied(store, plan, strategies, criteria, good)
-    order = np.argsort(-whole.mean(axis=2), axis=1, kind="stable")
-    ahead = whole[np.arange(n), order[:, 0]] - whole[np.arange(n), order[:, 1]]
-    columns: dict[str, Any] = {"future": np.flatnonzero(good)}
-    for f, column in zip(plan.points.factors[:-1], plan.points.columns[:-1], strict=True):
-        kept = column[:: len(strategies)][good]
-        columns[f.name] = [f.choices[int(i)] for i in kept] if f.kind == "choice" else kept
-    futures = pd.DataFrame(columns)
-    futures["best"] = [strategies[i] for i in order[:, 0]]
-    futures["lead"] = ahead.mean(axis=1)
-    futures["decided"] = ahead.mean(axis=1) > half_width(ahead)
-    each = {f"{outcome}_{strategy}": whole[:, s].mean(axis=1) for s, strategy in enumerate(strategies)}
-    each |= {f"regret_{strategy}": regret[:, s] for s, strategy in enumerate(strategies)}
-    futures = pd.concat([futures, pd.DataFrame(each)], axis=1)
-    write_dictionary(store, plan)
-    meanings = {
-        "regret": REGRET | {"futures": "futures without a failed run"},
-        "satisficing": SATISFICING | {"futures": "futures without a failed run"},
-        "futures": FUTURES
-        | dict.fromkeys(plan.points.names, "value of the parameter")
-        | {"lead": "its mean less the next best's"}
-        | {f"{outcome}_{s}": f"mean of {outcome}" for s in strategies}
-        | {f"regret_{s}": "regret" for s in strategies},
-    }
-    for name, frame in (("regret", table), ("satisficing", satisficing), ("futures", futures)):
-        store.parquet(f"{name}.parquet", frame)
-        store.csv(f"{name}.csv", frame)
-        also_describe(store, name, frame, meanings[name])
-    robust_figure(store.folder)
+    return pd.DataFrame(rows).sort_values("regret_mean", kind="stable", ignore_index=True)
+
+
+def futures_table(values: np.ndarray, strategies: tuple[str, ...], outcome: str) -> pd.DataFrame:
+    """One row per future: the best strategy, its lead over the next, and each strategy's mean and regret; ``values`` as above."""
+    rows, order = np.arange(len(values)), np.argsort(-values.mean(axis=2), axis=1, kind="stable")
+    ahead, regret = values[rows, order[:, 0]] - values[rows, order[:, 1]], regrets(values)
+    return pd.DataFrame(
+        {
+            "best": [strategies[i] for i in order[:, 0]],
+            "lead": ahead.mean(axis=1),
+            "decided": ahead.mean(axis=1) > half_width(ahead),
+            **{f"{outcome}_{strategy}": values[:, s].mean(axis=1) for s, strategy in enumerate(strategies)},
+            **{f"regret_{strategy}": regret[:, s] for s, strategy in enumerate(strategies)},
+        }
+    )
 
 
 def satisfied(store: Store, plan: Plan, strategies: tuple[str, ...], criteria: dict[str, float], good: np.ndarray) -> pd.DataFrame:

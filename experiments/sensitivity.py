@@ -6,8 +6,8 @@ between a dozen of them. What is analysed is the difference between two strategi
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+import operator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,14 @@ from rich.table import Table
 from scipy import special
 
 from experiments.lab import designs
-from experiments.lab.designs import Factor
 from experiments.lab.config import main, take
+from experiments.lab.designs import Factor
 from experiments.lab.paired import check_outcome, crossed, difference, numeric_factors, rival
-from experiments.lab.runner import Plan
+from experiments.lab.plan import Plan, check_points, plan_record
 from experiments.lab.statistics import RESAMPLES, half_width, resampled, share
-from experiments.lab.storage import RUNS, Store
-from experiments.lab.study import also_describe, carry_out, check_points, common_settings, plan_of, plan_record, write_dictionary
+from experiments.lab.storage import Store
+from experiments.lab.study import Study, carry_out, take_settings
+from experiments.lab.tables import write_tables
 from sim.configuration import from_mapping
 from sim.measures import MORE_IS_BETTER
 from sim.parameters import RECORDS, Parameters
@@ -38,7 +39,7 @@ MATTERS = {"morris": 0.1, "sobol": 0.05}
 FEWEST_BLOCKS = 4
 SEEDS = designs.SEEDS
 SHOWN = 20
-COLUMNS = {
+MEANINGS = {
     "parameter": "parameter",
     "unit": "unit of the parameter",
     "source": "documented, measured, calibrated or judged: what its value rests on",
@@ -55,12 +56,27 @@ COLUMNS = {
     "flipped_low_half": "share of points in the lower half of its range where the strategy that mostly leads is behind",
     "flipped_high_half": "the same in the upper half",
     "concentrates": "those two differ by more than chance (Student, error from a bootstrap over blocks, 5% divided by the number of parameters)",
+    "point": "point of the design, both strategies together",
+    "value": "what is analysed: the outcome, or the difference between two strategies with the same luck; mean over replications",
+    "standard_error": "of that mean",
+    "method": "morris or sobol",
+    "outcome": "outcome that is analysed",
+    "points": "points without a failed run",
+    "left_out": "points left out, because one of their block has a failed run",
+    "blocks": "trajectories, or base samples with their mixtures, without a failed run",
+    "mean": "mean of what is analysed over points",
+    "mean_size": "mean of its size",
+    "luck": "standard error of a point's mean",
+    "threshold": "from here on a parameter matters",
+    "ahead": "share of points where the strategy is ahead",
+    "behind": "share of points where it is behind",
+    "undecided": "share of points where the runs do not decide who is ahead",
 }
 
 
 def sensitivity(values: dict[str, Any]) -> int:
     """Run the design, analyse it, print what decides, write the results folder."""
-    settings = common_settings(values)
+    settings = take_settings(values)
     method, outcome = take(values, "method", "text"), take(values, "outcome", "text")
     sizes = {
         "trajectories": take(values, "trajectories", "count", FEWEST_BLOCKS, 100_000),
@@ -73,11 +89,11 @@ def sensitivity(values: dict[str, Any]) -> int:
         raise InvalidInput("method", method, "one of " + ", ".join(METHODS))
     base = from_mapping(values)
     made = numeric_factors(over, ranges, base, bool(versus))
-    unit = unit_points(method, made, settings["seed"], 2 if versus else 1, **sizes)
+    unit = unit_points(method, made, settings.seed, 2 if versus else 1, **sizes)
     points = designs.at_unit(made, unit)
     if versus:
         points = crossed(points, rival(base, values, versus))
-    plan = plan_of(base, points, replications, settings)
+    plan = settings.plan(base, points, replications)
     check_points(plan)
     check_outcome(outcome, plan)
     asked = {"kind": method, "ranges": {f.name: [f.low, f.high] for f in made}}
@@ -86,16 +102,17 @@ def sensitivity(values: dict[str, Any]) -> int:
     against = f"{base.strategy.name}{'-' + versus if versus else ''}"
     parts = [method, f"{len(made)}parameters", against, f"{len(unit)}points", f"{replications}x", f"{base.weeks}w"]
 
-    def finish(console: Console, store: Store, plan: Plan) -> list[str]:
-        if not store.concluded(configuration):
-            conclude(store, plan, method, made, unit, base, outcome, bool(versus))
+    def write(store: Store, plan: Plan) -> None:
+        conclude(store, plan, Screening(method, made, unit, sizes["levels"]), base, outcome, bool(versus))
+
+    def report(console: Console, store: Store) -> list[str]:
         if not (store.folder / "figure.png").is_file():
             console.print("Too many points have failed runs: nothing can be said about the parameters.", highlight=False)
-            return [f"{RUNS}/"]
+            return []
         show(console, store, base.strategy.name, versus, outcome)
         return ["figure.png", "importance.csv", "summary.csv", "points.parquet"]
 
-    return carry_out("sensitivity", parts, plan, configuration, settings, finish)
+    return carry_out(Study("sensitivity", parts, plan, configuration, write, report), settings)
 
 
 # --------------------------------------------------------------------------- design and analysis, in the unit cube
@@ -194,14 +211,14 @@ def halves(unit: np.ndarray, flipped: np.ndarray, size: int, seed: int) -> tuple
 
 
 @dataclass(frozen=True)
-class Luck:
+class SamplingError:
     """What chance does to a point's mean, and from where on a parameter matters more than that."""
 
     error: float
     threshold: float
 
 
-def luck_of(method: str, outcomes: np.ndarray, levels: int) -> Luck:
+def sampling_error(method: str, outcomes: np.ndarray, levels: int) -> SamplingError:
     """The standard error of points' means (root mean square over points), and the threshold of mattering.
 
     A parameter that did nothing but shuffle the luck would have elementary effects of two errors' difference, of mean size
@@ -211,74 +228,94 @@ def luck_of(method: str, outcomes: np.ndarray, levels: int) -> Luck:
     error = float(np.sqrt(np.mean(outcomes.var(axis=1, ddof=1) / n))) if n > 1 else 0.0
     if method == "morris":
         step = levels / (2 * (levels - 1))
-        return Luck(error, max(MATTERS[method] * float(np.abs(means).mean()), 2 * error / np.sqrt(np.pi) / step))
+        return SamplingError(error, max(MATTERS[method] * float(np.abs(means).mean()), 2 * error / np.sqrt(np.pi) / step))
     spread = float(means.var())
-    return Luck(error, max(MATTERS[method], error**2 / spread if spread else 0.0))
+    return SamplingError(error, max(MATTERS[method], error**2 / spread if spread else 0.0))
 
 
 # --------------------------------------------------------------------------- tables
 
 
-def conclude(
-    store: Store, plan: Plan, method: str, made: tuple[Factor, ...], unit: np.ndarray, base: Parameters, outcome: str, both: bool
-) -> None:
+@dataclass(frozen=True)
+class Screening:
+    """What was asked: method, parameters, points of whole blocks in the unit cube [points, d], and the levels of Morris' grid."""
+
+    method: str
+    made: tuple[Factor, ...]
+    unit: np.ndarray
+    levels: int
+
+    @property
+    def size(self) -> int:
+        """Points of a block."""
+        return block_size(self.method, len(self.made))
+
+
+def conclude(store: Store, plan: Plan, asked: Screening, base: Parameters, outcome: str, both: bool) -> None:
     """Write tables and picture; the points only where too few blocks have no failed run."""
     outcomes = difference(store, plan, outcome, both)
-    size, seed = block_size(method, len(made)), plan.seed
-    table = dict(zip([f.name for f in made], designs.at_unit(made, unit).columns, strict=True))
-    per_point = pd.DataFrame({"point": np.arange(len(unit)), **table, "value": outcomes.mean(axis=1)})
-    if plan.replications > 1:
-        per_point["standard_error"] = outcomes.std(axis=1, ddof=1) / np.sqrt(plan.replications)
-    store.parquet("points.parquet", per_point)
-    store.csv("points.csv", per_point)
-    whole = ~np.isnan(outcomes).any(axis=1).reshape(-1, size).any(axis=1)
-    if whole.sum() < FEWEST_BLOCKS:
+    tables = {"points": points_table(asked, outcomes)}
+    whole = np.repeat(~np.isnan(outcomes).any(axis=1).reshape(-1, asked.size).any(axis=1), asked.size)
+    if whole.sum() < FEWEST_BLOCKS * asked.size:
+        write_tables(store, plan, tables, MEANINGS)
         return
-    unit, outcomes = unit[np.repeat(whole, size)], outcomes[np.repeat(whole, size)]
-    y, levels = outcomes.mean(axis=1), int(json.loads((store.folder / "plan.json").read_text())["design"].get("levels", 4))
-    luck = luck_of(method, outcomes, levels)
+    kept = replace(asked, unit=asked.unit[whole])
+    importance, summary = importance_of(kept, outcomes[whole], base, both, plan.seed)
+    summary |= {"outcome": outcome, "left_out": int((~whole).sum())}
+    tables |= {"importance": importance, "summary": pd.DataFrame([summary])}
+    write_tables(store, plan, tables, MEANINGS)
+    sensitivity_figure(store.folder)
+
+
+def points_table(asked: Screening, outcomes: np.ndarray) -> pd.DataFrame:
+    """One row per point: its parameters, the mean of what is analysed [points, replications], and its standard error."""
+    columns = dict(zip([f.name for f in asked.made], designs.at_unit(asked.made, asked.unit).columns, strict=True))
+    table = pd.DataFrame({"point": np.arange(len(asked.unit)), **columns, "value": outcomes.mean(axis=1)})
+    if outcomes.shape[1] > 1:
+        table["standard_error"] = outcomes.std(axis=1, ddof=1) / np.sqrt(outcomes.shape[1])
+    return table
+
+
+def importance_of(asked: Screening, outcomes: np.ndarray, base: Parameters, both: bool, seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """One row per parameter, the most important first; and what holds for all points.
+
+    Args:
+        asked: what was asked, with the points of whole blocks only.
+        outcomes: what is analysed, [points, replications].
+        base: the configured parameters.
+        both: whether it is the difference between two strategies, whose sign then says who is ahead.
+        seed: of the bootstraps.
+    """
+    method, made, unit, size = asked.method, asked.made, asked.unit, asked.size
+    y, noise = outcomes.mean(axis=1), sampling_error(method, outcomes, asked.levels)
+    records = [RECORDS[f.name] for f in made]
     importance = pd.DataFrame(
         {
             "parameter": [f.name for f in made],
-            "unit": [RECORDS[f.name].unit for f in made],
-            "source": [RECORDS[f.name].source for f in made],
-            "configured": [float(_at(base, f.name)) for f in made],
+            "unit": [record.unit for record in records],
+            "source": [record.source for record in records],
+            "configured": [float(operator.attrgetter(f.name)(base)) for f in made],
             "range_low": [float(f.low) for f in made],
             "range_high": [float(f.high) for f in made],
         }
     )
-    importance = pd.concat([importance, analyse(method, unit, y, levels, seed)], axis=1)
+    importance = pd.concat([importance, analyse(method, unit, y, asked.levels, seed)], axis=1)
     main_index = "mu_star" if method == "morris" else "ST"
-    importance["matters"] = importance[f"{main_index}_low"] > luck.threshold
-    summary: dict[str, Any] = {"method": method, "outcome": outcome, "points": len(y), "left_out": int((~whole).sum()) * size,
-                               "blocks": int(whole.sum()), "mean": y.mean(), "mean_size": np.abs(y).mean(), "luck": luck.error, "threshold": luck.threshold}  # fmt: skip
+    importance["matters"] = importance[f"{main_index}_low"] > noise.threshold
+    summary: dict[str, Any] = {"method": method, "points": len(y), "blocks": len(y) // size, "mean": y.mean(), "mean_size": np.abs(y).mean(),
+                               "luck": noise.error, "threshold": noise.threshold}  # fmt: skip
     if both:
-        turned = turning(method, unit, y)
-        turns = np.array([share(float(column.sum()), len(column)) for column in turned.T])
+        turns = np.array([share(float(column.sum()), len(column)) for column in turning(method, unit, y).T])
         importance["turns"], importance["turns_low"], importance["turns_high"] = turns.T
         leads = float((y > 0).sum()) >= float((y < 0).sum())
-        flipped = y < 0 if leads else y > 0
-        low, high, differs = halves(unit, flipped, size, seed)
+        low, high, differs = halves(unit, y < 0 if leads else y > 0, size, seed)
         importance["flipped_low_half"], importance["flipped_high_half"], importance["concentrates"] = low, high, differs
         for key, hit in (("ahead", y > 0), ("behind", y < 0)):
             by_block = hit.reshape(-1, size).mean(axis=1)
             summary[key], summary[f"{key}_low"], summary[f"{key}_high"] = resampled(by_block, np.mean, seed)
-        if plan.replications > 1:
+        if outcomes.shape[1] > 1:
             summary["undecided"] = (np.abs(y) <= half_width(outcomes)).mean()
-    importance = importance.sort_values(main_index, ascending=False, kind="stable", ignore_index=True)
-    for name, frame in (("importance", importance), ("summary", pd.DataFrame([summary]))):
-        store.parquet(f"{name}.parquet", frame)
-        store.csv(f"{name}.csv", frame)
-    write_dictionary(store, plan)
-    also_describe(store, "importance", importance, COLUMNS)
-    sensitivity_figure(store.folder)
-
-
-def _at(base: Parameters, name: str) -> Any:
-    value: Any = base
-    for part in name.split("."):
-        value = getattr(value, part)
-    return value
+    return importance.sort_values(main_index, ascending=False, kind="stable", ignore_index=True), summary
 
 
 # --------------------------------------------------------------------------- printing
