@@ -12,9 +12,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.lab.config import refuse
+from experiments.lab.config import refuse, settings_of
 from experiments.lab.output import shown
-from sim.schema import InvalidInput, nearest
+from sim.schema import InvalidInput
 from sim.views.papers import FIGURES, METADATA, NARROW, printed
 
 SETTINGS = ("columns", "output")
@@ -44,19 +44,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Caption: {title}")
     print(f"Written to {shown(place)}: {', '.join(path.name for path in paths)} ({width:.1f} inches wide)")
     return 0
-
-
-def settings_of(words: Sequence[str], known: Sequence[str]) -> dict[str, str]:
-    """``key=value`` words as a mapping, each key known and given once."""
-    found: dict[str, str] = {}
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not equals or key not in known:
-            raise InvalidInput(key, value if equals else word, nearest(key, list(known)))
-        if not value or key in found or "\0" in value:
-            raise InvalidInput(key, value, "a value, given once")
-        found[key] = value
-    return found
 
 
 def kind_of(folder: Path) -> str:

@@ -17,11 +17,11 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.lab.config import refuse
+from experiments.lab.config import refuse, settings_of
 from experiments.lab.output import shown
 from experiments.lab.storage import differences
 from experiments.sensitivity import findings
-from sim.schema import InvalidInput, nearest
+from sim.schema import InvalidInput
 from sim.views.importance import compared
 from sim.views.report import NAME, Sensitivity, read_manifest, report
 
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("settings", nargs="*", metavar="KEY=VALUE", help="sensitivity=FOLDER, of the same enterprise; output=FILE.html")
     given = parser.parse_args(arguments)
     try:
-        settings = _settings(given.settings)
+        settings = settings_of(given.settings, SETTINGS)
         folder = Path(given.results)
         manifest = read_manifest(folder, "compare")
         path = _path(settings.get("output", ""), folder)
@@ -45,18 +45,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return refuse(error)
     print(f"Written to {shown(path)} ({path.stat().st_size / 1e6:.1f} MB): open it in a browser, or print it on A4")
     return 0
-
-
-def _settings(words: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not equals or key not in SETTINGS:
-            raise InvalidInput(key, value if equals else word, nearest(key, list(SETTINGS)))
-        if not value or key in found or "\0" in value:
-            raise InvalidInput(key, value, "a path, given once")
-        found[key] = value
-    return found
 
 
 def _path(output: str, folder: Path) -> Path:

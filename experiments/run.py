@@ -6,16 +6,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from experiments.lab.config import main, take
 from experiments.lab.output import Output, folder_name, input_files, shown, wide_console
+from experiments.lab.progress import weeks_bar
 from sim import RolloutModel
 from sim.configuration import from_mapping
 from sim.measures import MEASURES
@@ -34,17 +33,8 @@ def run(values: dict[str, Any]) -> None:
     name = folder_name([p.strategy.name, f"{len(model.state.unit_names)}units", f"{p.weeks}w", f"seed{seed}"], configuration)
     console = wide_console()
     with Output("run", name, output) as folder:
-        bar = Progress(
-            TextColumn("week {task.completed:.0f} of {task.total:.0f}"),
-            BarColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-            disable=not sys.stderr.isatty(),
-        )
-        with bar:
-            task = bar.add_task("", total=p.weeks)
-            model.run(progress=lambda week: bar.update(task, completed=week))
+        with weeks_bar(p.weeks) as progress:
+            model.run(progress=progress)
         outcome = model.outcome
         folder.parquet("weekly.parquet", model.weekly)
         folder.parquet("units.parquet", model.units)

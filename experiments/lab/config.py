@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -199,3 +199,16 @@ def take(values: dict[str, Any], key: str, kind: str, low: float = 0, high: floa
     elif not isinstance(value, str) or "\0" in value:
         raise InvalidInput(key, value, "a text")
     return value
+
+
+def settings_of(words: Sequence[str], known: Sequence[str]) -> dict[str, str]:
+    """``key=value`` words of a command without Hydra as a mapping, each key known and given once."""
+    found: dict[str, str] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or key not in known:
+            raise InvalidInput(key, value if equals else word, nearest(key, list(known)))
+        if not value or key in found or "\0" in value:
+            raise InvalidInput(key, value, "a value, given once")
+        found[key] = value
+    return found

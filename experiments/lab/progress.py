@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -52,6 +54,18 @@ class ProgressReport:
                 file=sys.stderr,
                 flush=True,
             )
+
+
+@contextmanager
+def weeks_bar(weeks: int) -> Iterator[Callable[[int], None]]:
+    """A bar over the weeks of one run, on a terminal; what it gives is told the weeks done."""
+    bar = Progress(
+        TextColumn("week {task.completed:.0f} of {task.total:.0f}"), BarColumn(), TimeRemainingColumn(),
+        console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty(),
+    )  # fmt: skip
+    with bar:
+        task = bar.add_task("", total=weeks)
+        yield lambda week: bar.update(task, completed=week)
 
 
 def duration(seconds: float) -> str:
