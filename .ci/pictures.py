@@ -36,7 +36,7 @@ def while_active() -> set[str]:
             inside = True
         elif line.startswith("        ") and not line.startswith("            "):
             inside = False
-        number = re.search(r"#\s*(\d+)$", line)
+        number = re.search(r"# (\d+) [a-z ]+$", line)
         if inside and number:
             numbers.add(number[1])
     return numbers
@@ -46,7 +46,7 @@ def week_picture(path: Path) -> None:
     """The week as a flow chart."""
     rows, active = week_rows(), while_active()
     half = (len(rows) + 1) // 2
-    wide, high, gap = 1.75, 1.2, 0.36
+    wide, high, gap = 1.72, 1.35, 0.22
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(half * (wide + gap) + 0.1, 2 * high + 1.8))
         axes = figure.add_axes((0, 0, 1, 1))
@@ -67,7 +67,7 @@ def week_picture(path: Path) -> None:
                     FancyBboxPatch((x + 0.07, y + 0.07 + part * (high - 0.14) / len(names)), 0.09, (high - 0.14) / len(names), boxstyle="square,pad=0", fc=WHO[name], lw=0)
                 )  # fmt: skip
             axes.text(x + 0.25, y + high - 0.12, f"{number}  {phase}", va="top", weight="bold", fontsize=10)
-            axes.text(x + 0.25, y + high - 0.37, textwrap.fill(what, 24), va="top", fontsize=7.8, linespacing=1.25)
+            axes.text(x + 0.25, y + high - 0.37, textwrap.fill(what, 22), va="top", fontsize=7.8, linespacing=1.25)
         for k, (here, there) in enumerate(itertools.pairwise(centres)):
             dx, dy = (wide / 2 if k < half - 1 else -wide / 2, 0) if k != half - 1 else (0, -high / 2)
             _arrow(axes, (here[0] + dx, here[1] + dy), (there[0] - dx, there[1] - dy))
@@ -107,21 +107,24 @@ def modules() -> dict[str, set[str]]:
 
 
 #: What everything else stands on.
-GROUND = ("sim.parameters", "sim.presets", "sim.state", "sim.streams", "sim.rules", "sim._numba")
+GROUND = tuple(
+    f"sim.{name}"
+    for name in ("schema", "parameters", "configuration", "measures", "presets", "layout", "state", "streams", "rules", "_numba", "tables")
+)
 #: Layer: heading, place (left, bottom, width), colour.
 LAYERS = {
-    "questions": ("experiments/  one question a file, each a command", (0, 4.55, 10.4), COLOURS[1]),
-    "shared": ("experiments/  what they share", (0, 3.1, 6.5), COLOURS[1]),
+    "commands": ("experiments/  one question each", (0, 4.55, 10.4), COLOURS[1]),
+    "lab": ("experiments/lab/  what they share", (0, 3.1, 6.5), COLOURS[1]),
     "views": ("sim/views/  pictures, report, page", (7.1, 3.1, 3.3), COLOURS[3]),
     "model": ("sim/  the model and its week", (0, 1.65, 6.5), COLOURS[0]),
     "agents": ("sim/agents/  who acts, by which rules", (7.1, 1.65, 3.3), COLOURS[0]),
-    "ground": ("sim/  numbers, presets, columns, chance", (0, 0.2, 10.4), COLOURS[2]),
+    "ground": ("sim/  records, numbers, presets, columns, chance", (0, 0.2, 10.4), COLOURS[2]),
 }
 HIGH = 0.9
 ARROWS = {
-    ("questions", "shared"): ((3.0, 4.55), (3.0, 4.0)),
-    ("questions", "views"): ((8.7, 4.55), (8.7, 4.0)),
-    ("shared", "model"): ((3.0, 3.1), (3.0, 2.55)),
+    ("commands", "lab"): ((3.0, 4.55), (3.0, 4.0)),
+    ("commands", "views"): ((8.7, 4.55), (8.7, 4.0)),
+    ("lab", "model"): ((3.0, 3.1), (3.0, 2.55)),
     ("views", "model"): ((7.4, 3.1), (6.2, 2.55)),
     ("model", "agents"): ((6.5, 2.2), (7.1, 2.2)),
     ("agents", "model"): ((7.1, 1.9), (6.5, 1.9)),
@@ -131,13 +134,21 @@ ARROWS = {
 
 
 def layer(name: str) -> str:
-    """The layer of a module: a question is what can be run, or what nobody imports."""
+    """The layer of a module."""
     if name.startswith("experiments."):
-        text = (ROOT / (name.replace(".", "/") + ".py")).read_text(encoding="utf-8")
-        return "questions" if "\nif __name__ ==" in text else "shared"
+        return "lab" if name.startswith("experiments.lab.") else "commands"
     if name.startswith(("sim.views.", "sim.agents.")):
         return name.split(".")[1]
     return "ground" if name in GROUND else "model"
+
+
+def _shown(name: str) -> str:
+    """A module by its own name; what stands in a package of commands or views, by the package's."""
+    parts = name.split(".")
+    inside = (
+        parts[1:] if parts[0] == "experiments" and parts[1] != "lab" else parts[2:] if parts[1] in ("views", "agents", "lab") else parts[1:]
+    )
+    return inside[0] if inside else parts[-1]
 
 
 def imports_between_layers() -> set[tuple[str, str]]:
@@ -160,7 +171,7 @@ def architecture_picture(path: Path) -> None:
             for fill in fills:
                 axes.add_patch(FancyBboxPatch((x, y), w, HIGH, boxstyle="round,pad=0,rounding_size=0.07", **fill))
             axes.text(x + 0.12, y + HIGH - 0.1, head, weight="bold", fontsize=9, va="top")
-            names = ", ".join(name.split(".")[-1] for name in modules() if layer(name) == key)
+            names = ", ".join(dict.fromkeys(_shown(name) for name in modules() if layer(name) == key))
             axes.text(x + 0.12, y + HIGH - 0.34, textwrap.fill(names, int(w * 18)), fontsize=7.5, va="top", linespacing=1.2)
         for pair, (start, end) in ARROWS.items():
             if pair in used:

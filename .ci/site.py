@@ -18,21 +18,46 @@ from documentation import TABLES  # noqa: E402
 OUTSIDE = {"index.md": "README.md", "contributing.md": "CONTRIBUTING.md", "changelog.md": "CHANGELOG.md"}
 MODULES = {
     "The model": ("sim.model", "sim.agents.user", "sim.agents.team", "sim.agents.business_unit", "sim.rules"),
-    "What it stands on": ("sim.parameters", "sim.presets", "sim.state", "sim.streams", "sim.outcomes"),
-    "The enterprise": ("sim.enterprise", "sim.organisation", "sim.network", "sim.platform", "sim.strategy", "sim.forecasting"),
-    "Experiments from Python": (
-        "experiments.lab.designs",
-        "experiments.lab.runner",
-        "experiments.lab.executors",
-        "experiments.lab.storage",
-        "experiments.ema",
+    "What it stands on": (
+        "sim.schema",
+        "sim.parameters",
+        "sim.configuration",
+        "sim.measures",
+        "sim.presets",
+        "sim.state",
+        "sim.streams",
+        "sim.outcomes",
+    ),
+    "The enterprise": (
+        "sim.layout",
+        "sim.enterprise",
+        "sim.organisation",
+        "sim.tables",
+        "sim.network",
+        "sim.platform",
+        "sim.strategy",
+        "sim.forecasting",
+    ),
+    "Experiments from Python": tuple(
+        f"experiments.{name}"
+        for name in (
+            "lab.designs",
+            "lab.work",
+            "lab.plan",
+            "lab.study",
+            "lab.tables",
+            "lab.executors",
+            "lab.storage",
+            "lab.statistics",
+            "ema",
+        )
     ),
 }
 HEADS = {
     "parameters": "# Parameters\n\nEvery number of the model, made from `sim/parameters.py` when this page was built. "
     "`python -m experiments.parameters` prints the same.",
     "state": "# State variables\n\nWhat the enterprise, its units, teams and planners carry from week to week, made from `sim/state.py`.",
-    "outcomes": "# Outcomes\n\nWhat a run came to: the entries of `model.outcome`, made from `sim/outcomes.py`.",
+    "outcomes": "# Outcomes\n\nWhat a run came to: the entries of `model.outcome`, made from `sim/measures.py`.",
     "rules": "# Rules\n\nWhat agents do, made from `sim/agents/`; [your own rule](../own-rule.md) says how to override one.",
     "strategies": "# Strategies\n\nEvery file in `configs/strategy/`, in its own words.",
 }
