@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import contents, only, plain
 
-from experiments import calibrate, entry, runner
+from experiments import calibrate, runner
 from experiments.calibrate import FIGURES, MATURITIES, TARGETS, VARIED, Emulators, Population, figures_of, plausible, population_figures
 from experiments.designs import RECORDS
 from sim import RolloutModel, presets
@@ -138,11 +137,8 @@ def read_plan(folder):
     return json.loads((folder / "plan.json").read_text())
 
 
-def test_the_chosen_values_are_saved_as_a_preset_for_every_experiment(call, tmp_path, monkeypatch):
-    shutil.copytree(presets.CONFIGS, tmp_path / "configs")
-    for module in (presets, entry):
-        monkeypatch.setattr(module, "CONFIGS", tmp_path / "configs")
-    saved = tmp_path / "configs" / "experiment" / "mine.yaml"
+def test_the_chosen_values_are_saved_as_a_preset_for_every_experiment(call, tmp_path, configs):
+    saved = configs / "experiment" / "mine.yaml"
     assert call("calibrate", *SMALL, FITTED, "save_as=mine", "output=one")[0] == 0
     assert saved.read_text() == (tmp_path / "one" / "calibrated.yaml").read_text()
     assert call("run", "experiment=mine", "enterprise=small", "weeks=10", "output=run")[0] == 0
