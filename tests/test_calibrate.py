@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import re
+import shutil
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import contents, only, plain
+from conftest import contents, plain
 
-from experiments import calibrate, runner
+from experiments import calibrate, entry, runner
 from experiments.calibrate import FIGURES, MATURITIES, TARGETS, VARIED, Emulators, Population, figures_of, plausible, population_figures
 from experiments.designs import RECORDS
 from sim import RolloutModel, presets
@@ -104,10 +108,20 @@ def test_history_matching_keeps_what_agrees_and_the_posterior_finds_it():
 # --------------------------------------------------------------------------- the study
 
 
-def test_a_study_holds_what_single_organisations_give(call, tmp_path):
-    code, out, _ = call("calibrate", *SMALL, FITTED)
-    assert code == 0 and "Published figures" in plain(out)
-    folder = only(tmp_path / "results" / "calibrate")
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A small study, made once and only read: its folder and what was printed."""
+    folder, said = tmp_path_factory.mktemp("study") / "whole", io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said), pytest.raises(SystemExit) as stopped:
+        patch.setattr(sys, "argv", ["calibrate", *SMALL, FITTED, f"output={folder}"])
+        entry.main("calibrate", calibrate.calibrate)
+    assert not stopped.value.code
+    return folder, said.getvalue()
+
+
+def test_a_study_holds_what_single_organisations_give(whole):
+    folder, out = whole
+    assert "Published figures" in plain(out)
     sets = pd.read_csv(folder / "sets.csv")
     settings = {"low": 0.45, "middle": 0.4, "high": 0.15}
     plan = read_plan(folder)
@@ -137,7 +151,8 @@ def read_plan(folder):
     return json.loads((folder / "plan.json").read_text())
 
 
-def test_the_chosen_values_are_saved_as_a_preset_for_every_experiment(call, tmp_path, configs):
+def test_the_chosen_values_are_saved_as_a_preset_for_every_experiment(call, tmp_path, configs, whole):
+    shutil.copytree(whole[0], tmp_path / "one")
     saved = configs / "experiment" / "mine.yaml"
     assert call("calibrate", *SMALL, FITTED, "save_as=mine", "output=one")[0] == 0
     assert saved.read_text() == (tmp_path / "one" / "calibrated.yaml").read_text()
@@ -181,8 +196,7 @@ def test_the_defaults_are_the_calibrated_values_rounded():
         assert record.studied == pytest.approx(posterior[name.split(".")[1]], rel=0.005), name
 
 
-def test_interrupted_it_goes_on_to_the_same_bytes(call, tmp_path, monkeypatch):
-    assert call("calibrate", *SMALL, FITTED, "output=whole")[0] == 0
+def test_interrupted_it_goes_on_to_the_same_bytes(call, tmp_path, monkeypatch, whole):
     shard, calls = runner._shard, []
 
     def interrupted(*given):
@@ -195,7 +209,7 @@ def test_interrupted_it_goes_on_to_the_same_bytes(call, tmp_path, monkeypatch):
     code, _, err = call("calibrate", *SMALL, FITTED, "output=again")
     assert code == 130 and "the same command goes on" in err
     assert call("calibrate", *SMALL, FITTED, "output=again", "executor=processes")[0] == 0
-    assert contents(tmp_path / "again") == contents(tmp_path / "whole")
+    assert contents(tmp_path / "again") == contents(whole[0])
 
 
 @pytest.mark.fault("configuration", "settings of calibrate that cannot be used", "one line with key, value and what is allowed")

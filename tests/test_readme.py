@@ -219,17 +219,15 @@ def test_what_reproduce_calls_the_documentation_s_size_is_what_the_pages_show():
 
 
 @pytest.mark.slow
-def test_the_output_shown_is_what_the_one_command_prints(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "experiments.compare", f"output={tmp_path / 'out'}"], cwd=ROOT, capture_output=True, text=True, timeout=600
-    )
-    assert done.returncode == 0, done.stderr
+def test_the_output_shown_is_what_the_one_command_prints(call, tmp_path):
+    code, out, err = call("compare", "output=out")
+    assert code == 0, err
     shown = re.search(r"<!-- output of: python -m experiments.compare -->\n```\n(.*?)\n```", README, re.S)[1]
 
     def figures(text):  # all but what was timed, and the folder
         return [line.rstrip() for line in re.split(r"\d+ runs \(", text)[0].strip().splitlines()]
 
-    assert figures(done.stdout) == figures(shown)
+    assert figures(out) == figures(shown)
     shown_picture, picture = ROOT / "docs" / "figures" / "compare.png", tmp_path / "out" / "figure.png"
     assert compare_images(str(shown_picture), str(picture), tol=1) is None  # fonts may differ by a hair elsewhere
 
