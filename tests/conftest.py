@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import shutil
 import sys
 from pathlib import Path
@@ -49,6 +51,16 @@ def configs(tmp_path_factory, monkeypatch):
     for module in (presets, entry):
         monkeypatch.setattr(module, "CONFIGS", folder)
     return folder
+
+
+def made(experiment: str, folder: Path, *arguments: str) -> str:
+    """Make a results folder as from the command line, for many tests to read; returns what was printed."""
+    said = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said), pytest.raises(SystemExit) as stopped:
+        patch.setattr(sys, "argv", [experiment, *arguments, f"output={folder}"])
+        entry.main(experiment, getattr(importlib.import_module(f"experiments.{experiment}"), experiment))
+    assert not stopped.value.code
+    return said.getvalue()
 
 
 def only(place: Path) -> Path:

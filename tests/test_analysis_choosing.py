@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import contents, only, plain
+from conftest import contents, made, only, plain
 
 from experiments import optimise, runner
 from experiments.optimise import LEVERS, Objective, hundredths, levers_of, own_levers, start_of, suggested
@@ -22,6 +25,18 @@ PHASE = [*SMALL, "x=maturity.budget", "y=value.worth", "levels=4", "replications
 ROBUST = [*SMALL, "over=[value.worth,trust.loss]", "futures=12", "replications=2", "strategies=[integration_first,model_first,adaptive]"]
 SEARCH = [*SMALL, "generations=2", "population=3", "replications=2", "test_replications=10"]
 EVERY = {"phase": PHASE, "robust": ROBUST, "optimise": SEARCH}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """A small study of an experiment, which is only read: its folder and what was printed."""
+    place = tmp_path_factory.mktemp("made")
+
+    @lru_cache
+    def of(experiment):
+        return place / experiment, made(experiment, place / experiment, *EVERY[experiment])
+
+    return of
 
 
 # --------------------------------------------------------------------------- who wins where
@@ -55,10 +70,9 @@ def test_crossings_are_where_the_line_meets_zero():
     assert crossings(np.array([0.0, 1, 2]), np.array([1.0, np.nan, -1])) == []
 
 
-def test_a_map_holds_what_single_runs_give(call, tmp_path):
-    code, out, err = call("phase", *PHASE)
-    assert (code, err) == (0, "") and "16 cells" in plain(out)
-    folder = only(tmp_path / "results" / "phase")
+def test_a_map_holds_what_single_runs_give(study):
+    folder, out = study("phase")
+    assert "16 cells" in plain(out)
     cells, runs = pd.read_csv(folder / "cells.csv"), read(folder, "runs")
     cell = cells.iloc[6]
     given = {"maturity.budget": float(cell["maturity.budget"]), "value.worth": float(cell["value.worth"])}
@@ -292,8 +306,8 @@ def test_a_trial_with_a_failed_run_is_left_out(call, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("experiment", EVERY)
-def test_started_again_or_interrupted_the_bytes_are_the_same(experiment, call, tmp_path, monkeypatch):
-    assert call(experiment, *EVERY[experiment], "output=whole")[0] == 0
+def test_started_again_or_interrupted_the_bytes_are_the_same(experiment, call, tmp_path, monkeypatch, study):
+    shutil.copytree(study(experiment)[0], tmp_path / "whole")
     whole = contents(tmp_path / "whole")
     assert call(experiment, *EVERY[experiment], "output=whole")[0] == 0
     assert contents(tmp_path / "whole") == whole
@@ -313,11 +327,11 @@ def test_started_again_or_interrupted_the_bytes_are_the_same(experiment, call, t
 
 
 @pytest.mark.parametrize("experiment", EVERY)
-def test_every_column_of_every_table_is_described(experiment, call, tmp_path):
-    call(experiment, *EVERY[experiment], "output=out")
-    words = pd.read_csv(tmp_path / "out" / "data_dictionary.csv", keep_default_na=False)
+def test_every_column_of_every_table_is_described(experiment, study):
+    folder, _ = study(experiment)
+    words = pd.read_csv(folder / "data_dictionary.csv", keep_default_na=False)
     known = set(zip(words["dataset"], words["column"], strict=True))
-    for table in (tmp_path / "out").glob("*.parquet"):
+    for table in folder.glob("*.parquet"):
         for column in pd.read_parquet(table):
             assert (table.stem, column) in known
     assert (words["meaning"] != "").all()

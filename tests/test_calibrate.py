@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import re
 import shutil
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import contents, plain
+from conftest import contents, made, plain
 
-from experiments import calibrate, entry, runner
+from experiments import calibrate, runner
 from experiments.calibrate import FIGURES, MATURITIES, TARGETS, VARIED, Emulators, Population, figures_of, plausible, population_figures
 from experiments.designs import RECORDS
 from sim import RolloutModel, presets
@@ -110,13 +107,9 @@ def test_history_matching_keeps_what_agrees_and_the_posterior_finds_it():
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """A small study, made once and only read: its folder and what was printed."""
-    folder, said = tmp_path_factory.mktemp("study") / "whole", io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said), pytest.raises(SystemExit) as stopped:
-        patch.setattr(sys, "argv", ["calibrate", *SMALL, FITTED, f"output={folder}"])
-        entry.main("calibrate", calibrate.calibrate)
-    assert not stopped.value.code
-    return folder, said.getvalue()
+    """A small study that is only read: its folder and what was printed."""
+    folder = tmp_path_factory.mktemp("made") / "whole"
+    return folder, made("calibrate", folder, *SMALL, FITTED)
 
 
 def test_a_study_holds_what_single_organisations_give(whole):

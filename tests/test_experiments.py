@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import shutil
@@ -14,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from conftest import only
+from conftest import made, only
 from scipy import stats
 
 from experiments import compare, entry, output, parameters, run, runner
@@ -76,14 +74,9 @@ COMPARE = ["maturities=[low,high]", "enterprise=small", "weeks=110", "replicatio
 
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory):
-    """A comparison in this process, made once and only read: its folder and what was printed."""
-    place, said = tmp_path_factory.mktemp("compared"), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said), pytest.raises(SystemExit) as stopped:
-        patch.chdir(place)
-        patch.setattr(sys, "argv", ["compare", *COMPARE, "executor=serial"])
-        entry.main("compare", compare.compare)
-    assert not stopped.value.code
-    return only(place / "results" / "compare"), said.getvalue()
+    """A comparison that is only read: its folder and what was printed."""
+    folder = tmp_path_factory.mktemp("made") / "compared"
+    return folder, made("compare", folder, *COMPARE, "executor=serial")
 
 
 def test_compare_writes_what_it_says(compared):
