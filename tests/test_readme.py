@@ -186,6 +186,7 @@ def test_every_command_shown_runs(module, given, at_the_desk, monkeypatch, capsy
     used = arguments(module, list(given))
     if module == "reproduce" and "--write" not in used and not Path("reference").exists():
         assert reproduce.main(["--write", *used]) == 0
+    monkeypatch.setattr(generate_demand, "__defaults__", (2, 8, 120))  # brands, items, weeks
     monkeypatch.setattr(benchmark.main, "__defaults__", (4, 1, 2))  # weeks, rounds, replications
     monkeypatch.setattr(benchmark_scale.scale, "__defaults__", (100, 1_000, 2))  # runs of a sweep, of a large one, of batch_run
     monkeypatch.setattr(benchmark_scale.bare_rate, "__defaults__", (10,))
