@@ -94,16 +94,15 @@ def bytes_per_user(m: RolloutModel) -> tuple[float, float, float]:
     return state / n, (s.peers.nbytes + s.peers_first.nbytes) / n, (d.choice.nbytes + d.error.nbytes + d.shocks.nbytes) / n
 
 
-def main(quick: bool) -> None:
-    """Measure and print."""
+def main(quick: bool, weeks: int = 260, rounds: int = 7, replications: int = 100) -> None:
+    """Measure and print; fewer weeks, rounds and replications show that it works, not how fast."""
     console = wide_console()
-    weeks, rounds = 260, 7
     model(768, 60).run()
     run_floor(768, 60)
     per_week: dict[tuple[str, int], float] = {}
     with console.status("measuring") as status:
         for users in (768, 10_000):
-            plain_weeks = weeks if users == 768 else 26
+            plain_weeks = weeks if users == 768 else min(weeks, 26)
             for engine in ("compiled", "floor", "textbook"):
                 per_week[engine, users] = math.inf
             for r in range(rounds):
@@ -149,11 +148,13 @@ def main(quick: bool) -> None:
             "and one small run, compiled code cached": "import sim; sim.RolloutModel(enterprise='small', rng=1).run()",
         }
         for what, code in starts.items():
-            seconds = min(timed(lambda c=code: subprocess.run([sys.executable, "-c", c], check=True)) for _ in range(3))  # type: ignore[misc]
+            seconds = min(timed(lambda c=code: subprocess.run([sys.executable, "-c", c], check=True)) for _ in range(min(rounds, 3)))  # type: ignore[misc]
             console.print(f"Start-up, {what}: {seconds:.1f} s", highlight=False)
 
         status.update("default compare")
-        plan = Plan(to_mapping(Parameters()), pairs(["low", "middle", "high"], ["integration_first", "model_first"], {}), 100, weekly=1)
+        plan = Plan(
+            to_mapping(Parameters()), pairs(["low", "middle", "high"], ["integration_first", "model_first"], {}), replications, weekly=1
+        )
         workers, times = 2, {1: math.inf, 2: math.inf}
         for n in (1, workers, 1, workers):
             with tempfile.TemporaryDirectory() as folder:
@@ -171,9 +172,9 @@ def main(quick: bool) -> None:
         costs: dict[int, float] = {}
         for users in (10_000, 1_000, 100_000, *(() if quick else (1_000_000,))):
             status.update(f"{users:,} planners")
-            some = {1_000: 260, 10_000: 260, 100_000: 104, 1_000_000: 26}[users]
+            some = min(weeks, {1_000: 260, 10_000: 260, 100_000: 104, 1_000_000: 26}[users])
             best, build = math.inf, math.inf
-            for _ in range(2 if users >= 1_000_000 else 4):
+            for _ in range(min(rounds, 2 if users >= 1_000_000 else 4)):
                 clock = time.perf_counter()
                 m = model(users, some)
                 build = min(build, time.perf_counter() - clock)
@@ -194,7 +195,8 @@ def main(quick: bool) -> None:
         console.print(table)
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m experiments.benchmark", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="leave out a million planners")
     parser.add_argument("--scale", action="store_true", help="measure many runs: executors, memory, resuming (about ten minutes)")
@@ -203,3 +205,7 @@ if __name__ == "__main__":
         scale(wide_console())
     else:
         main(given.quick)
+
+
+if __name__ == "__main__":
+    command()

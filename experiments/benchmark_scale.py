@@ -96,7 +96,7 @@ def side_by_side(plan: Plan) -> float:
     """Runs a second of bare engines in as many processes at once: what this machine's cores give together."""
     with Workers("processes", WORKERS) as workers:
         workers.prime()
-        return sum(future.result() for future in [workers.submit(bare_rate, plan, 900) for _ in range(WORKERS)])
+        return sum(future.result() for future in [workers.submit(bare_rate, plan) for _ in range(WORKERS)])
 
 
 def sweep_seconds(plan: Plan, workers: Workers) -> tuple[float, float]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import shutil
 import sys
 from pathlib import Path
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from experiments.lab import config as entry
-from sim import RolloutModel
+from sim import RolloutModel, presets
 
 #: Three units with two or three teams: every strategy reaches every phase on it within two years.
 TINY = {"units": 3, "teams": 2, "users": 4}
@@ -39,6 +41,26 @@ def call(monkeypatch, tmp_path, capsys):
         return stopped.value.code, out, err
 
     return command
+
+
+@pytest.fixture
+def configs(tmp_path_factory, monkeypatch):
+    """The presets in a folder of the test's own, where it may write some."""
+    folder = tmp_path_factory.mktemp("presets") / "configs"
+    shutil.copytree(presets.CONFIGS, folder)
+    for module in (presets, entry):
+        monkeypatch.setattr(module, "CONFIGS", folder)
+    return folder
+
+
+def made(experiment: str, folder: Path, *arguments: str) -> str:
+    """Make a results folder as from the command line, for many tests to read; returns what was printed."""
+    said = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said), pytest.raises(SystemExit) as stopped:
+        patch.setattr(sys, "argv", [experiment, *arguments, f"output={folder}"])
+        entry.main(experiment, getattr(importlib.import_module(f"experiments.{experiment}"), experiment))
+    assert not stopped.value.code
+    return said.getvalue()
 
 
 def only(place: Path) -> Path:
@@ -71,6 +93,12 @@ the numbers count its cases.
 """
 
 
+def pytest_configure(config):
+    """Compile the model once, before the workers start, which would each do it for themselves."""
+    if getattr(config.option, "numprocesses", None) and not config.option.collectonly:
+        RolloutModel(enterprise="small", weeks=2, rng=1).run()
+
+
 def pytest_addoption(parser):
     parser.addoption("--faults", metavar="FILE", help="write the table of injected faults into FILE")
 
@@ -92,8 +120,8 @@ def _fault(request, record_property):
 
 def pytest_sessionfinish(session):
     path = session.config.getoption("--faults")
-    if path:
-        rows = sorted(FAULTS.items(), key=lambda item: (["configuration", "files", "process"].index(item[0][0]), item[0][1]))
+    if path and not hasattr(session.config, "workerinput"):  # the reports of all workers come to the controller
+        rows = sorted(FAULTS.items(), key=lambda item: (["configuration", "files", "process"].index(item[0][0]), *item[0][1:]))
         lines = [f"| {group} | {what} | {n:,} | {ok:,} | {n - ok:,} | {response} |" for (group, what, response), (n, ok) in rows]
         n, ok = (sum(counts[k] for _, counts in rows) for k in (0, 1))
         lines.append(f"| | **all** | **{n:,}** | **{ok:,}** | **{n - ok:,}** | |")

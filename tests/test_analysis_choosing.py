@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import contents, only, plain
+from conftest import contents, made, only, plain
 
 from experiments import optimise, runner
 from experiments.optimise import LEVERS, Objective, hundredths, levers_of, own_levers, start_of, suggested
@@ -15,13 +18,25 @@ from experiments.lab.statistics import mean
 from experiments.lab.storage import read
 from sim import RolloutModel
 from sim.parameters import BUCKETS
-from sim.presets import CONFIGS, available
+from sim.presets import available
 
 SMALL = ["enterprise=small", "weeks=50", "executor=serial"]
 PHASE = [*SMALL, "x=maturity.budget", "y=value.worth", "levels=4", "replications=3"]
 ROBUST = [*SMALL, "over=[value.worth,trust.loss]", "futures=12", "replications=2", "strategies=[integration_first,model_first,adaptive]"]
 SEARCH = [*SMALL, "generations=2", "population=3", "replications=2", "test_replications=10"]
 EVERY = {"phase": PHASE, "robust": ROBUST, "optimise": SEARCH}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """A small study of an experiment, which is only read: its folder and what was printed."""
+    place = tmp_path_factory.mktemp("made")
+
+    @lru_cache
+    def of(experiment):
+        return place / experiment, made(experiment, place / experiment, *EVERY[experiment])
+
+    return of
 
 
 # --------------------------------------------------------------------------- who wins where
@@ -55,10 +70,9 @@ def test_crossings_are_where_the_line_meets_zero():
     assert crossings(np.array([0.0, 1, 2]), np.array([1.0, np.nan, -1])) == []
 
 
-def test_a_map_holds_what_single_runs_give(call, tmp_path):
-    code, out, err = call("phase", *PHASE)
-    assert (code, err) == (0, "") and "16 cells" in plain(out)
-    folder = only(tmp_path / "results" / "phase")
+def test_a_map_holds_what_single_runs_give(study):
+    folder, out = study("phase")
+    assert "16 cells" in plain(out)
     cells, runs = pd.read_csv(folder / "cells.csv"), read(folder, "runs")
     cell = cells.iloc[6]
     given = {"maturity.budget": float(cell["maturity.budget"]), "value.worth": float(cell["value.worth"])}
@@ -224,28 +238,21 @@ def test_a_search_writes_a_strategy_that_the_others_use(call, tmp_path, monkeypa
     assert tested["optimism"]["optimised"] == pytest.approx(gains[0] - gains[1])
 
 
-def test_a_found_strategy_is_saved_once_and_compared(call, tmp_path, monkeypatch):
-    place = CONFIGS / "strategy" / "found_by_a_test.yaml"
-    try:
-        code, out, _ = call("optimise", *SEARCH, "save_as=found_by_a_test")
-        assert code == 0 and "found_by_a_test]" in plain(out) and place.read_bytes() == (only(tmp_path / "results" / "optimise") / "optimised.yaml").read_bytes()  # fmt: skip
-        assert call("optimise", *SEARCH, "save_as=found_by_a_test")[0] == 0  # the same search may be started again
-        code, _, err = call("optimise", *SEARCH, "save_as=found_by_a_test", "seed=5")
-        assert code == 2 and "save_as: 'found_by_a_test' is not allowed" in err
-        code, out, _ = call("compare", *SMALL, "strategies=[integration_first,found_by_a_test]", "replications=3")
-        assert code == 0 and "found-by-a-test" in out
-    finally:
-        place.unlink(missing_ok=True)
+def test_a_found_strategy_is_saved_once_and_compared(call, tmp_path, configs):
+    code, out, _ = call("optimise", *SEARCH, "save_as=found_by_a_test")
+    place = configs / "strategy" / "found_by_a_test.yaml"
+    assert code == 0 and "found_by_a_test]" in plain(out) and place.read_bytes() == (only(tmp_path / "results" / "optimise") / "optimised.yaml").read_bytes()  # fmt: skip
+    assert call("optimise", *SEARCH, "save_as=found_by_a_test")[0] == 0  # the same search may be started again
+    code, _, err = call("optimise", *SEARCH, "save_as=found_by_a_test", "seed=5")
+    assert code == 2 and "save_as: 'found_by_a_test' is not allowed" in err
+    code, out, _ = call("compare", *SMALL, "strategies=[integration_first,found_by_a_test]", "replications=3", "maturities=[middle]")
+    assert code == 0 and "found-by-a-test" in out
 
 
-def test_a_search_may_begin_beside_what_an_earlier_one_found_and_with_any_seed(call, tmp_path):
-    place = CONFIGS / "strategy" / "optimised.yaml"
-    place.write_bytes((CONFIGS / "strategy" / "adaptive.yaml").read_bytes())
-    try:
-        code, out, err = call("optimise", *SEARCH, "seed=5000000000")
-        assert (code, err) == (0, "") and "optimised2" in out and (only(tmp_path / "results" / "optimise") / "optimised2.yaml").is_file()
-    finally:
-        place.unlink()
+def test_a_search_may_begin_beside_what_an_earlier_one_found_and_with_any_seed(call, tmp_path, configs):
+    (configs / "strategy" / "optimised.yaml").write_bytes((configs / "strategy" / "adaptive.yaml").read_bytes())
+    code, out, err = call("optimise", *SEARCH, "seed=5000000000")
+    assert (code, err) == (0, "") and "optimised2" in out and (only(tmp_path / "results" / "optimise") / "optimised2.yaml").is_file()
 
 
 @pytest.mark.parametrize("experiment", ["phase", "robust"])
@@ -299,8 +306,8 @@ def test_a_trial_with_a_failed_run_is_left_out(call, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("experiment", EVERY)
-def test_started_again_or_interrupted_the_bytes_are_the_same(experiment, call, tmp_path, monkeypatch):
-    assert call(experiment, *EVERY[experiment], "output=whole")[0] == 0
+def test_started_again_or_interrupted_the_bytes_are_the_same(experiment, call, tmp_path, monkeypatch, study):
+    shutil.copytree(study(experiment)[0], tmp_path / "whole")
     whole = contents(tmp_path / "whole")
     assert call(experiment, *EVERY[experiment], "output=whole")[0] == 0
     assert contents(tmp_path / "whole") == whole
@@ -320,11 +327,11 @@ def test_started_again_or_interrupted_the_bytes_are_the_same(experiment, call, t
 
 
 @pytest.mark.parametrize("experiment", EVERY)
-def test_every_column_of_every_table_is_described(experiment, call, tmp_path):
-    call(experiment, *EVERY[experiment], "output=out")
-    words = pd.read_csv(tmp_path / "out" / "data_dictionary.csv", keep_default_na=False)
+def test_every_column_of_every_table_is_described(experiment, study):
+    folder, _ = study(experiment)
+    words = pd.read_csv(folder / "data_dictionary.csv", keep_default_na=False)
     known = set(zip(words["dataset"], words["column"], strict=True))
-    for table in (tmp_path / "out").glob("*.parquet"):
+    for table in folder.glob("*.parquet"):
         for column in pd.read_parquet(table):
             assert (table.stem, column) in known
     assert (words["meaning"] != "").all()

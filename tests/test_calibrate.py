@@ -9,10 +9,9 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import contents, only, plain
+from conftest import contents, made, plain
 
 from experiments import calibrate, runner
-from experiments.lab import config as entry
 from experiments.calibrate import FIGURES, MATURITIES, TARGETS, VARIED, Emulators, Population, figures_of, plausible, population_figures
 from experiments.lab.designs import RECORDS
 from sim import RolloutModel, presets
@@ -106,10 +105,16 @@ def test_history_matching_keeps_what_agrees_and_the_posterior_finds_it():
 # --------------------------------------------------------------------------- the study
 
 
-def test_a_study_holds_what_single_organisations_give(call, tmp_path):
-    code, out, _ = call("calibrate", *SMALL, FITTED)
-    assert code == 0 and "Published figures" in plain(out)
-    folder = only(tmp_path / "results" / "calibrate")
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A small study that is only read: its folder and what was printed."""
+    folder = tmp_path_factory.mktemp("made") / "whole"
+    return folder, made("calibrate", folder, *SMALL, FITTED)
+
+
+def test_a_study_holds_what_single_organisations_give(whole):
+    folder, out = whole
+    assert "Published figures" in plain(out)
     sets = pd.read_csv(folder / "sets.csv")
     settings = {"low": 0.45, "middle": 0.4, "high": 0.15}
     plan = read_plan(folder)
@@ -139,11 +144,9 @@ def read_plan(folder):
     return json.loads((folder / "plan.json").read_text())
 
 
-def test_the_chosen_values_are_saved_as_a_preset_for_every_experiment(call, tmp_path, monkeypatch):
-    shutil.copytree(presets.CONFIGS, tmp_path / "configs")
-    for module in (presets, entry):
-        monkeypatch.setattr(module, "CONFIGS", tmp_path / "configs")
-    saved = tmp_path / "configs" / "experiment" / "mine.yaml"
+def test_the_chosen_values_are_saved_as_a_preset_for_every_experiment(call, tmp_path, configs, whole):
+    shutil.copytree(whole[0], tmp_path / "one")
+    saved = configs / "experiment" / "mine.yaml"
     assert call("calibrate", *SMALL, FITTED, "save_as=mine", "output=one")[0] == 0
     assert saved.read_text() == (tmp_path / "one" / "calibrated.yaml").read_text()
     assert call("run", "experiment=mine", "enterprise=small", "weeks=10", "output=run")[0] == 0
@@ -186,8 +189,7 @@ def test_the_defaults_are_the_calibrated_values_rounded():
         assert record.studied == pytest.approx(posterior[name.split(".")[1]], rel=0.005), name
 
 
-def test_interrupted_it_goes_on_to_the_same_bytes(call, tmp_path, monkeypatch):
-    assert call("calibrate", *SMALL, FITTED, "output=whole")[0] == 0
+def test_interrupted_it_goes_on_to_the_same_bytes(call, tmp_path, monkeypatch, whole):
     shard, calls = runner._shard, []
 
     def interrupted(*given):
@@ -200,7 +202,7 @@ def test_interrupted_it_goes_on_to_the_same_bytes(call, tmp_path, monkeypatch):
     code, _, err = call("calibrate", *SMALL, FITTED, "output=again")
     assert code == 130 and "the same command goes on" in err
     assert call("calibrate", *SMALL, FITTED, "output=again", "executor=processes")[0] == 0
-    assert contents(tmp_path / "again") == contents(tmp_path / "whole")
+    assert contents(tmp_path / "again") == contents(whole[0])
 
 
 @pytest.mark.fault("configuration", "settings of calibrate that cannot be used", "one line with key, value and what is allowed")

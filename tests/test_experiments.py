@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from conftest import only
+from conftest import made, only
 from scipy import stats
 
 from experiments import compare, output, parameters, run, runner
@@ -73,10 +73,16 @@ def test_the_same_run_again_gives_the_same_bytes(call, tmp_path):
 COMPARE = ["maturities=[low,high]", "enterprise=small", "weeks=110", "replications=6"]
 
 
-def test_compare_writes_what_it_says(call, tmp_path):
-    code, out, _ = call("compare", *COMPARE)
-    assert code == 0 and "of ideal" in out and "Same luck" in out
-    folder = only(tmp_path / "results" / "compare")
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    """A comparison that is only read: its folder and what was printed."""
+    folder = tmp_path_factory.mktemp("made") / "compared"
+    return folder, made("compare", folder, *COMPARE, "executor=serial")
+
+
+def test_compare_writes_what_it_says(compared):
+    folder, out = compared
+    assert "of ideal" in out and "Same luck" in out
     assert {p.name for p in folder.iterdir()} == {
         "report.html",
         "figure.png",
@@ -100,9 +106,8 @@ def test_compare_writes_what_it_says(call, tmp_path):
     assert last["cumulative_net"].tolist() == runs.sort_values(keys)["net"].tolist()
 
 
-def test_comparisons_are_paired_and_their_statistics_are_right(call, tmp_path):
-    call("compare", *COMPARE)
-    folder = only(tmp_path / "results" / "compare")
+def test_comparisons_are_paired_and_their_statistics_are_right(compared):
+    folder, _ = compared
     runs, paired = pd.read_parquet(folder / "runs.parquet"), pd.read_csv(folder / "paired.csv")
     wide = runs[runs["maturity"] == "low"].pivot(index="replication", columns="strategy", values="net")
     difference = wide["integration_first"] - wide["model_first"]
@@ -117,11 +122,11 @@ def test_comparisons_are_paired_and_their_statistics_are_right(call, tmp_path):
     np.testing.assert_allclose(classes, 1)
 
 
-def test_more_replications_never_change_old_ones_nor_do_threads(call, tmp_path):
-    call("compare", *COMPARE, "executor=serial", "output=few")
+def test_more_replications_never_change_old_ones_nor_do_threads(call, tmp_path, compared):
+    few_folder, _ = compared
     call("compare", *COMPARE[:3], "replications=9", "executor.workers=3", "output=many")
     call("compare", *COMPARE, "executor.workers=3", "output=threads")
-    few, many, threads = (pd.read_parquet(tmp_path / name / "runs.parquet") for name in ("few", "many", "threads"))
+    few, many, threads = (pd.read_parquet(folder / "runs.parquet") for folder in (few_folder, tmp_path / "many", tmp_path / "threads"))
     pd.testing.assert_frame_equal(many[many["replication"] < 6].reset_index(drop=True), few)
     pd.testing.assert_frame_equal(threads, few)
     for name in (
@@ -134,7 +139,7 @@ def test_more_replications_never_change_old_ones_nor_do_threads(call, tmp_path):
         "figure.png",
         "report.html",
     ):
-        assert (tmp_path / "few" / name).read_bytes() == (tmp_path / "threads" / name).read_bytes()
+        assert (few_folder / name).read_bytes() == (tmp_path / "threads" / name).read_bytes()
 
 
 def test_equal_strategies_are_called_equal(call, tmp_path, monkeypatch):
@@ -175,7 +180,7 @@ def test_a_failed_run_is_recorded_and_never_a_value(call, tmp_path, monkeypatch)
 
 @pytest.mark.parametrize("deaths", [1, 2])
 @pytest.mark.fault("process", "a worker killed once, and at every attempt (compare)", "redone; recorded as failed")
-def test_a_worker_that_dies_loses_its_runs_only_when_it_dies_again(call, tmp_path, monkeypatch, deaths):
+def test_a_worker_that_dies_loses_its_runs_only_when_it_dies_again(call, tmp_path, monkeypatch, deaths, compared):
     class Deadly(RolloutModel):
         def run(self, progress=None):
             died = tmp_path / "died"
@@ -193,9 +198,7 @@ def test_a_worker_that_dies_loses_its_runs_only_when_it_dies_again(call, tmp_pat
         assert code == 0 and len(lost) == 0
     else:
         assert code == 1 and "4 of 24 runs failed" in err and set(lost["seed"]) == {5}
-    monkeypatch.undo()
-    call("compare", *COMPARE, "executor=serial", "output=calm")
-    calm = pd.read_parquet(tmp_path / "calm" / "runs.parquet")
+    calm = pd.read_parquet(compared[0] / "runs.parquet")
     kept = runs["error"] == ""
     pd.testing.assert_frame_equal(runs[kept], calm[kept], check_dtype=False)
 
@@ -432,7 +435,7 @@ def test_a_file_with_a_taken_name_raises():
 
 
 @pytest.mark.slow
-def test_modules_run_as_commands(tmp_path):
+def test_modules_run_as_commands(call, tmp_path):
     """The commands of the README, as a newcomer's shell would call them."""
     environment = {**os.environ, "PYTHONPATH": str(output.ROOT), "PYTHONHASHSEED": "5"}
 
@@ -441,8 +444,8 @@ def test_modules_run_as_commands(tmp_path):
             [sys.executable, "-m", *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
         )
 
-    shown = shell("experiments.run", "--cfg", "job", "strategy=model_first")
-    assert shown.returncode == 0 and "strategy:" in shown.stdout and "loss: 0.13" in shown.stdout
+    code, shown, _ = call("run", "--cfg", "job", "strategy=model_first")
+    assert code == 0 and "strategy:" in shown and "loss: 0.13" in shown
     done = shell("experiments.run", "--multirun", "enterprise=small", "weeks=30", "seed=1,2")
     assert done.returncode == 0, done.stderr
     assert len(list((tmp_path / "results" / "run").iterdir())) == 2

@@ -7,6 +7,7 @@ Python block is run: those of the tutorial in its notebooks, all others here. Wo
 
 from __future__ import annotations
 
+import functools
 import html
 import importlib.util
 import os
@@ -24,7 +25,7 @@ from matplotlib.testing.compare import compare_images
 from nbclient import NotebookClient
 from test_response import as_csv
 
-from experiments import benchmark_scale
+from experiments import benchmark, benchmark_scale, reproduce
 from experiments.lab import config as entry
 from experiments.demand import generate_demand
 from experiments.lab.designs import RECORDS
@@ -184,12 +185,20 @@ def test_every_command_shown_runs(module, given, at_the_desk, monkeypatch, capsy
             group = {"response": "forecast", "calibrate": "experiment", "optimise": "strategy"}[module]
             (at_the_desk / "configs" / group / f"{word.removeprefix('save_as=')}.yaml").unlink(missing_ok=True)
     used = arguments(module, list(given))
+    if module == "reproduce" and "--write" not in used and not Path("reference").exists():
+        assert reproduce.main(["--write", *used]) == 0
+    monkeypatch.setattr(generate_demand, "__defaults__", (2, 8, 120))  # brands, items, weeks
+    monkeypatch.setattr(benchmark.main, "__defaults__", (4, 1, 2))  # weeks, rounds, replications
     monkeypatch.setattr(benchmark_scale.scale, "__defaults__", (100, 1_000, 2))  # runs of a sweep, of a large one, of batch_run
-    monkeypatch.setattr(benchmark_scale.bare_rate, "__defaults__", (60,))
+    monkeypatch.setattr(benchmark_scale.bare_rate, "__defaults__", (10,))
+    monkeypatch.setattr(benchmark_scale, "alone", functools.cache(benchmark_scale.alone))  # one start for one size
     monkeypatch.setattr(sys, "argv", [module, *used])
     code = 0
     try:
-        runpy.run_module(f"experiments.{module}", run_name="__main__", alter_sys=False)
+        if module == "benchmark":  # the module whose sizes were made small, not a second copy of it
+            benchmark.command()
+        else:
+            runpy.run_module(f"experiments.{module}", run_name="__main__", alter_sys=False)
     except SystemExit as stopped:
         code = stopped.code or 0
     out, err = capsys.readouterr()
@@ -212,17 +221,15 @@ def test_what_reproduce_calls_the_documentation_s_size_is_what_the_pages_show():
 
 
 @pytest.mark.slow
-def test_the_output_shown_is_what_the_one_command_prints(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "experiments.compare", f"output={tmp_path / 'out'}"], cwd=ROOT, capture_output=True, text=True, timeout=600
-    )
-    assert done.returncode == 0, done.stderr
+def test_the_output_shown_is_what_the_one_command_prints(call, tmp_path):
+    code, out, err = call("compare", "output=out")
+    assert code == 0, err
     shown = re.search(r"<!-- output of: python -m experiments.compare -->\n```\n(.*?)\n```", README, re.S)[1]
 
     def figures(text):  # all but what was timed, and the folder
         return [line.rstrip() for line in re.split(r"\d+ runs \(", text)[0].strip().splitlines()]
 
-    assert figures(done.stdout) == figures(shown)
+    assert figures(out) == figures(shown)
     shown_picture, picture = ROOT / "docs" / "figures" / "compare.png", tmp_path / "out" / "figure.png"
     assert compare_images(str(shown_picture), str(picture), tol=1) is None  # fonts may differ by a hair elsewhere
 
@@ -290,6 +297,8 @@ def test_the_notebooks_run(name, tmp_path, monkeypatch):
         (tmp_path / part).symlink_to(ROOT / part)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     notebook = nbformat.read(documentation.NOTEBOOKS / name, as_version=4)
+    for cell in notebook.cells:  # fewer runs of each
+        cell.source = re.sub(r"replications=\d+", "replications=3", re.sub(r"range\((8|12|20)\)", "range(3)", cell.source))
     NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
     shown = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     assert any("image/png" in output.get("data", {}) for output in shown)
@@ -378,7 +387,7 @@ def test_the_walk_throughs_of_contributing_apply_and_what_they_add_works(tmp_pat
     added = ["tests/test_luck.py", "tests/test_parameters.py", "tests/test_agents.py", "tests/test_strategies.py", "tests/test_engines.py"]
     chosen = "quantiles or habit.forgetting or peak or late_starter"
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml=done.xml", *added, "-k", chosen],
+        [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "--junitxml=done.xml", *added, "-k", chosen],
         cwd=tmp_path, capture_output=True, text=True, timeout=400,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout

@@ -8,6 +8,7 @@ import sys
 
 import pandas as pd
 import pytest
+from conftest import contents
 
 from experiments import reproduce
 from experiments.lab.output import ROOT
@@ -99,22 +100,38 @@ def test_bad_input_is_one_line(tmp_path, capsys):
         )
 
 
-@pytest.mark.slow
+#: Writes a reference of its own and compares with a given one: a small comparison in the place of the published one, in this process.
+SMALL = """
+import contextlib, io, subprocess, sys, types
+from experiments import compare, entry, reproduce
+
+def here(command, **_):
+    sys.argv = ["compare", *command[3:], "enterprise=small", "weeks=110", "replications=4"]
+    with contextlib.redirect_stdout(io.StringIO()):
+        try:
+            entry.main("compare", compare.compare)
+        except SystemExit as stopped:
+            return subprocess.CompletedProcess(command, stopped.code, "", "")
+
+reproduce.subprocess = types.SimpleNamespace(run=here)
+mine, reference, results = sys.argv[1:]
+for arguments in (["--write", "--reference", mine], ["--reference", reference, "--results", results]):
+    if reproduce.main(["--only", "compare", *arguments]) != 0:
+        sys.exit(1)
+"""
+
+
 def test_two_processes_with_two_hash_seeds_give_identical_bytes(tmp_path):
-    def process(seed, *more):
+    said = []
+    for seed in ("0", "4711"):
         done = subprocess.run(
-            [sys.executable, "-m", "experiments.reproduce", "--only", "compare", *more],
-            cwd=ROOT, capture_output=True, text=True, env={**os.environ, "PYTHONHASHSEED": seed}, timeout=240,
+            [sys.executable, "-c", SMALL, f"references/{seed}", "references/0", f"results/{seed}"],
+            cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed}, timeout=240,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    for seed in ("0", "4711"):
-        process(seed, "--write", "--reference", str(tmp_path / seed))
-    files = sorted(p.name for p in (tmp_path / "0").iterdir())
-    assert files == ["compare.csv", "versions.json"]
-    assert all((tmp_path / "0" / name).read_bytes() == (tmp_path / "4711" / name).read_bytes() for name in files)
-    said = [process(seed, "--reference", str(tmp_path / "0"), "--results", str(tmp_path / f"results{seed}")) for seed in ("1", "2")]
-    assert said[0] == said[1]
-    assert (tmp_path / "results1" / "rows.csv").read_bytes() == (tmp_path / "results2" / "rows.csv").read_bytes()
-    assert (tmp_path / "results1" / "compare.png").read_bytes() == (tmp_path / "results2" / "compare.png").read_bytes()
+        said.append(done.stdout.replace(f"references/{seed}", "references"))
+    assert said[0] == said[1] and "identical, bit for bit" in said[0]
+    assert {p.name for p in (tmp_path / "references" / "0").iterdir()} == {"compare.csv", "versions.json"}
+    assert {p.name for p in (tmp_path / "results" / "0").iterdir()} == {"compare.png", "rows.csv"}
+    for place in ("references", "results"):
+        assert contents(tmp_path / place / "0") == contents(tmp_path / place / "4711")

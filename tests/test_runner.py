@@ -319,7 +319,7 @@ def quietly(folder: Path, which: Plan, workers: int) -> None:
     os._exit(0)
 
 
-SLOW = {"points": 8, "replications": 30}
+SLOW = {"points": 8, "replications": 12}
 
 
 @pytest.fixture(scope="module")
@@ -405,8 +405,8 @@ def test_memory_of_the_parent_does_not_grow_with_what_is_kept(tmp_path):
         finally:
             tracemalloc.stop()
 
-    peak(10)
-    small, large = peak(20), peak(200)
+    peak(5)
+    small, large = peak(10), peak(100)
     assert large < small + 150_000
 
 
