@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import shutil
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import contents, made, only, plain
 
-from experiments import optimise, runner
+from experiments import optimise
+from experiments.lab import runner
+from experiments.lab.records import RunRecorder
+from experiments.lab.statistics import mean
+from experiments.lab.storage import read
 from experiments.optimise import LEVERS, Objective, hundredths, levers_of, own_levers, start_of, suggested
 from experiments.phase import crossings, winners
 from experiments.robust import held_out_regrets, regrets
-from experiments.lab.statistics import mean
-from experiments.lab.storage import read
 from sim import RolloutModel
 from sim.parameters import BUCKETS
 from sim.presets import available
@@ -102,23 +105,14 @@ def test_a_failed_run_leaves_its_cell_out(call, tmp_path, monkeypatch):
 
 def break_run(monkeypatch, place: str) -> None:
     """Let one run of the study in a folder of that name fail."""
-    whole, broken = runner._run, []
+    whole = RunRecorder.run
 
-    def run(job, given):
-        if not broken and given[0] == 3 and job["folder"].endswith(place):
-            broken.append(given)
-            monkeypatch.setattr(runner.RolloutModel, "run", fail)
-            try:
-                return whole(job, given)
-            finally:
-                monkeypatch.undo()
-                monkeypatch.setattr(runner, "_run", run)
-        return whole(job, given)
+    def run(recorder, item):
+        if item.run == 3 and Path.cwd().joinpath(place).exists():
+            raise ArithmeticError("planted")
+        return whole(recorder, item)
 
-    def fail(self, progress=None):
-        raise ArithmeticError("planted")
-
-    monkeypatch.setattr(runner, "_run", run)
+    monkeypatch.setattr(RunRecorder, "run", run)
 
 
 # --------------------------------------------------------------------------- regret

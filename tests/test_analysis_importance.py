@@ -7,11 +7,13 @@ import pandas as pd
 import pytest
 from conftest import contents, only, plain
 
-from experiments import discover, paired, runner, sensitivity
-from experiments.lab.designs import Factor, RECORDS, at_unit
-from experiments.sensitivity import analyse, block_size, halves, luck_of, turning, unit_points
+from experiments import discover, sensitivity
+from experiments.lab import paired, runner
+from experiments.lab.designs import Factor, at_unit
 from experiments.lab.storage import read
+from experiments.sensitivity import analyse, block_size, halves, sampling_error, turning, unit_points
 from sim import RolloutModel
+from sim.parameters import RECORDS
 
 SMALL = ["enterprise=small", "weeks=50", "executor=serial"]
 OVER = "over=[forecast.planner,value.worth,utility.threshold]"
@@ -89,11 +91,11 @@ def test_a_parameter_that_only_shuffles_luck_does_not_matter():
     for method, index in (("morris", "mu_star"), ("sobol", "ST")):
         unit = design(method, 3, 400, 1024)
         noise = rng.normal(size=(len(unit), 4))
-        luck = luck_of(method, noise, 4)
+        luck = sampling_error(method, noise, 4)
         assert luck.error == pytest.approx(0.5, rel=0.05)
         table = analyse(method, unit, noise.mean(axis=1))
         assert (table[f"{index}_low"] < luck.threshold).all() and luck.threshold == pytest.approx(table[index].mean(), rel=0.1)
-        assert luck_of(method, noise[:, :1], 4).error == 0
+        assert sampling_error(method, noise[:, :1], 4).error == 0
 
 
 def test_prim_finds_a_planted_box_and_nothing_in_noise():
@@ -184,11 +186,11 @@ def test_interrupted_and_started_again_it_ends_with_the_same_bytes(call, tmp_pat
     assert contents(only(tmp_path / "results" / experiment)) == whole
     honest, made = runner.work, []
 
-    def work(job):
+    def work(task):
         if len(made) == 2:
             raise KeyboardInterrupt
-        made.append(job)
-        return honest(job)
+        made.append(task)
+        return honest(task)
 
     monkeypatch.setattr(runner, "work", work)
     assert call(experiment, *arguments, "output=again")[0] == 130

@@ -14,8 +14,8 @@ from experiments import claims
 from experiments import patterns as command
 from experiments.claims import BY_NAME, CHAMPIONS, HOLD, INTEGRATION_LEVELS, PATTERNS, WAY, Arm, Times
 from experiments.lab.output import ROOT
-from experiments.patterns import arms_of, emerges, estimate, parameters_of, readings_of, removed, rewired, run_arm, verdict_of
 from experiments.lab.storage import read
+from experiments.patterns import arms_of, emerges, estimate, parameters_of, readings_of, removed, rewired, run_arm, verdict_of
 from sim import RolloutModel
 from sim.parameters import BUCKETS, CAPABILITIES, Parameters
 from sim.presets import CONFIGS, read_yaml

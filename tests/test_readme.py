@@ -26,8 +26,8 @@ from nbclient import NotebookClient
 from test_response import as_csv
 
 from experiments import benchmark, benchmark_scale, reproduce
-from experiments.lab import config as entry
 from experiments.demand import generate_demand
+from experiments.lab import config as entry
 from experiments.lab.designs import RECORDS
 from experiments.lab.output import ROOT
 from experiments.reproduce import PUBLISHED

@@ -20,17 +20,19 @@ import pandas as pd
 import psutil
 import pytest
 
-from experiments import runner, storage
+from experiments.lab import records, runner, storage, worker
 from experiments.lab.designs import factors, make
 from experiments.lab.executors import Workers
-from experiments.lab.runner import DIED, Plan, Stopped, execute
-from experiments.lab.storage import RUNS, Store, UNFINISHED, WEEKS, read
+from experiments.lab.plan import Plan
+from experiments.lab.runner import Stopped, execute
+from experiments.lab.storage import RUNS, UNFINISHED, WEEKS, Store, read
+from experiments.lab.worker import DIED, Task, work
 from sim import InvalidInput, RolloutModel
 from sim.presets import resolve
 from sim.schema import to_mapping
 
-BASE = to_mapping(resolve({"enterprise": "small", "maturity": "high"}, {"weeks": 30}))
-RECORD = {"parameters": BASE, "weekly": 10}
+BASE = resolve({"enterprise": "small", "maturity": "high"}, {"weeks": 30})
+RECORD = {"parameters": to_mapping(BASE), "weekly": 10}
 
 
 def plan(points=6, replications=8, **more):
@@ -92,7 +94,7 @@ def test_started_again_nothing_is_done_twice(undisturbed, tmp_path, monkeypatch)
     first = run(tmp_path / "out")
     before = {p: p.stat().st_mtime_ns for p in first.rglob("part-*")}
 
-    def never(job):
+    def never(task):
         raise AssertionError("done again")
 
     monkeypatch.setattr(runner, "work", never)
@@ -226,7 +228,7 @@ class Troublesome(RolloutModel):
 def trouble(monkeypatch):
     def make(**seeds):
         monkeypatch.setattr(Troublesome, "trouble", {seed: what for what, some in seeds.items() for seed in some})
-        monkeypatch.setattr(runner, "RolloutModel", Troublesome)
+        monkeypatch.setattr(records, "RolloutModel", Troublesome)
 
     return make
 
@@ -267,7 +269,7 @@ def test_a_run_that_hangs_is_ended_and_recorded(trouble, undisturbed, tmp_path):
 @pytest.mark.fault("process", "a worker with another version of the model", "refused in one line")
 def test_a_worker_with_another_model_is_refused(tmp_path):
     with pytest.raises(InvalidInput) as error:
-        runner.work({**plan().job(tmp_path, 1, []), "model": "0" * 64})
+        work(Task(tmp_path, plan().recorder, (), model="0" * 64))
     assert error.value.key == "executor" and "000000000000" in error.value.allowed
 
 
@@ -275,13 +277,13 @@ def test_a_worker_with_another_model_is_refused(tmp_path):
 def test_a_full_disk_stops_in_one_line_and_keeps_what_is_finished(monkeypatch, undisturbed, tmp_path):
     real, written = storage.write_shard, []
 
-    def full(folder, dataset, shard, table, durable):
+    def full(folder, dataset, shard, table):
         if len(written) >= 7:
             raise OSError(28, "No space left on device")
         written.append(shard)
-        return real(folder, dataset, shard, table, durable)
+        return real(folder, dataset, shard, table)
 
-    monkeypatch.setattr(runner, "write_shard", full)
+    monkeypatch.setattr(worker, "write_shard", full)
     with pytest.raises(InvalidInput, match=r"No space left on device.*finished is kept"):
         run(tmp_path / "out")
     monkeypatch.undo()
