@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch
 
 from sim import RolloutModel
-from sim.views.figures import COLOURS, STYLE
+from sim.views.colours import COLOURS
+from sim.views.figures.style import STYLE
 
 ROOT = Path(__file__).resolve().parent.parent
 WHO = {"enterprise": COLOURS[4], "units": COLOURS[0], "teams": COLOURS[2], "users": COLOURS[3]}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -19,7 +20,9 @@ from sim.configuration import from_mapping
 from sim.model import ENGINES
 from sim.presets import load
 from sim.schema import InvalidInput, to_mapping
-from sim.views.film import film
+from sim.state import Sizes, team_means, unit_means
+from sim.views.figures.film import Frame, film
+from sim.views.map import organisation
 
 MOST_STRATEGIES, MOST_PICTURES, MOST_TEAMS = 3, 600, 2_000
 FORMATS = ("mp4", "gif")
@@ -57,11 +60,32 @@ def animate(values: dict[str, Any]) -> None:
         )  # fmt: skip
         with bar:
             task = bar.add_task("", total=first.weeks)
-            pictures = film(models, folder.folder / f"animation.{kind}", every, fps, lambda week: bar.update(task, completed=week))
+            told = frames(models, first.weeks, every, lambda week: bar.update(task, completed=week))
+            place = organisation(Sizes.of(models[strategies[0]].state))
+            pictures = film(told, len(models), place, first.weeks, folder.folder / f"animation.{kind}", fps)
         size = (folder.folder / f"animation.{kind}").stat().st_size
         folder.manifest(configuration, engine=engine, seed=seed, pictures=pictures)
     print(f"{pictures} pictures, {size / 1e6:.1f} MB.")
     print(f"Written to {shown(folder.final)}: animation.{kind}, manifest.json")
+
+
+def frames(
+    models: Mapping[str, RolloutModel], weeks: int, every: int, progress: Callable[[int], None]
+) -> Iterator[tuple[int, dict[str, Frame]]]:
+    """Run models at week 0 side by side up to the horizon: what to show of each at the start, every so many weeks, and at the end."""
+    for week in (*range(0, weeks, every), weeks):
+        for model in models.values():
+            while model.week < week:
+                model.step()
+        yield week, {name: frame(model) for name, model in models.items()}
+        progress(week)
+
+
+def frame(model: RolloutModel) -> Frame:
+    """What a picture shows of a model now."""
+    state, weekly = model.state, model.state.weekly[: model.week]
+    of_units, of_teams = unit_means(state, "reliance"), team_means(state, "reliance")
+    return Frame(of_units, of_teams, state.units["stage"].copy(), weekly["reliance"].copy(), weekly["cumulative_net"].copy())
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ from sim.configuration import from_mapping, vary
 from sim.parameters import CAPABILITIES, PHASES, Parameters
 from sim.presets import load
 from sim.schema import InvalidInput
-from sim.views.baselines import LABELS, baselines_figure
+from sim.views.figures.baselines import LABELS, baselines_figure
 from sim.views.words import bounded, strategy_label
 
 BASELINES = ("bass", "success", "mixed")

@@ -32,7 +32,7 @@ from sim.configuration import from_mapping
 from sim.parameters import RECORDS, Maturity, Parameters
 from sim.presets import available, load
 from sim.schema import InvalidInput, nearest
-from sim.views.validation import calibration_figure
+from sim.views.figures.calibrate import calibrate_figure
 
 MATURITIES = ("low", "middle", "high")
 #: Maturity parameters that differ between organisations of one maturity, and whether more of them is better.
@@ -607,7 +607,7 @@ def conclude(store: Store, plan: Plan, study: Calibration, marked: str) -> None:
         store.csv(f"{name}.csv", frame)
         also_describe(store, name, frame, meanings)
     store.text("calibrated.yaml", preset_text(parameters, marked))
-    calibration_figure(store.folder)
+    calibrate_figure(store.folder)
 
 
 def predictive(found: np.ndarray, discrepancy: float, seed: int) -> np.ndarray:

@@ -27,7 +27,7 @@ from sim.configuration import from_mapping
 from sim.measures import CLASSES, MEASURES, NUMERIC
 from sim.presets import GROUPS, available, read_yaml
 from sim.schema import InvalidInput, nearest
-from sim.views.validation import check_figure
+from sim.views.figures.check import check_figure
 from sim.views.words import amount, bounded, written
 
 STATISTICS = ("mean", "median", "share")

@@ -21,7 +21,7 @@ from experiments.lab.statistics import mean
 from sim import RolloutModel
 from sim.parameters import BUCKETS, CAPABILITIES
 from sim.state import LIVE, PILOT
-from sim.views.patterns import interval
+from sim.views.words import interval
 
 Readings = Mapping[str, np.ndarray]
 

@@ -31,8 +31,8 @@ from sim.measures import CLASSES, MEASURES
 from sim.parameters import RECORDS
 from sim.presets import load
 from sim.schema import InvalidInput, nearest, to_mapping
-from sim.views.figures import compare_figure
-from sim.views.report import write_report
+from sim.views.figures.compare import compare_figure
+from sim.views.report.render import write_report
 from sim.views.words import CLASS_LABELS, millions, strategy_label, written
 
 #: Measures compared.

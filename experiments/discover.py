@@ -30,7 +30,7 @@ from sim.configuration import from_mapping
 from sim.measures import CLASSES
 from sim.parameters import RECORDS
 from sim.schema import InvalidInput
-from sim.views.importance import discover_figure
+from sim.views.figures.discover import discover_figure
 from sim.views.words import CLASS_LABELS, outcome_words, strategy_label
 
 QUESTIONS = ("loses", "purgatory", *CLASSES)

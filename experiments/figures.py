@@ -15,7 +15,7 @@ from pathlib import Path
 from experiments.lab.config import refuse, settings_of
 from experiments.lab.output import shown
 from sim.schema import InvalidInput
-from sim.views.papers import FIGURES, METADATA, NARROW, printed
+from sim.views.figures.papers import FIGURES, METADATA, NARROW, printed
 
 SETTINGS = ("columns", "output")
 

@@ -37,7 +37,7 @@ from sim.measures import MORE_IS_BETTER
 from sim.parameters import BUCKETS, PHASES, RECORDS, Parameters, Strategy
 from sim.presets import available, load
 from sim.schema import InvalidInput, frozen, nearest, to_mapping
-from sim.views.choosing import optimise_figure
+from sim.views.figures.optimise import optimise_figure
 from sim.views.words import amount, outcome_words, strategy_label
 
 #: What can be moved: the range of a number and its step, or the alternatives of a choice; the effort shares move by hundredths.

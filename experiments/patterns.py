@@ -41,7 +41,8 @@ from sim.configuration import fingerprint, from_mapping, vary
 from sim.parameters import Parameters
 from sim.schema import InvalidInput, nearest
 from sim.state import INTEGRATION
-from sim.views.patterns import interval, patterns_figure, summary
+from sim.views.figures.patterns import headline, patterns_figure
+from sim.views.words import interval
 
 #: The rule for all patterns, stated once. A test emerges where the 95% interval of its mean effect lies on the claimed side
 #: of 0 and fewer than this share of seeds fail, that is show no effect on that side, or none that is defined. A pattern
@@ -403,7 +404,7 @@ def show(
             effects = [f"{row['test']} {figures(row, 'effect')}, fails {share_of(row['fails'])}" for _, row in left.iterrows()]
             said.append(f"Looked into, with {probe}: {'; '.join(effects)}.")
         console.print(" ".join(text for text in said if text), highlight=False)
-    console.print(f"{summary(tests)}.", highlight=False)
+    console.print(f"{headline(tests)}.", highlight=False)
 
 
 def share_of(value: float) -> str:

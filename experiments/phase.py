@@ -24,7 +24,7 @@ from experiments.lab.tables import write_tables
 from sim.configuration import from_mapping
 from sim.parameters import Parameters
 from sim.schema import InvalidInput
-from sim.views.choosing import phase_figure
+from sim.views.figures.phase import phase_figure
 from sim.views.words import amount, outcome_words, strategy_label
 
 MOST_LEVELS = 200

@@ -42,7 +42,7 @@ from sim.organisation import layout
 from sim.parameters import Network, Parameters
 from sim.presets import load
 from sim.schema import InvalidInput, nearest
-from sim.views.real_network import NETWORKS, PLACEMENTS, real_network_figure
+from sim.views.figures.real_network import NETWORKS, PLACEMENTS, real_network_figure
 from sim.views.words import CLASS_LABELS, bounded
 
 BLOCK = 5  # seeds a shard

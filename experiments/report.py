@@ -20,10 +20,10 @@ import pandas as pd
 from experiments.lab.config import refuse, settings_of
 from experiments.lab.output import shown
 from experiments.lab.storage import differences
-from experiments.sensitivity import findings
 from sim.schema import InvalidInput
-from sim.views.importance import compared
-from sim.views.report import NAME, Sensitivity, read_manifest, report
+from sim.views.figures.sensitivity import compared
+from sim.views.report.read import Sensitivity, read_manifest
+from sim.views.report.render import NAME, report
 
 SETTINGS = ("sensitivity", "output")
 

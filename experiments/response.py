@@ -32,7 +32,7 @@ from experiments.lab.statistics import RESAMPLES, mean
 from sim.presets import available, load
 from sim.schema import InvalidInput
 from sim.streams import stream
-from sim.views.response import FORECASTER_LABELS, response_figure
+from sim.views.figures.response import FORECASTER_LABELS, response_figure
 
 BOOTSTRAP, YEARS = 103, 104  # purposes of random streams, see experiments.demand
 LEVELS = ("item", "brand", "total")

@@ -27,7 +27,7 @@ from sim.measures import MORE_IS_BETTER
 from sim.parameters import Parameters
 from sim.presets import available
 from sim.schema import InvalidInput, nearest
-from sim.views.choosing import robust_figure
+from sim.views.figures.robust import robust_figure
 from sim.views.words import amount, in_words, outcome_words, strategy_label
 
 GOOD_ENOUGH = {"net": 0.0, "final_reliance": 0.5}

@@ -19,7 +19,7 @@ from sim import RolloutModel
 from sim.configuration import from_mapping
 from sim.measures import MEASURES
 from sim.schema import to_mapping
-from sim.views.figures import run_figure
+from sim.views.figures.run import run_figure
 from sim.views.words import in_words
 
 

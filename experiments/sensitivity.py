@@ -29,7 +29,7 @@ from sim.configuration import from_mapping
 from sim.measures import MORE_IS_BETTER
 from sim.parameters import RECORDS, Parameters
 from sim.schema import InvalidInput
-from sim.views.importance import sensitivity_figure
+from sim.views.figures.sensitivity import sensitivity_figure
 from sim.views.words import amount, outcome_words, strategy_label
 
 METHODS = ("morris", "sobol")

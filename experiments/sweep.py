@@ -26,7 +26,7 @@ from sim.configuration import from_mapping
 from sim.measures import CLASSES, NUMERIC
 from sim.presets import GROUPS
 from sim.schema import InvalidInput, nearest
-from sim.views.studies import sweep_figure
+from sim.views.figures.sweep import sweep_figure
 
 FIRST_REPLICATIONS = 10
 POINT_MEASURES = ("net", "net_104", "final_reliance", "final_teams_trust_and_use")

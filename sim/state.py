@@ -192,3 +192,46 @@ class State:
             grown = np.zeros(max(wanted, 2 * len(self.events)), EVENT)
             grown[: len(self.events)] = self.events
             self.events = grown
+
+
+def unit_means(state: State, column: str) -> np.ndarray:
+    """Mean of a column over the planners of each unit."""
+    starts = state.teams["first"][state.units["first"]]
+    return np.add.reduceat(state.users[column], starts) / state.units["users"]
+
+
+def team_means(state: State, column: str) -> np.ndarray:
+    """Mean of a column over the planners of each team."""
+    return np.add.reduceat(state.users[column], state.teams["first"]) / (state.teams["last"] - state.teams["first"])
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How large an enterprise is: all that a map of it needs.
+
+    Attributes:
+        names: of the units.
+        teams: teams of each unit.
+        people: planners of each team, unit by unit.
+    """
+
+    names: tuple[str, ...]
+    teams: tuple[int, ...]
+    people: tuple[int, ...]
+
+    @classmethod
+    def of(cls, state: State) -> Sizes:
+        """The sizes of a model's enterprise."""
+        teams, people = state.units["last"] - state.units["first"], state.teams["last"] - state.teams["first"]
+        return cls(tuple(state.unit_names), tuple(teams.tolist()), tuple(people.tolist()))
+
+
+def ties_inside(state: State, unit: int) -> np.ndarray:
+    """Ties between planners of a unit, each once: planners counted from the unit's first, [ties, 2]."""
+    teams = state.units[unit]
+    first, stop = int(state.teams["first"][teams["first"]]), int(state.teams["last"][teams["last"] - 1])
+    start, end = int(state.peers_first[first]), int(state.peers_first[stop])
+    source = np.repeat(np.arange(first, stop), np.diff(state.peers_first[first : stop + 1]))
+    target = np.asarray(state.peers[start:end])
+    keep = (target > source) & (target < stop)
+    return np.stack([source[keep] - first, target[keep] - first], axis=1)

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from conftest import TINY, contents
 from PIL import Image, ImageSequence
+from sim.views.film import SHADES, reliance_of
 
 from sim import RolloutModel
-from sim.views.film import SHADES, reliance_of
 
 OPTIONS = ["enterprise=small", "weeks=40", "every=20", "format=gif"]
 

@@ -9,7 +9,7 @@ import matplotlib.image
 import pytest
 
 from experiments import figures
-from sim.views.papers import FIGURES, NARROW, WIDTHS
+from sim.views.figures.papers import FIGURES, NARROW, WIDTHS
 
 SMALL = ["enterprise=small", "weeks=30", "executor=serial"]
 #: A small results folder of each kind of picture that takes seconds to make.

@@ -19,6 +19,8 @@ import pandas as pd
 import psutil
 import pytest
 import yaml
+from sim.views.levers import FILES, LEVERS, enterprises, networks
+from sim.views.session import EFFORT, Scenario, Session, own
 
 from experiments.lab import config as entry
 from experiments.lab.output import ROOT
@@ -27,9 +29,7 @@ from sim.bottleneck import CONSTRAINTS, verdict
 from sim.organisation import template
 from sim.schema import InvalidInput
 from sim.views import session as sessions
-from sim.views.levers import FILES, LEVERS, enterprises, networks
 from sim.views.map import organisation
-from sim.views.session import EFFORT, Scenario, Session, own
 
 SMALL = Scenario(enterprise="small", weeks=60)
 

@@ -13,3 +13,19 @@ CLASS_COLOURS = {
     "scaled": "#08519c",
 }
 STAGE_COLOURS = {"waiting": "#e8e8e8", "pilot": "#E69F00", "onboarding": "#9ecae1", "live": "#0072B2", "retired": "#6b6b6b"}
+SOURCE_COLOURS = {"documented": COLOURS[0], "measured": COLOURS[4], "calibrated": COLOURS[2], "judged": COLOURS[1]}
+SOURCE_MARKS = {"documented": "s", "measured": "^", "calibrated": "D", "judged": "o"}
+#: What keeps planners off the forecast (:data:`sim.bottleneck.CONSTRAINTS`), and those who are on it.
+CONSTRAINT_COLOURS = {
+    "gate": "#4d4d4d",
+    "waves": "#9a9a9a",
+    "pipelines": COLOURS[0],
+    "integration": COLOURS[5],
+    "support": COLOURS[3],
+    "workflow": COLOURS[7],
+    "trust": COLOURS[4],
+    "model": "#000000",
+    "ageing": "#8c510a",
+    "backing": COLOURS[1],
+}
+USING = "#d9efe6"

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from sim.state import State
+from sim.state import Sizes
 
 GOLDEN = math.pi * (3 - math.sqrt(5))
 #: Ties drawn in an open unit at most; more are a grey smear.
@@ -54,34 +54,22 @@ class Organisation:
     of_unit: np.ndarray
     half: tuple[float, float]
 
-    def crowd(self, unit: int, state: State) -> Crowd:
-        """The inside of a unit."""
+    def crowd(self, unit: int, ties: np.ndarray) -> Crowd:
+        """The inside of a unit, with ties between its planners as :func:`sim.state.ties_inside` gives them."""
         rows = np.nonzero(self.of_unit == unit)[0]
         sizes = self.team_people[rows]
         centres = _sunflower(len(rows)) * 2.2 if len(rows) > 1 else np.zeros((1, 2))
         spread = np.repeat(np.arange(len(rows)), sizes)
         inside = np.concatenate([_sunflower(int(n)) / max(1.0, math.sqrt(n)) for n in sizes])
-        first = int(state.teams["first"][rows[0]])
-        return Crowd(centres[spread] + inside * 0.92, centres, 1.0, _ties(state, first, first + int(sizes.sum())), spread)
+        return Crowd(centres[spread] + inside * 0.92, centres, 1.0, ties[:: max(1, -(-len(ties) // MOST_TIES))], spread)
 
 
-def _ties(state: State, first: int, stop: int) -> np.ndarray:
-    start, end = int(state.peers_first[first]), int(state.peers_first[stop])
-    source = np.repeat(np.arange(first, stop), np.diff(state.peers_first[first : stop + 1]))
-    target = np.asarray(state.peers[start:end])
-    keep = (target > source) & (target < stop)
-    pairs = np.stack([source[keep] - first, target[keep] - first], axis=1)
-    return pairs[:: max(1, -(-len(pairs) // MOST_TIES))]
-
-
-def organisation(state: State) -> Organisation:
+def organisation(sizes: Sizes) -> Organisation:
     """The map of an enterprise; positions of one shape of enterprise are computed once."""
-    teams, units = state.teams, state.units
-    people = units["users"].astype(int)
-    team_people = (teams["last"] - teams["first"]).astype(int)
-    counts = (units["last"] - units["first"]).astype(int)
-    places = _places(tuple(people.tolist()), tuple(counts.tolist()), tuple(team_people.tolist()))
-    return Organisation(tuple(state.unit_names), people, *places[:4], team_people, np.repeat(np.arange(len(units)), counts), places[4])
+    team_people, of_unit = np.array(sizes.people), np.repeat(np.arange(len(sizes.teams)), sizes.teams)
+    people = np.bincount(of_unit, team_people).astype(int)
+    places = _places(tuple(people.tolist()), sizes.teams, sizes.people)
+    return Organisation(sizes.names, people, *places[:4], team_people, of_unit, places[4])
 
 
 @lru_cache(maxsize=32)

@@ -1,7 +1,8 @@
 """The page that Mesa's users expect: SolaraViz on one rollout, with the model's own measures and its organisation.
 
 ``uv run python -m sim.views.mesa_page`` opens it; :mod:`sim.views.page` is the page to show to others. Each
-visitor has a model of their own, and Mesa's console, which runs what is typed into it, is left out.
+visitor has a model of their own, and Mesa's console, which runs what is typed into it, is left out. Views run no models;
+this one has to make them all the same, for SolaraViz takes a model and steps it inside the page.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from mesa.visualization import SolaraViz, make_plot_component
 from mesa.visualization.utils import update_counter
 
 from sim import RolloutModel
+from sim.levers import LEVERS
 from sim.presets import available
+from sim.state import Sizes, team_means, unit_means
 from sim.views.colours import COLOURS
-from sim.views.figures import STYLE
-from sim.views.film import draw_organisation, reliance_of
-from sim.views.levers import LEVERS
+from sim.views.figures.film import draw_organisation
+from sim.views.figures.style import STYLE
 from sim.views.map import organisation
 
 #: Levers on this page, which has room for few.
@@ -54,11 +56,12 @@ def parameters() -> dict[str, Any]:
 def Organisation(model: RolloutModel) -> None:
     """Units and their teams, the darker the more their planners rely on the forecast."""
     update_counter.get()
-    place = organisation(model.state)
+    place = organisation(Sizes.of(model.state))
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(7, 7 * place.half[1] / place.half[0]), layout="constrained")
         axes = figure.subplots()
-        draw_organisation(axes, place, *reliance_of(model), model.state.units["stage"])
+        state = model.state
+        draw_organisation(axes, place, unit_means(state, "reliance"), team_means(state, "reliance"), state.units["stage"])
         axes.set_title(f"week {model.week}: planners' habit of relying on the forecast")
     solara.FigureMatplotlib(figure, format="png")
 

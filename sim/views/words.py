@@ -39,6 +39,11 @@ def millions(value: float) -> str:
     return f"€{value / 1e6:.1f}M".replace("€-", "−€")
 
 
+def percent(value: float) -> str:
+    """A share in whole per cent."""
+    return f"{value:.0%}"
+
+
 def amount(outcome: str, value: float) -> str:
     """A value, or a difference, of an outcome in words."""
     if written(outcome) == "money":
@@ -51,6 +56,19 @@ def amount(outcome: str, value: float) -> str:
 def bounded(row: Mapping[Any, Any], of: str, write: Callable[[float], str]) -> str:
     """An estimate of a table's row with its interval, ``of``, ``of_low`` and ``of_high``, each as ``write`` has it."""
     return f"{write(row[of])} [{write(row[f'{of}_low'])}, {write(row[f'{of}_high'])}]"
+
+
+def interval(unit: str, middle: float, low: float, high: float) -> str:
+    """A value with its 95% interval for people: money in millions, shares in per cent points of 1, other numbers in three digits."""
+    if middle != middle:
+        return "not defined"
+
+    def one(value: float) -> str:
+        if unit.startswith("EUR"):
+            return millions(value)
+        return (f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}" if abs(value) >= 1 else f"{value:.3f}").replace("-", "−")
+
+    return f"{one(middle)} [{one(low)}, {one(high)}]"
 
 
 def outcome_words(outcome: str) -> str:

@@ -1,4 +1,4 @@
-"""Pictures of studies of many runs: each takes a results folder and nothing else but what to show."""
+"""The picture of a sweep: the outcome over each factor."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from sim.measures import MEASURES
 from sim.views.colours import COLOURS
-from sim.views.figures import STYLE, save, value_formatter
+from sim.views.figures.style import STYLE, save, value_formatter
 from sim.views.words import strategy_label
 
 MOST_PANELS = 8

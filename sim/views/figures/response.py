@@ -1,4 +1,4 @@
-"""The picture of what bad data do to forecasts, from a results folder."""
+"""The picture of what bad data do to forecasts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from sim.views.colours import COLOURS
-from sim.views.figures import STYLE, save
+from sim.views.figures.style import STYLE, save
 
 FORECASTER_LABELS = {
     "seasonal_naive": "seasonal naive",

@@ -1,8 +1,9 @@
-"""The organisation in motion: units and teams coloured by reliance, curves of adoption and value growing below."""
+"""The film of an organisation: units and teams coloured by reliance, curves of adoption and value growing below."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 from matplotlib.ticker import PercentFormatter
 
-from sim.model import RolloutModel
 from sim.state import STAGES
 from sim.views.colours import COLOURS, LINES
-from sim.views.figures import STYLE, value_formatter
-from sim.views.map import MOST_NAMED, Organisation, organisation
+from sim.views.figures.style import STYLE, value_formatter
+from sim.views.map import MOST_NAMED, Organisation
 from sim.views.words import cut, strategy_label
 
 SHADES = LinearSegmentedColormap.from_list("reliance", ["#eef1f4", COLOURS[0], "#003350"])
@@ -41,39 +41,43 @@ def draw_organisation(axes: Any, place: Organisation, units: np.ndarray, teams: 
     axes.set_axis_off()
 
 
-def reliance_of(model: RolloutModel) -> tuple[np.ndarray, np.ndarray]:
-    """Mean reliance of the planners of each unit, and of each team."""
-    state = model.state
-    teams = np.add.reduceat(state.users["reliance"], state.teams["first"]) / (state.teams["last"] - state.teams["first"])
-    starts = state.teams["first"][state.units["first"]]
-    return np.add.reduceat(state.users["reliance"], starts) / state.units["users"], teams
+@dataclass(frozen=True)
+class Frame:
+    """What one picture shows of one strategy, after some weeks.
+
+    Attributes:
+        units, teams: mean reliance of the planners of each unit, and of each team [0 to 1].
+        stages: stage of each unit, by its number in :data:`sim.state.STAGES`.
+        reliance, net: share of planners relying [0 to 1], and cumulative net value [EUR], of each week so far.
+    """
+
+    units: np.ndarray
+    teams: np.ndarray
+    stages: np.ndarray
+    reliance: np.ndarray
+    net: np.ndarray
 
 
-def film(models: Mapping[str, RolloutModel], path: Path, every: int, fps: int, progress: Callable[[int], None]) -> int:
-    """Run models of several strategies side by side and film them; GIF by Pillow, MP4 by ffmpeg. Returns the number of pictures.
+def film(frames: Iterable[tuple[int, Mapping[str, Frame]]], strategies: int, place: Organisation, weeks: int, path: Path, fps: int) -> int:
+    """Draw a film of strategies side by side; GIF by Pillow, MP4 by ffmpeg. Returns the number of pictures.
 
     Args:
-        models: a model a strategy, at week 0.
+        frames: weeks done, and what to show of each strategy, picture by picture.
+        strategies: how many stand side by side.
+        place: where units and teams are drawn.
+        weeks: the horizon.
         path: the film; its suffix says the format.
-        every: weeks from picture to picture.
-        fps: pictures a second.
-        progress: is told the weeks done.
+        fps: pictures per second.
     """
-    first = next(iter(models.values()))
-    place, weeks = organisation(first.state), first.parameters.weeks
     writer: Any = PillowWriter(fps=fps) if path.suffix == ".gif" else FFMpegWriter(fps=fps, extra_args=["-pix_fmt", "yuv420p"])
     pictures = 0
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(5.0 * len(models) if len(models) > 1 else 7.0, 7.2), layout="constrained")
+        figure = Figure(figsize=(5.0 * strategies if strategies > 1 else 7.0, 7.2), layout="constrained")
         writer.setup(figure, str(path), dpi=DPI)
-        for week in (*range(0, weeks, every), weeks):
-            for model in models.values():
-                while model.week < week:
-                    model.step()
-            _picture(figure, models, place, week, weeks)
+        for week, shown in frames:
+            _picture(figure, shown, place, week, weeks)
             writer.grab_frame()
             pictures += 1
-            progress(week)
         figure.set_layout_engine("none")  # as it is laid out: the very same picture is kept once, and shown longer
         for _ in range(fps * 2):  # the end stays for two seconds
             writer.grab_frame()
@@ -81,19 +85,18 @@ def film(models: Mapping[str, RolloutModel], path: Path, every: int, fps: int, p
     return pictures
 
 
-def _picture(figure: Figure, models: Mapping[str, RolloutModel], place: Organisation, week: int, weeks: int) -> None:
+def _picture(figure: Figure, shown: Mapping[str, Frame], place: Organisation, week: int, weeks: int) -> None:
     figure.clear()
-    grid = figure.add_gridspec(2, 2 * len(models), height_ratios=(1.9, 1))
-    for k, (name, model) in enumerate(models.items()):
+    grid = figure.add_gridspec(2, 2 * len(shown), height_ratios=(1.9, 1))
+    for k, (name, frame) in enumerate(shown.items()):
         axes = figure.add_subplot(grid[0, 2 * k : 2 * k + 2])
-        draw_organisation(axes, place, *reliance_of(model), model.state.units["stage"])
+        draw_organisation(axes, place, frame.units, frame.teams, frame.stages)
         axes.set_title(strategy_label(name), color=COLOURS[k], loc="center")
-    adoption, value = figure.add_subplot(grid[1, : len(models)]), figure.add_subplot(grid[1, len(models) :])
+    adoption, value = figure.add_subplot(grid[1, : len(shown)]), figure.add_subplot(grid[1, len(shown) :])
     value.axhline(0, color="#888888", lw=0.8)
-    for k, (name, model) in enumerate(models.items()):
-        rows = model.state.weekly[:week]
-        adoption.plot(np.arange(1, week + 1), rows["reliance"], color=COLOURS[k], ls=LINES[k], lw=2, label=strategy_label(name))
-        value.plot(np.arange(1, week + 1), rows["cumulative_net"], color=COLOURS[k], ls=LINES[k], lw=2)
+    for k, (name, frame) in enumerate(shown.items()):
+        adoption.plot(np.arange(1, week + 1), frame.reliance, color=COLOURS[k], ls=LINES[k], lw=2, label=strategy_label(name))
+        value.plot(np.arange(1, week + 1), frame.net, color=COLOURS[k], ls=LINES[k], lw=2)
     adoption.set(xlim=(0, weeks), ylim=(0, 1.02), xlabel="week", title="Planners relying on the forecast")
     adoption.yaxis.set_major_formatter(PercentFormatter(1))
     adoption.legend(loc="upper left", fontsize=8)

@@ -1,4 +1,4 @@
-"""Picture of the model on a real network: how far generated ones are from it, and what placing champions brings. Takes a results folder."""
+"""The picture of the model on a real network: how far generated ones are from it, and what placing champions brings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from sim.views.colours import COLOURS
-from sim.views.figures import STYLE, save
+from sim.views.figures.style import STYLE, save
 
 #: The first of each is what the others are compared with.
 NETWORKS = {"real": "real network", "blocks": "block model", "small_world": "small world", "scale_free": "scale-free", "rewired": "rewired"}

@@ -2,7 +2,7 @@
 
 ``python -m sim.views.page`` opens it. Served by Bokeh, the server and figures that Panel is built on: tried side by side,
 its first picture came two seconds before Panel's and three before Solara's, steps were as quick, and all three work offline.
-Mesa's own page, by Solara, is :mod:`sim.views.mesa_page`; what is seen here is :mod:`sim.views.board`.
+Mesa's own page, by Solara, is :mod:`sim.views.mesa_page`; what is seen here is :mod:`sim.views.page.board`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import gc
 import sys
 
 from sim.schema import InvalidInput
-from sim.views.apart import Models
-from sim.views.session import Scenario, own
+from sim.session import Scenario, own
+from sim.views.page.remote import Models
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
         scenario = Scenario() if given.organisation is None else own(given.organisation)
         models = Models()
         gc.disable()  # as in the models' process, which is on its way
-        from sim.views.board import serve
+        from sim.views.page.server import serve
 
         gc.freeze()
         gc.enable()

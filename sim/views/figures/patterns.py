@@ -1,4 +1,4 @@
-"""Picture of the patterns: each test's effect beside what its ablation leaves of it. Takes a results folder and nothing else."""
+"""The picture of the patterns: each test's effect beside what its ablation leaves of it."""
 
 from __future__ import annotations
 
@@ -12,26 +12,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from sim.views.colours import COLOURS
-from sim.views.figures import STYLE, save
-from sim.views.words import millions
+from sim.views.figures.style import STYLE, save
+from sim.views.words import interval
 
 HERE, GONE = COLOURS[0], COLOURS[1]
 
 
-def interval(unit: str, middle: float, low: float, high: float) -> str:
-    """A value with its 95% interval for people: money in millions, shares in per cent points of 1, other numbers in three digits."""
-    if np.isnan(middle):
-        return "not defined"
-
-    def one(value: float) -> str:
-        if unit.startswith("EUR"):
-            return millions(value)
-        return (f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}" if abs(value) >= 1 else f"{value:.3f}").replace("-", "−")
-
-    return f"{one(middle)} [{one(low)}, {one(high)}]"
-
-
-def summary(tests: pd.DataFrame) -> str:
+def headline(tests: pd.DataFrame) -> str:
     """How many patterns emerge, and how many of these their ablation removes, in a line."""
     verdicts = tests.drop_duplicates("pattern")["verdict"]
     whole = verdicts[verdicts.str.match("emerges(?! in part)")]
@@ -43,7 +30,7 @@ def summary(tests: pd.DataFrame) -> str:
 
 
 def patterns_figure(folder: Path) -> Path:
-    """A row a test, in the direction claimed: its effect and what the ablation leaves, on a scale of its own. Writes ``figure.png``."""
+    """One row per test, in the direction claimed: its effect and what the ablation leaves, on a scale of its own. Writes ``figure.png``."""
     tests = pd.read_parquet(folder / "tests.parquet")
     place = np.arange(len(tests)) + 0.55 * (tests["pattern"] != tests["pattern"].shift()).cumsum().to_numpy()
     with matplotlib.rc_context(STYLE):
@@ -74,7 +61,7 @@ def patterns_figure(folder: Path) -> Path:
             Line2D([], [], color=GONE, marker="s", ms=5, label="its ablation"),
         ]
         figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8)
-        figure.suptitle(summary(tests), x=0.01, ha="left", fontsize=10)
+        figure.suptitle(headline(tests), x=0.01, ha="left", fontsize=10)
         return save(figure, folder / "figure.png")
 
 

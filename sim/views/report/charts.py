@@ -1,4 +1,4 @@
-"""The report's charts: each takes a results folder and comes as an SVG that stands inside a page, its text as text."""
+"""The charts of a report: each comes as an SVG that stands inside a page, its text as text."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from sim.bottleneck import CONSTRAINTS
-from sim.views.colours import CLASS_COLOURS, COLOURS
-from sim.views.figures import _EUR, STYLE, _endings, _value_over_time, value_formatter
-from sim.views.importance import SOURCE_COLOURS, SOURCE_MARKS
+from sim.views.colours import CLASS_COLOURS, COLOURS, CONSTRAINT_COLOURS, SOURCE_COLOURS, SOURCE_MARKS, USING
+from sim.views.figures.compare import draw_endings, value_over_time
+from sim.views.figures.style import STYLE, value_formatter
+from sim.views.report.read import Comparison
 from sim.views.words import CLASS_LABELS, cut, strategy_label
 
 #: As wide as the text of an A4 page [inches].
@@ -31,25 +32,6 @@ ROWS = 5
 DIP = 104
 #: Names come from users: no formulas in them, and letters stay letters.
 INLINE: Any = STYLE | {"svg.fonttype": "none", "font.size": 8.5, "axes.titlesize": 9}
-CONSTRAINT_COLOURS = {
-    "gate": "#4d4d4d",
-    "waves": "#9a9a9a",
-    "pipelines": COLOURS[0],
-    "integration": COLOURS[5],
-    "support": COLOURS[3],
-    "workflow": COLOURS[7],
-    "trust": COLOURS[4],
-    "model": "#000000",
-    "ageing": "#8c510a",
-    "backing": COLOURS[1],
-}
-USING = "#d9efe6"
-
-
-def names(folder: Path) -> tuple[list[str], list[str]]:
-    """Maturities and strategies of a comparison, in the order in which they were asked for."""
-    summary = pd.read_csv(folder / "summary.csv", dtype={"maturity": str, "strategy": str}, keep_default_na=False)
-    return list(dict.fromkeys(summary["maturity"])), list(dict.fromkeys(summary["strategy"]))
 
 
 def _title(maturity: str, maturities: Sequence[str]) -> str:
@@ -57,10 +39,10 @@ def _title(maturity: str, maturities: Sequence[str]) -> str:
     return f"{maturity} maturity" if len(maturities) < 4 else maturity
 
 
-def worth_chart(folder: Path) -> Markup:
+def worth_chart(found: Comparison) -> Markup:
     """Net value at the end of each strategy, a panel a maturity, with 95% intervals."""
-    summary = pd.read_csv(folder / "summary.csv")
-    maturities, strategies = names(folder)
+    summary = found.summary
+    maturities, strategies = found.maturities, found.strategies
     with matplotlib.rc_context(INLINE):
         figure = Figure(figsize=(WIDTH, 0.8 + 0.26 * len(strategies)), layout="constrained")
         panels = figure.subplots(1, len(maturities), squeeze=False, sharey=True)[0]
@@ -77,24 +59,23 @@ def worth_chart(folder: Path) -> Markup:
             axis.set_yticks(range(len(strategies)), [strategy_label(s) for s in strategies])
             axis.set_ylim(len(strategies) - 0.4, -0.6)
             axis.margins(x=0.12)
-            axis.xaxis.set_major_formatter(_EUR)
+            axis.xaxis.set_major_formatter(value_formatter("net"))
             axis.xaxis.set_major_locator(MaxNLocator({1: 6, 2: 5, 3: 3}.get(len(maturities), 2)))
         return inline(figure, "worth", "Net value at the end of each strategy with 95% intervals, by maturity")
 
 
-def value_chart(folder: Path) -> Markup:
+def value_chart(found: Comparison) -> Markup:
     """Cumulative net value over the weeks, a column a maturity: over all weeks on one scale, and the dip each on its own."""
-    weekly = pd.read_parquet(folder / "weekly", columns=["maturity", "strategy", "week", "cumulative_net"])
-    maturities, strategies = names(folder)
+    maturities, strategies = found.maturities, found.strategies
     with matplotlib.rc_context(INLINE):
         figure = Figure(figsize=(WIDTH, 4.1 + 0.2 * -(-len(strategies) // 4)), layout="constrained")
         panels = figure.subplots(2, len(maturities), squeeze=False, sharey=False, height_ratios=(1.35, 1))
         for column, maturity in enumerate(maturities):
-            rows = weekly[weekly["maturity"] == maturity]
+            rows = found.weekly[found.weekly["maturity"] == maturity]
             above, below = panels[:, column]
-            _value_over_time(above, rows, strategies)
+            value_over_time(above, rows, strategies)
             above.set(title=_title(maturity, maturities), xlabel="")
-            _value_over_time(below, rows[rows["week"] < DIP], strategies)
+            value_over_time(below, rows[rows["week"] < DIP], strategies)
             _show_the_dip(below)
             for axis in (above, below):
                 axis.xaxis.set_major_locator(MaxNLocator(4 if len(maturities) < 4 else 3))
@@ -118,16 +99,16 @@ def _show_the_dip(axis: Any) -> None:
         axis.set_ylim(1.8 * lowest, -1.8 * lowest)
 
 
-def endings_chart(folder: Path) -> Markup:
+def endings_chart(found: Comparison) -> Markup:
     """How runs end, a panel a maturity."""
-    summary = pd.read_csv(folder / "summary.csv")
-    maturities, strategies = names(folder)
+    summary = found.summary
+    maturities, strategies = found.maturities, found.strategies
     used = [name for name in CLASS_LABELS if summary.loc[summary["measure"] == f"outcome_{name}", "estimate"].max() > 0]
     with matplotlib.rc_context(INLINE):
         figure = Figure(figsize=(WIDTH, 1.0 + 0.27 * len(strategies)), layout="constrained")
         panels = figure.subplots(1, len(maturities), squeeze=False, sharey=True)[0]
         for axis, maturity in zip(panels, maturities, strict=True):
-            _endings(axis, summary[summary["maturity"] == maturity], strategies)
+            draw_endings(axis, summary[summary["maturity"] == maturity], strategies)
             for text in list(axis.texts):  # what does not fit a narrow panel; the table has it
                 if len(maturities) > 1 and float(text.get_text().rstrip("%")) < 5 * len(maturities):
                     text.remove()
@@ -139,11 +120,10 @@ def endings_chart(folder: Path) -> Markup:
         return inline(figure, "endings", "Share of runs that end in each class, by maturity and strategy")
 
 
-def binding_charts(folder: Path) -> list[Markup]:
+def binding_charts(found: Comparison) -> list[Markup]:
     """Planners on the forecast, and what keeps the others off it, over the weeks; a chart for every few strategies."""
-    held = pd.read_parquet(folder / "held", columns=["maturity", "strategy", "week", "using", *CONSTRAINTS])
-    maturities, strategies = names(folder)
-    means = held.groupby(["maturity", "strategy", "week"], observed=True)[["using", *CONSTRAINTS]].mean()
+    maturities, strategies = found.maturities, found.strategies
+    means = found.held.groupby(["maturity", "strategy", "week"], observed=True)[["using", *CONSTRAINTS]].mean()
     used = [name for name in CONSTRAINTS if means[name].max() >= 0.02]
     charts = []
     for first in range(0, len(strategies), ROWS):
@@ -182,12 +162,11 @@ def _held(axis: Any, means: Any, maturity: str, strategy: str) -> None:
     axis.set_xlim(0, rows.index.max())
 
 
-def units_chart(folder: Path, shown: Sequence[str], strategies: Sequence[str]) -> Markup:
+def units_chart(found: Comparison, shown: Sequence[str], strategies: Sequence[str]) -> Markup:
     """Reliance of each unit's planners at the end: mean, and the middle 80% of runs; units ``shown`` from top to bottom."""
-    units = pd.read_parquet(folder / "units", columns=["maturity", "strategy", "unit", "reliance"])
-    maturities, everyone = names(folder)
-    found = units.groupby(["maturity", "strategy", "unit"], observed=True)["reliance"]
-    table = pd.DataFrame({"mean": found.mean(), "low": found.quantile(0.1), "high": found.quantile(0.9)})
+    maturities, everyone = found.maturities, found.strategies
+    reliance = found.units.groupby(["maturity", "strategy", "unit"], observed=True)["reliance"]
+    table = pd.DataFrame({"mean": reliance.mean(), "low": reliance.quantile(0.1), "high": reliance.quantile(0.9)})
     shift = 0.36 / max(1, len(strategies) - 1)
     with matplotlib.rc_context(INLINE):
         figure = Figure(figsize=(WIDTH, 0.85 + (0.16 + 0.035 * len(strategies)) * len(shown)), layout="constrained")

@@ -1,10 +1,8 @@
-"""Pictures of the model against published figures: the calibration, and a check of targets. Each takes a results folder."""
+"""The picture of a calibration: published figures beside the model's, prior and posterior of its parameters."""
 
 from __future__ import annotations
 
-import textwrap
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 import numpy as np
@@ -15,10 +13,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
 from sim.views.colours import COLOURS
-from sim.views.figures import STYLE, save
+from sim.views.figures.style import STYLE, broken, save
 
 
-def calibration_figure(folder: Path) -> Path:
+def calibrate_figure(folder: Path) -> Path:
     """Published figures with the posterior's intervals, and prior and posterior of the parameters. Writes ``figure.png``."""
     figures = pd.read_parquet(folder / "figures.parquet")
     parameters = pd.read_parquet(folder / "parameters.parquet").sort_values("narrowed", ascending=False, kind="stable", ignore_index=True)
@@ -29,7 +27,7 @@ def calibration_figure(folder: Path) -> Path:
         left.hlines(at, figures["model_low"], figures["model_high"], color=COLOURS[0], lw=5, alpha=0.45)
         left.plot(figures["model"], at, "o", color=COLOURS[0], ms=6)
         left.plot(figures["published"], at, "D", color=COLOURS[1], ms=7, mfc="none", mew=1.8)
-        left.set_yticks(at, [_broken(words) for words in figures["words"]], fontsize=8)
+        left.set_yticks(at, [broken(words) for words in figures["words"]], fontsize=8)
         left.set_ylim(len(figures) - 0.5, -0.5)
         left.set_xlim(0, 1)
         left.xaxis.set_major_formatter(PercentFormatter(1))
@@ -63,40 +61,4 @@ def calibration_figure(folder: Path) -> Path:
             loc="outside lower center", ncols=6, fontsize=8,
         )  # fmt: skip
         figure.suptitle("Published figures, and what they say about the model's parameters", x=0.01, ha="left", fontsize=10)
-        return save(figure, folder / "figure.png")
-
-
-def _broken(words: str) -> str:
-    """A label in at most three lines."""
-    return textwrap.fill(words, 36, max_lines=3, placeholder=" …")
-
-
-def check_figure(folder: Path) -> Path:
-    """Every target with its tolerance beside what the model says, in tolerances off the published value. Writes ``figure.png``."""
-    rows = pd.read_parquet(folder / "targets.parquet")
-    at = np.arange(len(rows))
-    unit = rows["tolerance"].where(rows["tolerance"] > 0, rows["value"].abs().clip(lower=1e-9))
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(8.2, 1.8 + 0.36 * len(rows)), layout="constrained")
-        axis = figure.subplots()
-        axis.axvspan(-1, 1, color="#e4e4e4")
-        axis.axvline(0, color=COLOURS[1], lw=1.4)
-        for k in range(len(rows)):
-            row: Any = rows.iloc[k]
-            low, middle, high = ((row[name] - row["value"]) / unit.iloc[k] for name in ("model_low", "model", "model_high"))
-            axis.plot([low, high], [k, k], color=COLOURS[0], lw=1.6)
-            axis.plot(middle, k, "o" if row["within"] else "X", color=COLOURS[0], ms=6)
-        axis.set_yticks(at, [_broken(name) for name in rows["name"]], fontsize=8)
-        axis.set_ylim(len(rows) - 0.5, -0.5)
-        axis.set_xlabel("off the published value, in tolerances")
-        figure.legend(
-            handles=[
-                Line2D([], [], color=COLOURS[1], lw=1.4, label="published"),
-                Patch(color="#e4e4e4", label="tolerance"),
-                Line2D([], [], color=COLOURS[0], marker="o", lw=1.6, ms=6, label="model, 95% interval"),
-                Line2D([], [], color=COLOURS[0], marker="X", ls="", ms=6, label="outside"),
-            ],
-            loc="outside lower center", ncols=4, fontsize=8,
-        )  # fmt: skip
-        figure.suptitle(f"{rows['within'].sum()} of {len(rows)} published figures within their tolerance", x=0.01, ha="left", fontsize=10)
         return save(figure, folder / "figure.png")

@@ -17,14 +17,12 @@ from concurrent.futures.process import BrokenProcessPool
 from importlib import import_module
 from typing import Any
 
-from sim.views.map import Organisation
-from sim.views.session import Scenario, Session
+from sim.session import Scenario, Session
+from sim.state import Sizes
 
 # --------------------------------------------------------------------------- in the process of the models
 
 _SESSIONS: dict[str, Session] = {}
-#: The organisation that the server knows of each.
-_KNOWN: dict[str, Organisation] = {}
 
 
 class _Unknown(Exception):
@@ -61,15 +59,11 @@ def _act(key: str, name: str, given: tuple[Any, ...], named: dict[str, Any]) -> 
     if session is None:
         raise _Unknown
     answer = getattr(session, name)(*given, **named)
-    facts = {fact: getattr(session, fact) for fact in ("scenario", "week", "shown", "opened")}
-    if _KNOWN.get(key) is not session.organisation:
-        facts["organisation"] = _KNOWN[key] = session.organisation
-    return answer, facts
+    return answer, {fact: getattr(session, fact) for fact in ("scenario", "week", "shown", "opened", "sizes")}
 
 
 def _close(key: str) -> None:
     _SESSIONS.pop(key, None)
-    _KNOWN.pop(key, None)
 
 
 # --------------------------------------------------------------------------- in the server
@@ -98,19 +92,19 @@ class Models:
             raise
 
 
-class Apart:
-    """One visitor's :class:`Session` over there, with its methods, and what can be read of it without asking.
+class RemoteSession:
+    """One visitor's :class:`Session` in the process of the models: its methods are called there, its plain facts are kept here.
 
     Attributes:
         scenario, week, shown, opened: as the session's, which is made when it is first asked.
-        organisation: as the session's, once it was asked.
+        sizes: as the session's, once it was asked.
     """
 
     scenario: Scenario
     week: int
     shown: str | None
     opened: int | None
-    organisation: Organisation
+    sizes: Sizes
 
     def __init__(self, models: Models, key: str, scenario: Scenario) -> None:
         self.models, self.key = models, key

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import matplotlib
@@ -12,32 +14,14 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec, SubplotSpec
 from matplotlib.text import Text
 
-from sim.views.baselines import baselines_figure
-from sim.views.choosing import optimise_figure, phase_figure, robust_figure
-from sim.views.figures import _PRINTER, compare_figure, run_figure
-from sim.views.importance import discover_figure, sensitivity_figure
-from sim.views.patterns import patterns_figure
-from sim.views.real_network import real_network_figure
-from sim.views.response import response_figure
-from sim.views.studies import sweep_figure
-from sim.views.validation import calibration_figure, check_figure
+from sim.views import figures
+from sim.views.figures.style import handed_to
 
-#: The figure of each experiment.
+#: The figure of each experiment: ``<experiment>_figure`` in the file of this folder that has the experiment's name.
 FIGURES: dict[str, Callable[[Path], Path]] = {
-    "run": run_figure,
-    "compare": compare_figure,
-    "sweep": sweep_figure,
-    "sensitivity": sensitivity_figure,
-    "discover": discover_figure,
-    "phase": phase_figure,
-    "robust": robust_figure,
-    "optimise": optimise_figure,
-    "patterns": patterns_figure,
-    "response": response_figure,
-    "calibrate": calibration_figure,
-    "check": check_figure,
-    "baselines": baselines_figure,
-    "real_network": real_network_figure,
+    name: getattr(import_module(f"{figures.__name__}.{name}"), f"{name}_figure")
+    for _, name, _ in iter_modules(figures.__path__)
+    if name not in ("film", "papers", "style")
 }
 #: Those whose panels can stand below each other; the others are too wide for one column.
 NARROW = ("run", "compare", "sweep", "robust", "discover", "check")
@@ -56,7 +40,7 @@ def printed(kind: str, folder: Path, columns: int, paths: list[Path]) -> tuple[s
     """Write the figure of a results folder into files, by their suffix.
 
     Returns:
-        Its title, which belongs into the caption, and its width [inches].
+        Its title, which belongs in the caption, and its width [inches].
     """
     made: list[tuple[str, float]] = []
 
@@ -68,11 +52,8 @@ def printed(kind: str, folder: Path, columns: int, paths: list[Path]) -> tuple[s
                 path.parent.mkdir(parents=True, exist_ok=True)
                 figure.savefig(path, metadata=METADATA[path.suffix.removeprefix(".")])
 
-    token = _PRINTER.set(write)
-    try:
+    with handed_to(write):
         FIGURES[kind](folder)
-    finally:
-        _PRINTER.reset(token)
     return made[0]
 
 

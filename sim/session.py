@@ -1,4 +1,4 @@
-"""The state of one browser session: a scenario, one model a strategy, and where one looks. It knows no web library.
+"""The state of one browser session: a scenario, one model per strategy, and where one looks. It knows no web library.
 
 Everything a browser sends ends in :meth:`Session.change`, :meth:`Session.go` or :meth:`Session.look`, and is checked there:
 what cannot be used raises :class:`InvalidInput` and changes nothing. Models are small and fast, so going back, and moving
@@ -21,12 +21,11 @@ import numpy as np
 import yaml
 
 from sim.bottleneck import Bottleneck, bottleneck
+from sim.levers import COLUMNS, FILES, LEVERS, MOST_PLANNERS, MOST_STRATEGIES, MOST_WEEKS, enterprises, networks
 from sim.parameters import BUCKETS, CAPABILITIES, Parameters
-from sim.presets import available, load, resolve
+from sim.presets import available, resolve
 from sim.schema import InvalidInput, nearest
-from sim.state import LIVE, STAGES
-from sim.views.levers import COLUMNS, FILES, LEVERS, MOST_PLANNERS, MOST_STRATEGIES, MOST_WEEKS, enterprises, networks
-from sim.views.map import Organisation, organisation
+from sim.state import LIVE, STAGES, Sizes, team_means, ties_inside, unit_means
 
 if TYPE_CHECKING:
     from sim.model import RolloutModel
@@ -140,6 +139,7 @@ class Session:
     Attributes:
         scenario: what is simulated.
         models: one per strategy, all at the same week and with the same luck.
+        sizes: of the enterprise; no strategy changes them.
         shown: the strategy that the map, effort, readiness and events show.
         opened: row of the unit that is open on the map, or None.
     """
@@ -156,7 +156,7 @@ class Session:
         if scenario.enterprise == FILES:
             few_enough(scenario.folder, len(models[0].state.users))  # the files may have changed since the page was started
         self.scenario, self.models = scenario, models
-        self.organisation: Organisation = organisation(models[0].state)
+        self.sizes = Sizes.of(models[0].state)
         self._advance(week)
 
     def _advance(self, week: int) -> None:
@@ -186,7 +186,7 @@ class Session:
         self._begin(scenario, min(week, scenario.weeks))
         if self.shown not in scenario.strategies:
             self.shown = scenario.strategies[0]
-        if self.opened is not None and self.opened >= len(self.organisation.names):
+        if self.opened is not None and self.opened >= len(self.sizes.names):
             self.opened = None
 
     def go(self, week: Any) -> None:
@@ -208,7 +208,7 @@ class Session:
                 raise InvalidInput("shown", shown, "one of " + ", ".join(self.scenario.strategies))
             self.shown = shown
         if opened != -1:
-            self.opened = None if opened is None else _whole("unit", opened, 0, len(self.organisation.names) - 1)
+            self.opened = None if opened is None else _whole("unit", opened, 0, len(self.sizes.names) - 1)
 
     def bottleneck(self, model: RolloutModel) -> Bottleneck | None:
         """What holds a model's rollout back now; None before its first week."""
@@ -236,7 +236,6 @@ class Session:
                 }
             )
         users, teams, units = state.users, state.teams, state.units
-        people = self.organisation.people
         view: dict[str, Any] = {
             "week": week,
             "scenario": self.scenario,
@@ -246,9 +245,9 @@ class Session:
             "planners": len(users),
             "stage": [STAGES[k] for k in units["stage"]],
             "live": int((units["stage"] == LIVE).sum()),
-            "reliance": np.add.reduceat(users["reliance"], teams["first"][units["first"]]) / people,
-            "trust": np.add.reduceat(users["trust"], teams["first"][units["first"]]) / people,
-            "team_reliance": np.add.reduceat(users["reliance"], teams["first"]) / (teams["last"] - teams["first"]),
+            "reliance": unit_means(state, "reliance"),
+            "trust": unit_means(state, "trust"),
+            "team_reliance": team_means(state, "reliance"),
             "readiness": units["readiness"].copy(),
             "core": state.firm["core"][0].copy(),
             "sponsorship": record["sponsorship"].copy() if week else units["sponsorship"].copy(),
@@ -260,7 +259,7 @@ class Session:
         if self.opened is not None:
             first, stop = int(teams["first"][units["first"][self.opened]]), int(teams["last"][units["last"][self.opened] - 1])
             view["people"] = {name: users[name][first:stop].copy() for name in ("reliance", "trust", "used", "champion")}
-            view["crowd"] = self.organisation.crowd(self.opened, state)
+            view["ties"] = ties_inside(state, self.opened)
         return view
 
     def events(self) -> list[tuple[int, str, str]]:
@@ -324,8 +323,3 @@ def few_enough(folder: str, planners: int) -> None:
     """Refuse an organisation for whose weeks a visitor would have to wait."""
     if planners > MOST_PLANNERS:
         raise InvalidInput(folder, f"{planners:,} planners", f"at most {MOST_PLANNERS:,} on the page; experiments.run takes more")
-
-
-def describe(strategy: str) -> str:
-    """A strategy's own sentence."""
-    return str(load("strategy", strategy).get("description", ""))

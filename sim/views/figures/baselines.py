@@ -1,4 +1,4 @@
-"""Picture of the baselines: their adoption beside the model's, and both beside the published figures. Takes a results folder."""
+"""The picture of the baselines: their adoption beside the model's, and both beside the published figures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
 from sim.views.colours import COLOURS
-from sim.views.figures import STYLE, save
+from sim.views.figures.style import STYLE, save
 from sim.views.words import strategy_label
 
 LABELS = {"model": "full model", "bass": "Bass curve", "success": "success alone", "mixed": "mean field"}

@@ -1,0 +1,115 @@
+"""A comparison as one page for a manager: an answer with its uncertainty first, then all that it rests on.
+
+The page is made from a results folder of ``compare`` alone, whose bytes decide its bytes. It loads nothing, runs nothing (no
+script; a content policy forbids both) and prints on A4. Every name comes from users and is escaped by the template.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup, escape
+
+from sim.schema import InvalidInput
+from sim.views.report import charts, say, tables
+from sim.views.report.read import Comparison, Sensitivity
+from sim.views.words import CLASS_LABELS, percent, strategy_label
+
+NAME = "report.html"
+#: Strategies drawn unit by unit; of more, the best of each maturity.
+MOST_DRAWN = 4
+
+
+def report(folder: Path, sensitivity: Sensitivity | None = None) -> str:
+    """The page of a results folder of ``compare``, as HTML.
+
+    Raises:
+        InvalidInput: where the folder is not one of ``compare``, or something in it cannot be read.
+    """
+    found = Comparison(folder)
+    pages = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    pages.filters["whole"] = whole
+    try:
+        return pages.get_template("report.html.j2").render(_context(found, sensitivity))
+    except InvalidInput:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, jinja2.UndefinedError) as error:
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        raise InvalidInput("results", str(folder), f"a results folder of compare as it was written; reading it failed ({said})") from None
+
+
+def write_report(folder: Path) -> Path:
+    """Write ``report.html`` into a results folder of ``compare``; returns its path."""
+    path = folder / NAME
+    path.write_text(report(folder), encoding="utf-8")
+    return path
+
+
+def whole(text: str) -> Markup:
+    """A text as HTML, escaped, whose intervals in square brackets are not broken over lines."""
+    return Markup(re.sub(r"\[[^\[\]]{1,40}\]", r'<span class="whole">\g<0></span>', str(escape(text))))  # noqa: S704
+
+
+def _context(found: Comparison, sensitivity: Sensitivity | None) -> dict[str, Any]:
+    """Everything that the template names."""
+    manifest, maturities, strategies, leads = found.manifest, found.maturities, found.strategies, found.leads
+    size = found.runs.iloc[0]
+    weeks = int(size["weeks"])
+    endings, returns = tables.endings(found), tables.returns(found)
+    spans = {(m, s): tables.binding(found.of(found.held, m, s)) for m in maturities for s in strategies}
+    assumed = tables.assumptions(found.cells)
+    shown, left_out = tables.listed_units(found.units)
+    drawn = strategies if len(strategies) <= MOST_DRAWN else list(dict.fromkeys(lead.best for lead in leads))[:MOST_DRAWN]
+    setting = (
+        f"{size['units']:,.0f} business units, {size['teams']:,.0f} teams and {size['users']:,.0f} planners, followed for {weeks} weeks"
+    )
+    return {
+        "question": say.question(strategies, maturities, weeks),
+        "answer": say.answer(leads, weeks, len(strategies)),
+        "setting": setting,
+        "glance": say.glance(leads, endings, returns, spans),
+        "trust": say.trust(assumed["counts"], len(strategies), sensitivity),
+        "maturities": maturities,
+        "strategies": [(s, strategy_label(s)) for s in strategies],
+        "replications": manifest["configuration"]["replications"],
+        "runs": manifest["runs"],
+        "failed": manifest["failed"],
+        "absent": found.absent(),
+        "weeks": weeks,
+        "measures": tables.measures(found, weeks),
+        "pairs": tables.pairs(found.paired, leads),
+        "descriptions": tables.descriptions(found.cells),
+        "endings": endings,
+        "returns": returns,
+        "units": tables.unit_rows(found, shown),
+        "units_left_out": left_out,
+        "units_drawn": [strategy_label(s) for s in drawn],
+        "unit_count": int(found.units["unit"].nunique()),
+        "spans": spans,
+        "looked_into": int(found.held["replication"].nunique()),
+        "charts": {
+            "worth": charts.worth_chart(found),
+            "value": charts.value_chart(found),
+            "endings": charts.endings_chart(found),
+            "units": charts.units_chart(found, shown, drawn),
+            "binding": charts.binding_charts(found),
+            "deciding": charts.deciding_chart(sensitivity.folder) if sensitivity else None,
+        },
+        "sensitivity": sensitivity,
+        "first_pair": (strategies[0], strategies[1] if len(strategies) > 1 else ""),
+        "assumed": assumed,
+        "sources": tables.SOURCES,
+        "manifest": manifest,
+        "files": found.files(),
+        "percent": percent,
+        "class_labels": CLASS_LABELS,
+    }

@@ -1,0 +1,240 @@
+"""The tables of a report: each takes a comparison, and gives rows of words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sim.bottleneck import CONSTRAINTS
+from sim.measures import MEASURES
+from sim.parameters import RECORDS
+from sim.presets import GROUPS
+from sim.views.colours import CONSTRAINT_COLOURS, USING
+from sim.views.leads import Estimate, Lead, seen_from
+from sim.views.report.read import Comparison
+from sim.views.report.say import listed
+from sim.views.words import CLASS_LABELS, millions, percent, strategy_label, written
+
+#: Units listed one by one; of more, the best and the worst half of so many.
+MOST_UNITS = 24
+#: What the values of parameters rest on (docs/validation.md).
+SOURCES = {
+    "documented": "rests on a published figure, named beside it",
+    "measured": "found by an experiment on data",
+    "calibrated": "fitted to published figures",
+    "judged": "a modelling judgement, to be varied",
+    "choice": "chosen by whoever set up the runs",
+}
+
+
+def measures(found: Comparison, weeks: int) -> list[dict[str, Any]]:
+    """One row per maturity and strategy: each measure as estimate and interval."""
+    labels = {
+        "net_104": "net value, 104 weeks",
+        "net": f"net value, {weeks} weeks",
+        "final_reliance": "planners relying, end",
+        "final_teams_trust_and_use": "teams that trust and use it",
+        "weeks_to_50": "weeks to 50% reliance (median)",
+    }
+    at: Any = found.summary.set_index(["maturity", "strategy", "measure"])
+    used = {name: label for name, label in labels.items() if (found.summary["measure"] == name).any()}
+    best = {lead.maturity: lead.best for lead in found.leads}
+    rows = []
+    for maturity in found.maturities:
+        for strategy in found.strategies:
+            keys = [(maturity, strategy, name) for name in used]
+            cells = [cell(key[2], Estimate.of(at.loc[key])) if key in at.index else ("–", "") for key in keys]
+            rows.append({"maturity": maturity, "strategy": strategy_label(strategy), "cells": cells, "leads": strategy == best[maturity]})
+    return [{"head": list(used.values()), "rows": rows}]
+
+
+def cell(measure: str, estimate: Estimate) -> tuple[str, str]:
+    """An estimate, and its interval, in words; a measure that is not known is a share."""
+    censored, money = measure in MEASURES and MEASURES[measure].censored, written(measure) == "money"
+
+    def one(value: float) -> str:
+        if value != value:
+            return "–"
+        return _week(value) if censored else millions(value) if money else percent(value)
+
+    return one(estimate.value), _range(one(estimate.low), one(estimate.high))
+
+
+def pairs(paired: pd.DataFrame, leads: Sequence[Lead], most: int = 15) -> list[dict[str, Any]]:
+    """Differences in net value of pairs of runs with the same luck; of many pairs those with the leader, who then comes first."""
+    net = paired[paired["measure"] == "net"]
+    rows = []
+    for lead in leads:
+        for _, row in net[net["maturity"] == lead.maturity].iterrows():
+            if len(net) > most and lead.best not in (row["a"], row["b"]):
+                continue
+            first, second = row["a"], row["b"]
+            if len(net) > most and second == lead.best:
+                first, second = second, first
+            difference, wins = seen_from(first, row)
+            rows.append(
+                {
+                    "maturity": lead.maturity,
+                    "who": f"{strategy_label(first)} − {strategy_label(second)}",
+                    "difference": cell("net", difference),
+                    "wins": cell("share", wins),
+                    "decided": "the first" if difference.low > 0 else "the second" if difference.high < 0 else "not decided",
+                    "pairs": int(row["pairs"]),
+                }
+            )
+    return rows
+
+
+def endings(found: Comparison) -> dict[tuple[str, str], dict[str, Any]]:
+    """Per maturity and strategy: each class as share and interval, and the commonest in words."""
+    at: Any = found.summary.set_index(["maturity", "strategy", "measure"])
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for place in ((m, s) for m in found.maturities for s in found.strategies):
+        keys = {name: (*place, f"outcome_{name}") for name in CLASS_LABELS}
+        shares = {name: Estimate.of(at.loc[key]) for name, key in keys.items() if key in at.index}
+        if not shares:
+            rows[place] = {"classes": {}, "most": "no run that did not fail"}
+            continue
+        most = max(shares, key=lambda name: shares[name].value)
+        classes = {name: cell("share", share) for name, share in shares.items()}
+        rows[place] = {"classes": classes, "most": f"{CLASS_LABELS[most]}, {shares[most].written(percent)} of runs"}
+    return rows
+
+
+def returns(found: Comparison) -> dict[tuple[str, str], dict[str, Any]]:
+    """Per maturity and strategy: depth and week of the trough and the week of payback: the median, and the middle 80% of runs."""
+    rows = {}
+    for place in ((m, s) for m in found.maturities for s in found.strategies):
+        runs = found.of(found.runs, *place)
+        back = runs["payback_week"].astype("Float64").to_numpy(float, na_value=np.inf)
+        rows[place] = {
+            "trough": _spread(runs["trough"].to_numpy(float), millions),
+            "trough_week": _spread(runs["trough_week"].astype("Float64").to_numpy(float, na_value=np.inf) + 1, _week),
+            "payback": _spread(back + 1, _week),
+            "paid": percent(np.isfinite(back).mean()) if len(back) else "none",
+        }
+    return rows
+
+
+def _week(value: float) -> str:
+    return "never" if np.isinf(value) else f"{value:.0f}"
+
+
+def _spread(values: np.ndarray, write: Callable[[float], str]) -> tuple[str, str]:
+    """The median, and from the 10th to the 90th percentile, of values some of which may be infinite."""
+    if not len(values):
+        return "–", ""
+    low, middle, high = (float(v) for v in np.quantile(values, (0.1, 0.5, 0.9), method="inverted_cdf"))
+    return write(middle), _range(write(low), write(high))
+
+
+def _range(low: str, high: str) -> str:
+    return "" if low == high and low in ("never", "–") else f"{low} to {high}"
+
+
+def binding(held: pd.DataFrame) -> list[dict[str, Any]]:
+    """Spans of weeks in which the same constraint binds in most runs: from, to, what, and in which share of runs.
+
+    A look stands for the weeks since the one before it.
+    """
+    spans: list[dict[str, Any]] = []
+    before = 0
+    for week, rows in held.groupby("week"):
+        counts = Counter(rows["binds"])
+        most = max(sorted(counts), key=lambda name: counts[name])
+        if not spans or spans[-1]["key"] != most:
+            what = CONSTRAINTS.get(most, "nothing")
+            spans.append({"key": most, "what": what, "from": before + 1, "shares": []})
+        spans[-1]["to"] = int(str(week))
+        spans[-1]["shares"].append(counts[most] / len(rows))
+        before = int(str(week))
+    return [{**span, "share": float(np.mean(span["shares"])), "colour": CONSTRAINT_COLOURS.get(span["key"], USING)} for span in spans]
+
+
+def listed_units(units: pd.DataFrame) -> tuple[list[str], int]:
+    """Units from the one that relies most to the one that relies least, over all that was compared; and how many are left out."""
+    order = units.groupby("unit", observed=True)["reliance"].mean().sort_values(ascending=False, kind="stable")
+    ranked = [str(name) for name in order.index]
+    if len(ranked) <= MOST_UNITS:
+        return ranked, 0
+    half = MOST_UNITS // 2
+    return [*ranked[:half], *ranked[-half:]], len(ranked) - MOST_UNITS
+
+
+def unit_rows(found: Comparison, shown: Sequence[str]) -> list[dict[str, Any]]:
+    """Per maturity one row per unit: its planners, and under each strategy who relies, and in how many runs it is live or gave up."""
+    units, keys = found.units, ["maturity", "strategy", "unit"]
+    units = units.assign(live=units["stage"] == "live", gave_up=units["stage"] == "retired")
+    grouped = units.groupby(keys, observed=True)
+    table: Any = grouped[["reliance", "live", "gave_up", "planners"]].mean()
+    table["low"], table["high"] = grouped["reliance"].quantile(0.1), grouped["reliance"].quantile(0.9)
+    tables = []
+    for maturity in found.maturities:
+        rows = []
+        for unit in shown:
+            people = table.xs(unit, level="unit")["planners"].mean()
+            places = [(maturity, strategy, unit) for strategy in found.strategies]
+            cells = [_unit_cell(table.loc[place]) if place in table.index else None for place in places]
+            rows.append({"unit": unit, "planners": f"{people:,.0f}", "cells": cells})
+        tables.append({"maturity": maturity, "rows": rows})
+    return tables
+
+
+def _unit_cell(row: Any) -> dict[str, Any]:
+    rely = float(row["reliance"])
+    words = {name: percent(row[name]) for name in ("live", "gave_up")}
+    between = f"{percent(row['low'])} to {percent(row['high'])}"
+    return {"rely": percent(rely), "range": between, **words, "shade": round(rely, 2), "dark": rely > 0.88}
+
+
+def assumptions(cells: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Every parameter with its value, unit and source, group by group; and how many rest on what."""
+    flat = [_flat(cell["parameters"]) for cell in cells]
+    counts = dict.fromkeys(SOURCES, 0)
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for name, record in RECORDS.items():
+        values: dict[str, list[str]] = {}
+        for cell, parameters in zip(cells, flat, strict=True):
+            if name in parameters:
+                group = name.split(".")[0]
+                whose = cell[group] if group in ("maturity", "strategy") and group in GROUPS else ""
+                values.setdefault(_value(parameters[name]), []).append(strategy_label(str(whose)))
+        if not values:
+            continue
+        source = record.source if record.kind in ("number", "count") else "choice"
+        counts[source] += 1
+        said = [(value, listed(list(dict.fromkeys(whose))) if len(values) > 1 else "") for value, whose in values.items()]
+        group = name.split(".")[0] if "." in name else "run"
+        managed = group in ("maturity", "strategy", "run")
+        changed = not managed and any(value != _value(record.default) for value in values)
+        row = {"name": name, "values": said, "unit": record.unit, "source": source, "note": record.note, "changed": changed}
+        row["default"] = _value(record.default)
+        groups.setdefault(group, []).append(row)
+    return {"groups": groups, "counts": counts, "changed": [row for rows in groups.values() for row in rows if row["changed"]]}
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        found |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return found
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return f"{value:,.6g}" if isinstance(value, float) else f"{value:,}"
+    if isinstance(value, list | tuple):
+        return ", ".join(_value(v) for v in value) or "none"
+    return str(value) or "none"
+
+
+def descriptions(cells: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Every strategy compared, in its own words."""
+    said = {cell["strategy"]: cell["parameters"]["strategy"].get("description", "") for cell in cells}
+    return [(strategy_label(name), text) for name, text in said.items()]
