@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,11 +36,11 @@ UNDEFINED = Estimate(float("nan"), float("nan"), float("nan"))
 
 @dataclass(frozen=True)
 class Lead:
-    """Who has the best mean net value at a maturity, and by how much more than the next best.
+    """Who has the best mean net value at a maturity, and by how much more than its rival.
 
     Attributes:
         best, worth: who, and the mean net value [EUR].
-        rival: the next best; empty where one strategy has runs.
+        rival: the best of those that these runs do not tell from it; without any, the next best; empty where one strategy has runs.
         difference: best less rival in runs with the same luck [EUR]; undefined (NaN) where no two runs have the same.
         wins: share of those runs in which best is better.
         same: whether the two came to the same in every one of them.
@@ -78,7 +78,7 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def leader(summary: pd.DataFrame, paired: pd.DataFrame, maturity: str) -> Lead:
-    """Who has the best mean net value at a maturity, and how it compares with the next best in runs with the same luck.
+    """Who has the best mean net value at a maturity, and how it compares with its rival in runs with the same luck.
 
     Args:
         summary: a row per maturity, strategy and measure, as in ``summary.csv``.
@@ -95,13 +95,20 @@ def leader(summary: pd.DataFrame, paired: pd.DataFrame, maturity: str) -> Lead:
     best, worth = ranked[0], Estimate.of(net.loc[ranked[0]])
     if len(ranked) < 2:
         return Lead(maturity, best, worth)
-    of_both = paired["a"].isin(ranked[:2]) & paired["b"].isin(ranked[:2])
-    rows = paired[(paired["maturity"] == maturity) & (paired["measure"] == "net") & of_both]
-    if rows.empty:
-        return Lead(maturity, best, worth, ranked[1], UNDEFINED, UNDEFINED)
-    row = rows.iloc[0]
-    difference, wins = seen_from(best, row)
-    return Lead(maturity, best, worth, ranked[1], difference, wins, bool(row["ties"] == row["pairs"]))
+    rows = paired[(paired["maturity"] == maturity) & (paired["measure"] == "net")]
+    leads = [_against(rows, Lead(maturity, best, worth, rival)) for rival in ranked[1:]]
+    return next((lead for lead in leads if not lead.decided), leads[0])
+
+
+def _against(rows: pd.DataFrame, lead: Lead) -> Lead:
+    """The lead with its difference, from the rows of ``paired.csv`` of one maturity and measure."""
+    both = (lead.best, lead.rival)
+    of_both = rows[rows["a"].isin(both) & rows["b"].isin(both)]
+    if of_both.empty:
+        return replace(lead, difference=UNDEFINED, wins=UNDEFINED)
+    row = of_both.iloc[0]
+    difference, wins = seen_from(lead.best, row)
+    return replace(lead, difference=difference, wins=wins, same=bool(row["ties"] == row["pairs"]))
 
 
 def leaders(summary: pd.DataFrame, paired: pd.DataFrame, maturities: Sequence[str]) -> list[Lead]:
