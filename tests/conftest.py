@@ -13,6 +13,7 @@ import pytest
 
 from experiments.lab import config as entry
 from sim import RolloutModel, presets
+from sim.organisation import template
 
 #: Three units with two or three teams: every strategy reaches every phase on it within two years.
 TINY = {"units": 3, "teams": 2, "users": 4}
@@ -61,6 +62,15 @@ def made(experiment: str, folder: Path, *arguments: str) -> str:
         entry.main(experiment, getattr(importlib.import_module(f"experiments.{experiment}"), experiment))
     assert not stopped.value.code
     return said.getvalue()
+
+
+@pytest.fixture
+def company(tmp_path, monkeypatch):
+    """The template's organisation, in a folder with a name that has to be quoted."""
+    name = "it's {mine}\\"
+    monkeypatch.chdir(tmp_path)
+    template(tmp_path / name)
+    return name
 
 
 def only(place: Path) -> Path:

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from conftest import TINY, contents
 from PIL import Image, ImageSequence
-from sim.views.film import SHADES, reliance_of
 
 from sim import RolloutModel
+from sim.state import team_means, unit_means
+from sim.views.figures.film import SHADES
 
 OPTIONS = ["enterprise=small", "weeks=40", "every=20", "format=gif"]
 
@@ -35,7 +36,7 @@ def test_the_film_moves_and_is_the_same_again(call, tmp_path):
 
 def test_what_is_drawn_is_the_planners_reliance():
     model = RolloutModel(enterprise=TINY, weeks=60, rng=1).run()
-    units, teams = reliance_of(model)
+    units, teams = unit_means(model.state, "reliance"), team_means(model.state, "reliance")
     users = model.state.users["reliance"]
     assert len(units) == TINY["units"] and len(teams) == len(model.state.teams)
     assert np.average(units, weights=model.state.units["users"]) == pytest.approx(users.mean())

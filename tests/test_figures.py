@@ -56,7 +56,7 @@ def test_there_is_a_figure_for_every_experiment_that_makes_one():
     import experiments
 
     makers = set()
-    for path in figures.Path(experiments.__file__).parent.glob("*.py"):
+    for path in figures.Path(experiments.__file__).parent.rglob("*.py"):
         makers |= set(re.findall(r"(\w+_figure)\(", path.read_text()))
     assert makers == {figure.__name__ for figure in FIGURES.values()}
 

@@ -16,14 +16,16 @@ import pandas as pd
 import pytest
 from conftest import contents, plain
 
-from experiments import compare, runner, sensitivity
+from experiments import compare, sensitivity
 from experiments.lab import config as entry
+from experiments.lab import records
 from experiments.report import main
 from sim import RolloutModel
-from sim.bottleneck import CONSTRAINTS, verdict
+from sim.bottleneck import CONSTRAINTS, bottleneck
+from sim.measures import UNIT_ENDS
 from sim.parameters import RECORDS
 from sim.schema import InvalidInput
-from sim.views.report import Lead, _pairs, answer, binding, leader, report
+from sim.views.report.render import report
 from sim.views.words import CLASS_LABELS, millions
 
 SMALL = ["enterprise=small", "weeks=110", "executor=serial"]
@@ -37,14 +39,13 @@ def work(tmp_path_factory):
 
     def run(experiment, *arguments):
         with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as stopped:
-            patch.chdir(place)
-            patch.setattr(sys, "argv", [experiment.__name__.rsplit(".")[-1], *arguments])
             name = experiment.__name__.rsplit(".")[-1]
+            patch.chdir(place)
+            patch.setattr(sys, "argv", [name, *arguments])
             entry.main(name, getattr(experiment, name))
         return stopped.value.code
 
     assert run(compare, *SMALL, "replications=7", "maturities=[low,high]", "output=compared") == 0
-
     return place, run
 
 
@@ -86,7 +87,7 @@ def test_compare_keeps_how_units_ended_and_what_held_them_back(folder):
     every, mine = model.units, rows(units)
     last = every[every["week"] == 109]
     assert mine["unit"].tolist() == [str(name) for name in last["unit"]] and mine["stage"].tolist() == [str(s) for s in last["stage"]]
-    for name in runner.UNIT_ENDS:
+    for name in UNIT_ENDS:
         assert mine[name].tolist() == last[name].tolist(), name
     live = every[every["stage"] == "live"].groupby("unit", observed=True)["week"].min()
     assert {u: int(w) for u, w in zip(mine["unit"], mine["went_live"], strict=True) if w == w} == live.to_dict()
@@ -97,7 +98,7 @@ def test_compare_keeps_how_units_ended_and_what_held_them_back(folder):
     assert looks["week"].tolist() == [13, 26, 39, 52, 65, 78, 91, 104, 110]
     for week, row in looks.set_index("week").iterrows():
         s = model.state
-        found = verdict(s.weekly, s.unit_weekly, model.parameters, s.unit_names, s.units["users"], int(week))
+        found = bottleneck(s.weekly, s.unit_weekly, model.parameters, s.unit_names, s.units["users"], int(week))
         assert row["binds"] == found.constraint and row["using"] == found.using
         assert {name: row[name] for name in CONSTRAINTS} == found.held
     np.testing.assert_allclose(held[["using", *CONSTRAINTS]].sum(axis=1), 1)
@@ -187,68 +188,6 @@ def test_a_file_changed_afterwards_is_named(folder, tmp_path):
     assert text.count("changed since it was written") == 1
 
 
-def lead(maturity="low", difference=(3e6, 2e6, 4e6), worth=(5e6, 4e6, 6e6), best="a_b", rival="c_d", same=False):
-    return Lead(maturity, best, worth, rival, difference, (0.9, 0.8, 1.0), same)
-
-
-@pytest.mark.parametrize(
-    ("leads", "strategies", "said"),
-    [
-        ([lead()], 2, "At low maturity a-b earns €3.0M [€2.0M, €4.0M] more than c-d, over 52 weeks."),
-        ([lead(worth=(-5e6, -6e6, -4e6))], 2, "At low maturity a-b loses €3.0M [€2.0M, €4.0M] less than c-d, over 52 weeks."),
-        ([lead(difference=(1e6, -1e6, 3e6))], 2, "At low maturity these runs do not tell a-b and c-d apart (difference €1.0M [−€1.0M, €3.0M]), over 52 weeks."),
-        ([lead(difference=(0, 0, 0), same=True)], 2, "At low maturity a-b and c-d came to the same, over 52 weeks."),
-        ([lead(), lead("high", (1e6, 1e6, 2e6))], 2, "A-b earns more than c-d at every maturity compared: by €3.0M [€2.0M, €4.0M] at low maturity and by €1.0M [€1.0M, €2.0M] at high maturity, over 52 weeks."),
-        ([lead(), lead("high", best="c_d", rival="a_b")], 2, "It depends on maturity: at low maturity a-b earns €3.0M [€2.0M, €4.0M] more than c-d; at high maturity c-d earns €3.0M [€2.0M, €4.0M] more than a-b, over 52 weeks."),
-        ([lead(difference=(1e6, -1e6, 3e6)), lead("high", same=True, difference=(0, 0, 0))], 2, "These runs do not decide it: at low maturity these runs do not tell a-b and c-d apart (difference €1.0M [−€1.0M, €3.0M]); at high maturity a-b and c-d came to the same, over 52 weeks."),
-        ([Lead("low", "a_b", (5e6, 4e6, 6e6))], 1, "A-b comes to €5.0M [€4.0M, €6.0M] at low maturity, after 52 weeks."),
-    ],
-)  # fmt: skip
-def test_the_answer_is_one_sentence_with_its_uncertainty(leads, strategies, said):
-    assert answer(leads, 52, strategies) == said
-
-
-def test_a_leader_that_loses_everywhere_is_not_said_to_earn():
-    said = answer([lead(worth=(-5e6, -6e6, -4e6)), lead("high", worth=(-5e6, -6e6, -4e6))], 52, 2)
-    assert "earns" not in said and "loses" in said
-
-
-def test_a_difference_is_told_from_the_leader_s_side():
-    summary = pd.DataFrame(
-        [("low", name, "net", value, value - 1e6, value + 1e6) for name, value in (("a", 1e6), ("b", 9e6), ("c", 4e6))],
-        columns=["maturity", "strategy", "measure", "estimate", "low", "high"],
-    )
-    columns = ["maturity", "a", "b", "measure", "pairs", "ties", "difference", "low", "high", "a_wins", "a_wins_low", "a_wins_high"]
-    paired = pd.DataFrame(
-        [
-            ("low", "a", "b", "net", 9, 0, -8e6, -9e6, -6e6, 0.1, 0.05, 0.3),
-            ("low", "a", "c", "net", 9, 0, -3e6, -4e6, -2e6, 0.2, 0.1, 0.4),
-            ("low", "b", "c", "net", 9, 0, 5e6, 4e6, 7e6, 0.9, 0.7, 1.0),
-        ],
-        columns=columns,
-    )
-    first = leader(summary, paired, "low", ["a", "b", "c"])
-    assert (first.best, first.rival, first.difference, first.wins, first.decided) == ("b", "c", (5e6, 4e6, 7e6), (0.9, 0.7, 1.0), True)
-    turned = leader(summary[summary["strategy"] != "c"], paired, "low", ["a", "b"])
-    assert (turned.best, turned.rival, turned.difference) == ("b", "a", (8e6, 6e6, 9e6))
-    assert turned.wins == pytest.approx((0.9, 0.7, 0.95))
-    rows = _pairs(paired, [first], most=2)
-    assert [(row["who"], row["difference"][0], row["decided"]) for row in rows] == [
-        ("b − a", "€8.0M", "the first"),
-        ("b − c", "€5.0M", "the first"),
-    ]
-    assert next((row["who"], row["decided"]) for row in _pairs(paired, [first])) == ("a − b", "the second")
-
-
-def test_what_binds_is_said_in_spans():
-    held = pd.DataFrame(
-        [(13, "gate"), (13, "gate"), (26, "gate"), (26, "trust"), (39, "trust"), (39, "trust"), (52, "none"), (52, "none")],
-        columns=["week", "binds"],
-    )
-    spans = [(span["from"], span["to"], span["what"], span["share"]) for span in binding(held)]
-    assert spans == [(1, 26, "the pilot's gate", 0.75), (27, 39, "trust", 1.0), (40, 52, "nothing", 1.0)]
-
-
 def test_one_strategy_many_strategies_and_many_units(work):
     place, run = work
     quick = ["weeks=20", "executor=serial", "replications=2", "enterprise.teams=1", "enterprise.users=2"]
@@ -263,32 +202,34 @@ def test_one_strategy_many_strategies_and_many_units(work):
     assert all(name.replace("_", "-") in text for name in many[1:-1].split(",")) and "flatters it" in text
 
 
-def test_failed_runs_are_told(work, monkeypatch):
+@pytest.fixture
+def break_model_first(monkeypatch):
+    """Make runs of model-first fail: those with a seed, or all."""
+    real = records.run_key
+
+    def these(*seeds):
+        def key(parameters, seed):
+            if parameters.strategy.name == "model_first" and (seed in seeds or not seeds):
+                raise ValueError("<b>broken</b>")
+            return real(parameters, seed)
+
+        monkeypatch.setattr(records, "run_key", key)
+
+    return these
+
+
+def test_failed_runs_are_told(work, break_model_first):
     place, run = work
-    real = runner.run_key
-
-    def key(parameters, seed):
-        if seed == 2 and parameters.strategy.name == "model_first":
-            raise ValueError("<b>broken</b>")
-        return real(parameters, seed)
-
-    monkeypatch.setattr(runner, "run_key", key)
+    break_model_first(2)
     assert run(compare, *SMALL[:1], "weeks=20", "executor=serial", "replications=4", "maturities=[low]", "output=failed") == 1
     text = plain(Page((place / "failed" / "report.html").read_text()).text)
     assert "1 of 8 runs failed and are left out." in text
 
 
 @pytest.mark.fault("process", "all runs of a strategy fail (compare)", "recorded as failed; a dash in its place")
-def test_a_strategy_all_of_whose_runs_fail_leaves_the_others_to_be_told(work, monkeypatch):
+def test_a_strategy_all_of_whose_runs_fail_leaves_the_others_to_be_told(work, break_model_first):
     place, run = work
-    real = runner.run_key
-
-    def key(parameters, seed):
-        if parameters.strategy.name == "model_first":
-            raise ValueError("broken")
-        return real(parameters, seed)
-
-    monkeypatch.setattr(runner, "run_key", key)
+    break_model_first()
     assert run(compare, *SMALL[:1], "weeks=20", "executor=serial", "replications=3", "maturities=[low]", "output=half") == 1
     text = plain(Page((place / "half" / "report.html").read_text()).text)
     assert "3 of 6 runs failed and are left out." in text and "€" in text
@@ -316,12 +257,9 @@ def hostile(work):
     place, run = work
     mine = place / "<b>mine"
     mine.mkdir()
-
-    def quoted(text):
-        return '"' + text.replace('"', '""') + '"'
-
-    (mine / "units.csv").write_text("unit\n" + "".join(f"{quoted(name)}\n" for name in HOSTILE))
-    (mine / "teams.csv").write_text("team,unit\n" + "".join(f"t{k},{quoted(name)}\n" for k, name in enumerate(HOSTILE)))
+    quoted = ['"' + name.replace('"', '""') + '"' for name in HOSTILE]
+    (mine / "units.csv").write_text("unit\n" + "\n".join(quoted))
+    (mine / "teams.csv").write_text("team,unit\n" + "".join(f"t{k},{name}\n" for k, name in enumerate(quoted)))
     (mine / "users.csv").write_text("user,team\n" + "".join(f"u{k},t{k // 2}\n" for k in range(2 * len(HOSTILE))))
     configs = place / "configs"
     shutil.copytree(entry.CONFIGS, configs)
@@ -413,12 +351,9 @@ def test_what_is_no_comparison_is_refused(folder, tmp_path, capsys, wrong):
     elif wrong != "nothing":
         shutil.copytree(folder, place)
         (place / "report.html").unlink()
-    if wrong in ("another kind", "hollow manifest"):
-        manifest = json.loads((place / "manifest.json").read_text())
-        manifest["experiment"] = "sweep" if wrong == "another kind" else "compare"
-        if wrong == "hollow manifest":
-            del manifest["versions"]
-        (place / "manifest.json").write_text(json.dumps(manifest))
+    changed = {"another kind": ('"experiment": "compare"', '"experiment": "sweep"'), "hollow manifest": ('"versions"', '"editions"')}
+    if wrong in changed:
+        (place / "manifest.json").write_text((place / "manifest.json").read_text().replace(*changed[wrong], 1))
     elif wrong == "no manifest":
         (place / "manifest.json").unlink()
     elif wrong == "a file short":
@@ -458,11 +393,8 @@ def test_it_runs_as_a_command(folder, tmp_path):
     path = tmp_path / "by_command.html"
     done = subprocess.run(
         [sys.executable, "-m", "experiments.report", str(folder), f"output={path}"],
-        capture_output=True,
-        text=True,
-        cwd=entry.CONFIGS.parent,
-        timeout=120,
-    )
+        capture_output=True, text=True, cwd=entry.CONFIGS.parent, timeout=120,
+    )  # fmt: skip
     assert done.returncode == 0 and "Written to" in done.stdout, done.stderr
     assert path.read_bytes() == (folder / "report.html").read_bytes()  # in another process, too
 
@@ -473,8 +405,7 @@ def test_it_runs_as_a_command(folder, tmp_path):
 @pytest.fixture(scope="module")
 def four(work):
     """A comparison of four maturities that decides nothing."""
-    small = ["enterprise=small", "weeks=60", "executor=serial", "replications=2"]
-    assert work[1](compare, *small, "maturities=[low,middle,high,homogeneous]", "output=four") == 0
+    assert work[1](compare, *SMALL[::2], "weeks=60", "replications=2", "maturities=[low,middle,high,homogeneous]", "output=four") == 0
 
 
 @pytest.mark.parametrize(("which", "width"), [("compared", 400), ("compared", 1280), ("compared", 1920), ("hostile", 1280), ("four", 1280)])
@@ -508,8 +439,8 @@ def test_the_answer_prints_on_one_page_of_a4(browser, folder, tmp_path):
     page.goto((folder / "report.html").as_uri())
     page.pdf(path=str(tmp_path / "report.pdf"), prefer_css_page_size=True, print_background=True)
     data = (tmp_path / "report.pdf").read_bytes()
-    sizes = {tuple(round(float(x)) for x in box) for box in re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", data)}
-    assert sizes == {(595, 842)}
+    boxes = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", data)
+    assert {tuple(round(float(x)) for x in box) for box in boxes} == {(595, 842)}
     page.emulate_media(media="print")
     page.set_viewport_size({"width": 688, "height": 900})  # the text of an A4 page, 182 mm at 96 dots an inch
     height = page.evaluate("document.getElementById('compared').getBoundingClientRect().top - document.body.getBoundingClientRect().top")
