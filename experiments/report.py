@@ -20,6 +20,7 @@ import pandas as pd
 from experiments.lab.config import refuse, settings_of
 from experiments.lab.output import shown
 from experiments.lab.storage import differences
+from experiments.sensitivity import findings
 from sim.schema import InvalidInput
 from sim.views.figures.sensitivity import compared
 from sim.views.report.read import Sensitivity, read_manifest
