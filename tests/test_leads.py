@@ -77,7 +77,7 @@ def test_picture_and_report_of_a_folder_say_the_same(tmp_path, low, decided):
     week = np.tile(np.arange(4), 4)
     names = np.repeat(["nan", "b"], 8)
     weekly = pd.DataFrame({"maturity": "low", "strategy": names, "week": week, "cumulative_net": week * 1e6 + np.repeat([0, 1, 2, 3], 4)})
-    weekly.to_parquet(tmp_path / "weekly.parquet")
+    weekly.to_parquet(tmp_path / "weekly")
     drawn = []
     with handed_to(drawn.append):
         compare_figure(tmp_path)

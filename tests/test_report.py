@@ -77,7 +77,7 @@ class Page(HTMLParser):
 
 
 def test_compare_keeps_how_units_ended_and_what_held_them_back(folder):
-    units, held = pd.read_parquet(folder / "units.parquet"), pd.read_parquet(folder / "held.parquet")
+    units, held = pd.read_parquet(folder / "units"), pd.read_parquet(folder / "held")
     model = RolloutModel(strategy="model_first", maturity="high", enterprise="small", weeks=110, rng=4).run()
     of = {"strategy": "model_first", "maturity": "high", "replication": 3}
 
@@ -108,8 +108,8 @@ def test_only_the_first_replications_are_looked_into(work, monkeypatch):
     place, run = work
     monkeypatch.setattr(compare, "LOOKED_INTO", 2)
     assert run(compare, *SMALL[:1], "weeks=20", "executor=serial", "replications=3", "maturities=[low]", "output=few") == 0
-    assert set(pd.read_parquet(place / "few" / "held.parquet")["replication"]) == {0, 1}
-    assert set(pd.read_parquet(place / "few" / "units.parquet")["replication"]) == {0, 1, 2}
+    assert set(pd.read_parquet(place / "few" / "held")["replication"]) == {0, 1}
+    assert set(pd.read_parquet(place / "few" / "units")["replication"]) == {0, 1, 2}
 
 
 # --------------------------------------------------------------------------- what it says
@@ -129,7 +129,7 @@ def test_the_report_says_what_the_folder_holds(folder):
         assert millions(row["estimate"]) in text and f"{millions(row['low'])} to {millions(row['high'])}" in text
     for label in CLASS_LABELS.values():
         assert label in text
-    for unit in pd.read_parquet(folder / "units.parquet")["unit"].unique():
+    for unit in pd.read_parquet(folder / "units")["unit"].unique():
         assert unit in text
     for name, record in RECORDS.items():
         assert name in text and record.note in html.unescape(page.text), name
@@ -245,7 +245,7 @@ def test_runs_are_kept_where_no_report_can_be_written(work, monkeypatch, capsys)
     assert run(compare, *SMALL[:1], "weeks=20", "executor=serial", "replications=3", "maturities=[low]", "output=kept") == 1
     out, err = capsys.readouterr()
     assert err.startswith("error: no report was written: results: ") and err.count("\n") == 1 and "report.html" not in out
-    assert (place / "kept" / "runs.parquet").is_file() and not (place / "kept" / "report.html").exists()
+    assert (place / "kept" / "runs").is_dir() and not (place / "kept" / "report.html").exists()
 
 
 # --------------------------------------------------------------------------- names are text
@@ -357,10 +357,10 @@ def test_what_is_no_comparison_is_refused(folder, tmp_path, capsys, wrong):
     elif wrong == "no manifest":
         (place / "manifest.json").unlink()
     elif wrong == "a file short":
-        (place / "held.parquet").unlink()
+        shutil.rmtree(place / "held")
     elif wrong == "cut short":
-        whole = (place / "units.parquet").read_bytes()
-        (place / "units.parquet").write_bytes(whole[: len(whole) // 2])
+        (shard, *_) = sorted((place / "units").rglob("*.parquet"))
+        shard.write_bytes(shard.read_bytes()[: shard.stat().st_size // 2])
     elif wrong == "no numbers":
         (place / "summary.csv").write_text("maturity,strategy\n")
     before = contents(tmp_path)
@@ -378,7 +378,7 @@ def test_what_is_no_comparison_is_refused(folder, tmp_path, capsys, wrong):
         ("sensitivity", "one of the known names"),
         ("output=report.pdf", "ending in .html"),
         ("output=no/where.html", "a folder that exists"),
-        ("sensitivity=", "a path, given once"),
+        ("sensitivity=", "a value, given once"),
         ("sensitivity=nowhere", "a results folder of sensitivity"),
     ],
 )
