@@ -107,7 +107,7 @@ class Comparison:
         """The folder's files with their checksums, and whether they are as they were written."""
         rows = []
         for name, checksum in self.manifest["files_sha256"].items():
-            path = self.folder / Path(name).name
+            path = self.folder / name
             same = path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == checksum
             rows.append((str(name), str(checksum), same))
         return rows
