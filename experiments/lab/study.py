@@ -158,6 +158,8 @@ def carry_out(study: Study, settings: Settings) -> int:
             f"error: {len(failed):,} of {work.runs:,} runs failed and are left out; see failures.csv; first: {failed[0]['error']}",
             file=sys.stderr,
         )
+    if wrong:
+        print(f"error: {wrong}", file=sys.stderr)
     return 1 if failed or wrong else 0
 
 
