@@ -19,7 +19,7 @@ import yaml
 
 from experiments.lab.output import ROOT
 from sim import RolloutModel
-from sim.levers import FILES
+from sim.play.levers import FILES
 
 
 @pytest.fixture(scope="module")

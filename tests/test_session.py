@@ -16,10 +16,10 @@ import yaml
 
 from experiments.lab import config as entry
 from sim import RolloutModel, presets
-from sim import session as sessions
-from sim.levers import FILES, LEVERS, enterprises, networks
+from sim.play import session as sessions
+from sim.play.levers import FILES, LEVERS, enterprises, networks
+from sim.play.session import EFFORT, Scenario, Session, own
 from sim.schema import InvalidInput
-from sim.session import EFFORT, Scenario, Session, own
 
 SMALL = Scenario(enterprise="small", weeks=60)
 

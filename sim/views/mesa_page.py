@@ -18,7 +18,7 @@ from mesa.visualization import SolaraViz, make_plot_component
 from mesa.visualization.utils import update_counter
 
 from sim import RolloutModel
-from sim.levers import LEVERS
+from sim.play.levers import LEVERS
 from sim.presets import available
 from sim.state import Sizes, team_means, unit_means
 from sim.views.colours import COLOURS

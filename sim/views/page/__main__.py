@@ -11,8 +11,8 @@ import argparse
 import gc
 import sys
 
+from sim.play.session import Scenario, own
 from sim.schema import InvalidInput
-from sim.session import Scenario, own
 from sim.views.page.remote import Models
 
 

@@ -1,6 +1,6 @@
 """What a visitor of the live page sees: widgets and figures on one side, their session on the other.
 
-Each visitor has models of their own (:mod:`sim.session`), made when the page is opened. What a browser sends is
+Each visitor has models of their own (:mod:`sim.play.session`), made when the page is opened. What a browser sends is
 checked there; there is no console, and no file of this machine is read or written for a visitor.
 """
 
@@ -31,10 +31,10 @@ from bokeh.models import (
 )
 from bokeh.models.dom import HTML
 
-from sim.levers import FILES, GROUPS, LEVERS, MOST_STRATEGIES, networks
+from sim.play.levers import FILES, GROUPS, LEVERS, MOST_STRATEGIES, networks
+from sim.play.session import EFFORT, Session
 from sim.presets import available
 from sim.schema import InvalidInput
-from sim.session import EFFORT, Session
 from sim.state import EVENTS
 from sim.views.map import organisation
 from sim.views.page.figures import Curves, Map, Readiness

@@ -19,8 +19,8 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from sim.levers import MOST_STRATEGIES
-from sim.session import EFFORT
+from sim.play.levers import MOST_STRATEGIES
+from sim.play.session import EFFORT
 from sim.views.colours import COLOURS
 from sim.views.map import MOST_NAMED, Organisation
 from sim.views.page.style import DASHES, EFFORT_COLOURS, FONT, INK, LINE, QUIET, STAGES, in_lines, ramp, shortened

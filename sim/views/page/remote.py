@@ -17,7 +17,7 @@ from concurrent.futures.process import BrokenProcessPool
 from importlib import import_module
 from typing import Any
 
-from sim.session import Scenario, Session
+from sim.play.session import Scenario, Session
 from sim.state import Sizes
 
 # --------------------------------------------------------------------------- in the process of the models

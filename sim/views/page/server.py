@@ -10,7 +10,7 @@ from bokeh.models import Div
 from bokeh.server.server import Server
 from tornado.web import RequestHandler
 
-from sim.session import Scenario
+from sim.play.session import Scenario
 from sim.views.page.board import Board
 from sim.views.page.remote import Models, RemoteSession
 
