@@ -16,11 +16,13 @@ import pytest
 from experiments import template as command
 from sim import RolloutModel, organisation
 from sim.layout import Layout
+from sim.names import neutral
 from sim.network import adjacency
-from sim.organisation import COLUMNS, columns_table, layout, neutral, template
+from sim.organisation import COLUMNS, layout
 from sim.parameters import CAPABILITIES
 from sim.presets import resolve
 from sim.schema import InvalidInput
+from sim.template import columns_table, template
 
 ROOT = Path(__file__).resolve().parent.parent
 EMAIL = ROOT.parent / "shared" / "data" / "email-Eu-core.txt"
