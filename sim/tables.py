@@ -1,7 +1,7 @@
 """Tables that people have: any text file with a line of titles, read as it is, with what was understood said in one line.
 
 The encoding is UTF-8 (with or without byte-order mark), UTF-16 with the mark, or else Windows-1252; columns are separated by commas,
-semicolons, tabs or bars, and quoted as CSV is. Numbers have a decimal point or, where commas do not separate columns, a decimal comma.
+semicolons, tabs, bars or blanks, and quoted as CSV is. Numbers have a decimal point or, where commas do not separate columns, a decimal comma.
 Whoever reads names the columns: ``columns={"date": "Week", "quantity": "Units"}``. Every message names file and line.
 """
 
@@ -23,7 +23,7 @@ from sim.names import MISSING, named
 from sim.schema import InvalidInput, Record, nearest
 
 LARGEST_FILE = 2 << 30
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}
 #: Rows from which the separator is told, and their characters at most.
 SAMPLE, LONGEST_SAMPLE = 50, 1 << 20
 #: How dates may be written whose first number is not the year.
@@ -264,6 +264,8 @@ def _separator(text: str, wanted: Collection[str]) -> str:
             return 0, 0.0, 0
         titles = {title.strip(" ") for title in rows[0]}
         like_first = sum(len(row) == len(rows[0]) for row in rows) / len(rows)
+        if separator == " " and not titles & set(wanted):  # blanks are in titles, too
+            return 0, 0.0, 0
         return len(titles & set(wanted)), like_first if len(rows[0]) > 1 else 0.0, len(rows[0])
 
     return max(SEPARATORS, key=quality)

@@ -27,7 +27,9 @@ def written(separator: str, comma: bool = False) -> str:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-@pytest.mark.parametrize("separator, comma", [(",", False), (";", False), (";", True), ("\t", False), ("\t", True), ("|", True)])
+@pytest.mark.parametrize(
+    "separator, comma", [(",", False), (";", False), (";", True), ("\t", False), ("\t", True), ("|", True), (" ", True)]
+)
 @pytest.mark.fault("files", "tables of other encodings and separators, with a decimal comma", "read, and said in the notes")
 def test_what_people_have_is_read_and_said(tmp_path: Path, encoding: str, separator: str, comma: bool) -> None:
     text = written(separator, comma)
@@ -37,7 +39,7 @@ def test_what_people_have_is_read_and_said(tmp_path: Path, encoding: str, separa
     assert table.dates("date").astype(str).tolist() == ["2021-01-04", "2021-01-11", "2021-01-18"]
     words = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "utf-16": "UTF-16", "cp1252": "Windows-1252"}[encoding]
     assert words in table.said and "quantity is «Units»" in table.said and "3 rows" in table.said and "\n" not in table.said
-    assert {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}[separator] in table.said
+    assert {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}[separator] in table.said
     assert any("decimal comma" in note for note in table.notes) == comma
     assert bool(table.notes) == (words != "UTF-8" or separator != ",")
     assert table.at(1, "quantity") == f"{tmp_path / 'table.csv'}, line 3, column Units"
