@@ -128,9 +128,12 @@ def _day(key: str, text: str, before: datetime.date | None) -> datetime.date:
 
 
 def _numbers(table: Table, name: str) -> np.ndarray:
-    values = table.numbers(name, QUANTITY if name.startswith("QTY") else SHARE)
+    record, allowed = (QUANTITY, "a quantity from 0 to 1e12; 0 where nothing was sold")
+    if name.startswith("PROMO"):
+        record, allowed = (SHARE, "1 on promotion, 0 else, or a share")
+    values = table.numbers(name, record, allowed)
     if np.isnan(values).any():
-        raise InvalidInput(table.at(int(np.argmax(np.isnan(values))), name), "", "a number; 0 where nothing was sold or promoted")
+        raise InvalidInput(table.at(int(np.argmax(np.isnan(values))), name), "", allowed)
     return values
 
 

@@ -82,8 +82,8 @@ class Table:
             cells = cells.where(filled, "")
         return [cell if gaps and not cell else named(self.at(row, column), cell) for row, cell in enumerate(cells.tolist())]
 
-    def numbers(self, column: str, record: Record) -> np.ndarray:
-        """The cells as numbers in the range of a record, NaN in empty ones; shape (rows,).
+    def numbers(self, column: str, record: Record, allowed: str = "") -> np.ndarray:
+        """The cells as numbers in the range of a record, NaN in empty ones; shape (rows,). ``allowed`` says it in other words.
 
         Raises:
             InvalidInput: naming the first cell that is no plain number in the range.
@@ -103,7 +103,9 @@ class Table:
         wrong = filled.to_numpy() & ~((record.low <= values) & (values <= record.high))
         if wrong.any():
             row = int(np.argmax(wrong))
-            raise InvalidInput(self.at(row, column), self.frame[column].iloc[row], f"{record.allowed}, with a decimal point, or nothing")
+            raise InvalidInput(
+                self.at(row, column), self.frame[column].iloc[row], allowed or f"{record.allowed}, with a decimal point, or nothing"
+            )
         return values
 
     def dates(self, column: str, order: str = "") -> np.ndarray:
