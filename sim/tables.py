@@ -75,8 +75,8 @@ class Table:
         """
         cells = self.frame[column]
         filled = ~cells.isin(MISSING)
-        if filled.any() and cells[filled].str.fullmatch(r"[0-9]+\.0").all():
-            cells = cells.where(~filled, cells.str.removesuffix(".0"))
+        if filled.any() and cells[filled].str.fullmatch(r"[0-9]+[.,]0").all():
+            cells = cells.where(~filled, cells.str.slice(stop=-2))
             self._note(f"{self.path.name}, column {self.titles[column]}: whole numbers, without their «.0»")
         if gaps:
             cells = cells.where(filled, "")

@@ -71,6 +71,7 @@ def test_whole_numbers_of_a_column_with_gaps_are_whole(tmp_path: Path) -> None:
     """Pandas writes 17 as 17.0 where another row of the column is empty."""
     table = read(tmp_path, "Week,Store,Units\n1,17.0,1\n2,,1\n3,4.0,1\n")
     assert table.names("store", gaps=True) == ["17", "", "4"] and any("«.0»" in note for note in table.notes)
+    assert read(tmp_path, "Week;Store;Units\n1;17,0;1\n2;;1\n").names("store", gaps=True) == ["17", ""]
     assert read(tmp_path, "Week,Store,Units\n1,17.0,1\n2,2.1,1\n").names("store") == ["17.0", "2.1"]
 
 
