@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from experiments.lab.config import refuse
+from sim.organisation.template import STAFF, from_staff, template, write_new
 from sim.presets import parse_yaml
 from sim.schema import InvalidInput, Record, nearest
-from sim.template import STAFF, from_staff, template, write_new
 
 SETTINGS = {
     "from": "a table of staff, a row per employee; without it an example is written",

@@ -11,14 +11,15 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from sim import RolloutModel, organisation
+from sim import RolloutModel
 from sim.layout import Layout
 from sim.network import adjacency
-from sim.organisation import COLUMNS, layout
+from sim.organisation import files, layout
+from sim.organisation.files import COLUMNS
+from sim.organisation.template import template
 from sim.parameters import CAPABILITIES
 from sim.presets import resolve
 from sim.schema import InvalidInput
-from sim.template import template
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -350,7 +351,7 @@ def test_ranges_end_where_the_table_says(tmp_path: Path, column: str, low: float
 
 
 def test_too_many_planners_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(organisation, "MOST_USERS", 3)
+    monkeypatch.setattr(files, "MOST_USERS", 3)
     with pytest.raises(InvalidInput, match=r"users\.csv, line 5.*at most 3 rows"):
         read(write(tmp_path))
 

@@ -210,7 +210,9 @@ def test_every_command_shown_runs(module, given, at_the_desk, monkeypatch, capsy
     assert code == 0, err
     assert out.strip()
     if module == "template":  # what the page shows of it
-        assert [line for line in out.splitlines() if line.startswith(("note:", "made:")) and line not in PAGES["docs/organisation.md"]] == []
+        assert [
+            line for line in out.splitlines() if line.startswith(("note:", "made:")) and line not in PAGES["docs/organisation.md"]
+        ] == []
     if "output=" in " ".join(used) and "dry_run=true" not in used:
         made = at_the_desk / re.search(r"output=(\S+)", " ".join(used))[1]
         assert (made if module == "report" else made / "manifest.json").is_file()

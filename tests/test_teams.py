@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sim.organisation.teams import NOBODY, managers_of, place, teams_by_manager, units_by_manager
 from sim.schema import InvalidInput
-from sim.teams import NOBODY, managers_of, place, teams_by_manager, units_by_manager
 
 
 def test_managers_by_name() -> None:

@@ -11,9 +11,9 @@ import pytest
 from test_organisation import ROOT, from_folder, read, textbook, tied, unit_of
 
 from experiments import template as command
-from sim.organisation import COLUMNS
+from sim.organisation.files import COLUMNS
+from sim.organisation.template import columns_table, from_staff, template, write_new
 from sim.schema import InvalidInput
-from sim.template import columns_table, from_staff, template, write_new
 
 
 def test_template_comes_back_as_the_enterprise_it_shows(tmp_path: Path) -> None:

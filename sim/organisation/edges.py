@@ -17,10 +17,10 @@ import pandas as pd
 from sim.layout import MOST_USERS, Layout
 from sim.names import MISSING, hint, look_alikes, named
 from sim.network import simple_ties
+from sim.organisation.teams import NOBODY, managers_of, place, seated, teams_by_manager, units_by_manager, with_teams
 from sim.parameters import Network
 from sim.schema import InvalidInput, Record
 from sim.tables import read_table, read_text
-from sim.teams import NOBODY, managers_of, place, seated, teams_by_manager, units_by_manager, with_teams
 
 TABLES = (".csv", ".tsv")
 WEIGHT = Record("number", "weight of a tie", 0, 1e12)

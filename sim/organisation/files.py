@@ -1,9 +1,4 @@
-"""An organisation of one's own: read from CSV files, an edge list with departments, or a NetworkX graph.
-
-What is not given is drawn from the maturity level. Nothing is guessed: a cell, a line or a tie that
-cannot be used raises :class:`sim.schema.InvalidInput`, which names file and line; what is dropped
-is counted in :attr:`sim.layout.Layout.notes`.
-"""
+"""The four CSV files of an organisation: their columns, and how they are read."""
 
 from __future__ import annotations
 
@@ -11,18 +6,15 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-import networkx as nx
 import numpy as np
 
-from sim.edges import from_edges
-from sim.graphs import from_graph
 from sim.layout import MOST_USERS, Layout
 from sim.names import LONGEST_NAME, hint, look_alikes
 from sim.network import simple_ties
-from sim.parameters import CAPABILITIES, Parameters
+from sim.organisation.teams import inverse
+from sim.parameters import CAPABILITIES
 from sim.schema import InvalidInput, Record
 from sim.tables import read_table
-from sim.teams import inverse
 
 
 def _name(note: str) -> Record:
@@ -66,46 +58,6 @@ COLUMNS: dict[str, dict[str, Record]] = {
     },
     "ties": {"source": _name("a planner, as in users.csv"), "target": _name("another one, who sees the first plan and is seen")},
 }
-
-
-def layout(p: Parameters, graph: nx.Graph | None = None) -> Layout:
-    """The layout of an enterprise that is read rather than generated.
-
-    ``enterprise.source: files`` reads the folder; ``network.kind: edges`` reads the edge list and its
-    departments; ``network.kind: graph`` takes ``graph``. Files are read once per change of a file.
-
-    Raises:
-        InvalidInput: naming the parameter, or file, line and column.
-    """
-    kind = p.network.kind
-    if graph is not None and kind != "graph":
-        raise InvalidInput("network.kind", kind, "graph, because a NetworkX graph is given")
-    if p.enterprise.source == "files":
-        if kind in ("edges", "graph"):
-            raise InvalidInput("network.kind", kind, "ties.csv or a generated network, because enterprise.source is files")
-        if not p.enterprise.folder:
-            raise InvalidInput("enterprise.folder", "", "the folder with units.csv, teams.csv and users.csv")
-        folder = Path(p.enterprise.folder)
-        return _from_files(folder, tuple(_changed(folder / f"{table}.csv") for table in COLUMNS))
-    if kind == "edges":
-        for name in ("edges", "labels"):
-            if not getattr(p.network, name):
-                raise InvalidInput(f"network.{name}", "", "the path of a file, because network.kind is edges")
-        return from_edges(p.network, (_changed(Path(p.network.edges)), _changed(Path(p.network.labels))))
-    if graph is None:
-        raise InvalidInput("network", graph, "a NetworkX graph given as network=...")
-    return from_graph(graph, p)
-
-
-def _changed(path: Path) -> tuple[int, ...] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
-
-
-# --------------------------------------------------------------------------- CSV files
 
 
 class _File:
@@ -153,7 +105,12 @@ class _File:
 
 
 @lru_cache(maxsize=4)
-def _from_files(folder: Path, _changes: tuple) -> Layout:
+def from_files(folder: Path, _changes: tuple) -> Layout:
+    """The layout of the files in a folder, read once per change of a file.
+
+    Raises:
+        InvalidInput: naming file, line and column of what cannot be used.
+    """
     notes: list[str] = []
     units, teams, users = (_File(folder, name, notes) for name in ("units", "teams", "users"))
     unit_rows, team_rows, user_rows = units.index("unit", notes), teams.index("team", notes), users.index("user", notes)

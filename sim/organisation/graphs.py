@@ -8,9 +8,9 @@ import numpy as np
 from sim.layout import MOST_USERS, Layout
 from sim.names import label, look_alikes, named
 from sim.network import simple_ties
+from sim.organisation.teams import near_equal, neighbours_together, seated, with_teams
 from sim.parameters import Parameters
 from sim.schema import InvalidInput
-from sim.teams import near_equal, neighbours_together, seated, with_teams
 
 
 def from_graph(graph: nx.Graph, p: Parameters) -> Layout:

@@ -16,12 +16,12 @@ import numpy as np
 from sim.enterprise import create
 from sim.layout import MOST_USERS, generated_layout
 from sim.names import look_alikes, named, neutral
-from sim.organisation import COLUMNS
+from sim.organisation.files import COLUMNS
+from sim.organisation.teams import NOBODY, managers_of, place, teams_by_manager
 from sim.parameters import CAPABILITIES
 from sim.presets import resolve
 from sim.schema import InvalidInput, Record
 from sim.tables import Table, read_table
-from sim.teams import NOBODY, managers_of, place, teams_by_manager
 
 
 def columns_table() -> str:
