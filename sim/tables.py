@@ -1,7 +1,7 @@
 """Tables that people have: any text file with a line of titles, read as it is, with what was understood said in one line.
 
 The encoding is UTF-8 (with or without byte-order mark), UTF-16 with the mark, or else Windows-1252; columns are separated by commas,
-semicolons, tabs, bars or blanks, and quoted as CSV is. Numbers have a decimal point or, where commas do not separate columns, a decimal comma.
+semicolons, tabs, bars or blanks, and quoted as CSV is. Numbers have a decimal point, or a decimal comma where commas separate nothing.
 Whoever reads names the columns: ``columns={"date": "Week", "quantity": "Units"}``. Every message names file and line.
 """
 

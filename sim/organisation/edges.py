@@ -101,7 +101,7 @@ def _people(path: Path, columns: dict[str, str], notes: list[str]) -> _People:
 
 
 def _units(people: _People, drop: bool, notes: list[str]) -> tuple[np.ndarray, list[str], np.ndarray, np.ndarray | None]:
-    """Rows of the people who are kept; the units' names; and of each who is kept, the unit and who leads the team, if managers are known."""
+    """Rows of the people who are kept; the units' names; of each who is kept, the unit and, where managers are known, the team's."""
     where, how = people.path.name, "network.unplaced=drop"
     if people.homes is None:
         manager = managers_of(people.names, people.managers or [], where, notes)

@@ -197,7 +197,7 @@ class Organised:
     notes: list[str]
 
     def files(self, ties: bool = False) -> dict[str, str]:
-        """Contents of the CSV files and the README.md by name; with ``ties`` those who report to each other are tied, else ties are drawn."""
+        """Contents of the CSV files and the README.md by name; with ``ties`` who reports to whom is tied, else ties are drawn."""
         users, teams, units = (list(map(neutral, names)) for names in (self.users, self.teams, self.units))
         experience = [] if self.years is None else [["" if math.isnan(years) else f"{years:.10g}" for years in self.years.tolist()]]
         rows: dict[str, list[Sequence[str]]] = {
