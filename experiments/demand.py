@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sim.organisation import _PLAIN_NUMBER, _rows
-from sim.schema import InvalidInput, nearest
+from sim.schema import InvalidInput, Record, nearest
 from sim.streams import stream
+from sim.tables import Table, read_table
 
 #: Purposes of the random streams here; those of :mod:`sim.streams` are below 100.
 MARKET, DEFECTS = 100, 101
@@ -49,6 +49,8 @@ class Demand:
 # --------------------------------------------------------------------------- from a file
 
 
+QUANTITY = Record("number", "quantity sold", 0, 1e12)
+SHARE = Record("number", "share of days on promotion", 0, 1)
 _COLUMN = re.compile(r"(QTY|PROMO)_([^_]+)_(.+)")
 
 
@@ -62,21 +64,12 @@ def read_demand(path: Path, weeks_needed: int) -> Demand:
     Raises:
         InvalidInput: naming file, line and column of what cannot be used.
     """
-    rows = _rows(path)
-    line, header = next(rows, (0, []))
-    where = f"{path}, line {line}"
-    if not header:
-        raise InvalidInput(str(path), "an empty file", "a first line with the columns DATE,QTY_<brand>_<item>,…")
-    if len(header) == 1 and ";" in header[0]:
-        raise InvalidInput(where, header[0], "columns separated by commas")
-    if header[0] != "DATE":
-        raise InvalidInput(f"{where}, column 1", header[0], "DATE")
+    table = read_table(path, required=["DATE"], others="keep")
+    header, where = list(table.titles), f"{path}, line 1"
     quantity: dict[tuple[str, str], int] = {}
     promoted: dict[tuple[str, str], int] = {}
     for at, name in enumerate(header[1:], 1):
         match = _COLUMN.fullmatch(name)
-        if name in header[:at]:
-            raise InvalidInput(f"{where}, column {at + 1}", name, "each column once")
         if not match:
             raise InvalidInput(f"{where}, column {at + 1}", name, "QTY_<brand>_<item> or PROMO_<brand>_<item>")
         (quantity if match[1] == "QTY" else promoted)[match[2], match[3]] = at
@@ -92,15 +85,10 @@ def read_demand(path: Path, weeks_needed: int) -> Demand:
             f"two brands or more, one of them with two items or more, and at most {MOST_ITEMS:,} items",
         )
     days: list[datetime.date] = []
-    lines: list[int] = []
-    cells: list[list[float]] = []
-    for line, row in rows:
-        if len(row) != len(header):
-            raise InvalidInput(f"{path}, line {line}", f"{len(row)} cells", f"{len(header)} cells, as in the header")
-        days.append(_day(f"{path}, line {line}, column DATE", row[0], days[-1] if days else None))
-        lines.append(line)
-        cells.append(_numbers(path, line, header, row))
-    values = np.array(cells).reshape(len(days), len(header) - 1)
+    for row, text in enumerate(table.frame["DATE"]):
+        days.append(_day(table.at(row, "DATE"), text, days[-1] if days else None))
+    lines = table.lines.tolist()
+    values = np.column_stack([_numbers(table, name) for name in header[1:]])
     step = 7 if len(days) > 1 and (days[1] - days[0]).days == 7 else 1
     closed = _gaps(path, days, lines, step)
     week, keep = _weeks(days, step)
@@ -115,7 +103,7 @@ def read_demand(path: Path, weeks_needed: int) -> Demand:
     shares = (sums / np.maximum(counts, 1)[:, None])[keep]
     promotion = np.column_stack([shares[:, promoted[item] - 1] if item in promoted else np.zeros(covered) for item in order])
     first = np.datetime64(days[0] - datetime.timedelta(days[0].weekday()), "D")
-    notes = [] if promoted else ["the file has no promotions"]
+    notes = [*table.notes, *([] if promoted else ["the file has no promotions"])]
     if closed:
         notes.append(f"{closed} days are not in the file and count as closed")
     return Demand(
@@ -139,16 +127,13 @@ def _day(key: str, text: str, before: datetime.date | None) -> datetime.date:
     return day
 
 
-def _numbers(path: Path, line: int, header: list[str], row: list[str]) -> list[float]:
-    values = []
-    for name, text in zip(header[1:], row[1:], strict=True):
-        value = float(text) if _PLAIN_NUMBER.fullmatch(text) else -1.0
-        if not 0 <= value <= (1e12 if name.startswith("QTY") else 1):
-            allowed = (
-                "a quantity from 0 to 1e12; 0 where nothing was sold" if name.startswith("QTY") else "1 on promotion, 0 else, or a share"
-            )
-            raise InvalidInput(f"{path}, line {line}, column {name}", text, allowed)
-        values.append(value)
+def _numbers(table: Table, name: str) -> np.ndarray:
+    record, allowed = (QUANTITY, "a quantity from 0 to 1e12; 0 where nothing was sold")
+    if name.startswith("PROMO"):
+        record, allowed = (SHARE, "1 on promotion, 0 else, or a share")
+    values = table.numbers(name, record, allowed)
+    if np.isnan(values).any():
+        raise InvalidInput(table.at(int(np.argmax(np.isnan(values))), name), "", allowed)
     return values
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import networkx as nx
 import numpy as np
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import connected_components
 
 from sim._numba import njit
 from sim.layout import Layout, Ties
@@ -123,6 +124,42 @@ def adjacency(n: int, ties: Ties) -> tuple[np.ndarray, np.ndarray]:
     ).tocsr()
     matrix.sum_duplicates()
     return matrix.indptr.astype(np.int64), matrix.indices.astype(np.uint32)
+
+
+def matrix(n: int, ties: Ties) -> csr_array:
+    """Adjacency as a sparse matrix of ones; shape (n, n)."""
+    first, peers = adjacency(n, ties)
+    return csr_array((np.ones(len(peers), np.int8), peers.astype(np.int32), first.astype(np.int32)), shape=(n, n))
+
+
+def simple_ties(n: int, given: Ties, where: str, notes: list[str], weights: np.ndarray | None = None, least: float = 0.0) -> Ties:
+    """Undirected ties, each once, no self-loops; what was dropped, and separate parts, are noted.
+
+    Args:
+        n: planners.
+        given: planner rows, in either direction, repeated or not.
+        where: what the ties were read from, for the notes.
+        notes: takes the notes.
+        weights: weight of each given tie; one each where it is None.
+        least: a pair whose weights, both directions together, sum up to less is no tie.
+    """
+    low, high = np.minimum(*given), np.maximum(*given)
+    proper = low != high
+    once, pair = np.unique(low[proper] * n + high[proper], return_inverse=True)
+    loops, repeated = len(low) - int(proper.sum()), int(proper.sum()) - len(once)
+    if loops:
+        notes.append(f"{where}: dropped {loops} self-loops (ties of a planner to itself)")
+    if repeated:
+        notes.append(f"{where}: dropped {repeated} duplicates (ties listed more than once, in either direction)")
+    strong = np.bincount(pair, None if weights is None else weights[proper], minlength=len(once)) >= least
+    if not strong.all():
+        notes.append(f"{where}: dropped {int((~strong).sum())} of {len(once)} ties, of a weight below {least:g}")
+    ties = once[strong] // n, once[strong] % n
+    parts, part_of = connected_components(matrix(n, ties), directed=False)
+    if parts > 1:
+        largest = np.bincount(part_of).max()
+        notes.append(f"{where}: the network has {parts} connected components; the largest has {largest} planners")
+    return ties
 
 
 def betweenness(first: np.ndarray, peers: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import math
 from dataclasses import astuple, dataclass, field
 from typing import ClassVar
 
-from sim.schema import InvalidInput, Record, choice, count, names, number, text, walk
+from sim.schema import InvalidInput, Record, choice, count, names, number, text, titles, walk
 
 CAPABILITIES = ("pipelines", "integration", "monitoring", "governance")
 BUCKETS = ("model", *CAPABILITIES, "workflow")
@@ -69,8 +69,13 @@ class Network:
     cross_ties: float = number(0.3, "mean ties to other units", 0, 1000, "judged", "a few ties cross")
     ties: int = count(8, "mean ties per planner", 2, 1000, "judged", "small world and scale-free networks")
     rewired: float = number(0.05, "share of ties", 0, 1, "documented", "small world: Watts & Strogatz 1998, share rewired at random")
-    edges: str = text("", "edge list, one «source target» a line (kind: edges)")
-    labels: str = text("", "«node department» a line: departments become the units (kind: edges)")
+    edges: str = text("", "edge list, one «source target» a line, or a table of messages or ties (kind: edges)")
+    labels: str = text("", "«node department» a line, or a table with departments, managers or both: the units, and teams (kind: edges)")
+    columns: tuple[tuple[str, str], ...] = titles(("source", "target", "weight", "employee", "department", "manager"),
+        "what the tables of edges and labels call these columns")
+    min_weight: float = number(0, "messages, or the sum of the weights", 0, 1e9, "judged",
+        "ties of an edge list between two planners count from here on; 0: any")
+    unplaced: str = choice("refuse", ("refuse", "drop"), "what becomes of people without a department in an edge list or graph")
     team_size: int = count(8, "planners per team", 1, 10_000, "judged", "teams formed inside the departments of an edge list or graph")
 
 

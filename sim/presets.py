@@ -78,14 +78,19 @@ def read_yaml(path: Path) -> Any:
         raise InvalidInput(f"{path}, byte {error.start}", error.object[error.start : error.start + 4], "UTF-8 text") from None
     except OSError as error:
         raise InvalidInput(str(path), error.strerror or str(error), "a readable file") from None
+    return parse_yaml(text, str(path))
+
+
+def parse_yaml(text: str, where: str) -> Any:
+    """Parse plain YAML; :class:`InvalidInput` names ``where`` it stands and the line."""
     try:
         return yaml.load(text, Loader=_PlainLoader)  # noqa: S506  (a subclass of SafeLoader)
     except RecursionError:
-        raise InvalidInput(str(path), "hundreds of levels", "plain YAML, a few levels deep") from None
+        raise InvalidInput(where, "hundreds of levels", "plain YAML, a few levels deep") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
-        raise InvalidInput(f"{path}{line}", getattr(error, "problem", str(error)), "plain YAML") from None
+        raise InvalidInput(f"{where}{line}", getattr(error, "problem", str(error)), "plain YAML") from None
 
 
 def available(group: str) -> list[str]:

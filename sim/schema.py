@@ -79,12 +79,12 @@ class Record:
     """What is known about one parameter besides its value.
 
     Attributes:
-        kind: ``number``, ``count`` (a whole number), ``choice``, ``text`` or ``names``.
+        kind: ``number``, ``count`` (a whole number), ``choice``, ``text``, ``names`` or ``columns`` (what a file calls its columns).
         unit: in words.
         low, high: the allowed range, both ends included.
         source: ``documented``, ``measured``, ``calibrated`` or ``judged``.
         note: what it rests on.
-        choices: the alternatives of a choice, in the order of their numbers.
+        choices: the alternatives of a choice, in the order of their numbers; the names of ``columns``.
         studied: the range that its source gives, where it gives one.
         default: the value where nobody says another.
     """
@@ -108,6 +108,8 @@ class Record:
             return "a text"
         if self.kind == "names":
             return "a list of names without repetition"
+        if self.kind == "columns":
+            return "the file's own titles by name, such as {" + ", ".join(f"{name}: …" for name in self.choices) + "}"
         what = "a whole number" if self.kind == "count" else "a number"
         return f"{what} from {self.low:g} to {self.high:g}" + (f" [{self.unit}]" if self.unit else "")
 
@@ -117,6 +119,8 @@ class Record:
             raise InvalidInput(key, value, self.allowed)
         if self.kind == "names":
             return tuple(value)
+        if self.kind == "columns":
+            return tuple(sorted(dict(value or ()).items()))
         return int(value) if self.kind == "count" else float(value) if self.kind == "number" else value
 
     def _takes(self, value: Any) -> bool:
@@ -126,6 +130,13 @@ class Record:
             return isinstance(value, str) and len(value) <= 4096 and "\0" not in value
         if self.kind == "names":
             return isinstance(value, list | tuple) and all(isinstance(v, str) for v in value) and len(set(value)) == len(value)
+        if self.kind == "columns":
+            pairs = [] if value is None else list(value.items()) if isinstance(value, Mapping) else value
+            return (
+                isinstance(pairs, list | tuple)
+                and all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs)
+                and all(name in self.choices and isinstance(title, str) and title for name, title in pairs)
+            )
         kind: Any = numbers.Integral if self.kind == "count" else numbers.Real
         if isinstance(value, bool | np.bool_) or not isinstance(value, kind):
             return False
@@ -155,6 +166,11 @@ def text(default: str, note: str) -> Any:
 def names(note: str) -> Any:
     """A list of names."""
     return _field(Record("names", note=note, default=()))
+
+
+def titles(names: tuple[str, ...], note: str) -> Any:
+    """What a file calls its columns, by the names they have here; kept as sorted pairs."""
+    return _field(Record("columns", choices=names, note=note, default=()))
 
 
 def _field(record: Record) -> Any:
@@ -259,13 +275,15 @@ def frozen(values: Any, cls: Any, prefix: str = "", base: Any = None) -> Any:
 
 
 def to_mapping(group: Any) -> dict[str, Any]:
-    """The nested mapping of a group, with plain lists."""
+    """The nested mapping of a group, with plain lists; columns that nobody names are None, where a command line can put a mapping."""
     result: dict[str, Any] = {}
     cls: Any = type(group)
     for name in fields_of(cls):
         value = getattr(group, name)
         if dataclasses.is_dataclass(value):
             result[name] = to_mapping(value)
+        elif fields_of(cls)[name].metadata["record"].kind == "columns":
+            result[name] = dict(value) or None
         else:
             result[name] = list(value) if isinstance(value, tuple) else value
     return result

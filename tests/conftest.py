@@ -13,7 +13,7 @@ import pytest
 
 from experiments.lab import config as entry
 from sim import RolloutModel, presets
-from sim.organisation import template
+from sim.organisation.template import template
 
 #: Three units with two or three teams: every strategy reaches every phase on it within two years.
 TINY = {"units": 3, "teams": 2, "users": 4}

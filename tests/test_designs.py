@@ -87,6 +87,12 @@ def test_a_design_file_is_taken_as_it_is(tmp_path):
     ]
 
 
+def test_whole_numbers_may_be_written_as_software_writes_them(tmp_path):
+    (tmp_path / "p.csv").write_text("enterprise.units\n3.0\n4\n1e1\n")
+    points = from_file(str(tmp_path / "p.csv"))
+    assert [points.at(i)["enterprise.units"] for i in range(3)] == [3, 4, 10] and type(points.at(0)["enterprise.units"]) is int
+
+
 @pytest.mark.parametrize(
     ("text", "where", "hint"),
     [
@@ -98,6 +104,8 @@ def test_a_design_file_is_taken_as_it_is(tmp_path):
         ("trust.loss,trust.loss\n0.1,0.2\n", "line 1", "once"),
         ("strategy\nbalnced\n", "line 2, strategy", "balanced"),
         ("enterprise.folder\nx\n", "line 1", "not a text"),
+        ("enterprise.units\ninf\n", "line 2, enterprise.units", "whole number"),
+        ("enterprise.units\n1e999\n", "line 2, enterprise.units", "whole number"),
         ("enterprise.units\n2.5\n", "line 2, enterprise.units", "whole number"),
         ("trust.loss\n", "design.file", "line per point"),
         ("", "design.file", "head line"),

@@ -5,26 +5,23 @@ from __future__ import annotations
 import csv
 import io
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import networkx as nx
 import numpy as np
 import pytest
 
-from experiments import template as command
-from sim import RolloutModel, organisation
+from sim import RolloutModel
 from sim.layout import Layout
 from sim.network import adjacency
-from sim.organisation import COLUMNS, columns_table, layout, neutral, template
+from sim.organisation import files, layout
+from sim.organisation.files import COLUMNS
+from sim.organisation.template import template
 from sim.parameters import CAPABILITIES
 from sim.presets import resolve
 from sim.schema import InvalidInput
 
 ROOT = Path(__file__).resolve().parent.parent
-EMAIL = ROOT.parent / "shared" / "data" / "email-Eu-core.txt"
-EMAIL_LABELS = EMAIL.with_name("email-Eu-core-department-labels.txt")
 
 FILES = {
     "units.csv": "unit,completeness,readiness_monitoring\nNorth,0.8,0.25\nÖst,,\n",
@@ -65,80 +62,6 @@ def tied(result: Layout) -> set[frozenset[str]]:
 def unit_of(result: Layout) -> dict[str, str]:
     assert result.user_names is not None
     return {name: result.unit_names[unit] for name, unit in zip(result.user_names, result.unit_of_user, strict=True)}
-
-
-# --------------------------------------------------------------------------- CSV files
-
-
-def test_template_comes_back_as_the_enterprise_it_shows(tmp_path: Path) -> None:
-    written = template(tmp_path / "new" / "company")
-    assert [path.name for path in written] == ["units.csv", "teams.csv", "users.csv", "ties.csv", "README.md"]
-    shown = textbook(strategy="model_first", **{"enterprise.units": 4}).state
-    model = textbook(enterprise=from_folder(written[0].parent), strategy="model_first")
-    for table in ("units", "teams", "users"):
-        theirs, ours = getattr(shown, table), getattr(model.state, table)
-        for column in theirs.dtype.names:
-            # four digits are written; clean and log_own_error follow from what is written
-            np.testing.assert_allclose(ours[column], theirs[column], rtol=2e-3, atol=1e-3, err_msg=f"{table}.{column}")
-    assert model.state.unit_names == shown.unit_names
-    np.testing.assert_array_equal(model.state.peers, shown.peers)
-    np.testing.assert_array_equal(model.state.peers_first, shown.peers_first)
-    model.run()
-    assert model.week == 3 and model.state.notes == []
-
-
-def test_template_documents_every_column(tmp_path: Path) -> None:
-    readme = template(tmp_path)[-1].read_text(encoding="utf-8")
-    for table, columns in COLUMNS.items():
-        header = (tmp_path / f"{table}.csv").read_text(encoding="utf-8").splitlines()[0]
-        assert header == ",".join(columns)
-        for name, record in columns.items():
-            assert f"| {table}.csv | `{name}` | {record.unit} |" in readme
-    assert columns_table() in (ROOT / "docs" / "organisation.md").read_text(encoding="utf-8")
-
-
-def test_template_overwrites_nothing(tmp_path: Path) -> None:
-    (tmp_path / "ties.csv").write_text("mine")
-    with pytest.raises(InvalidInput, match=r"ties\.csv.*nothing is overwritten"):
-        template(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["ties.csv"]
-    assert (tmp_path / "ties.csv").read_text() == "mine"
-
-
-def test_template_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    full = type("Full", (), {"write": lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device"))})()
-    opened = Path.open
-
-    def third_fails(path: Path, *arguments: object, **more: object) -> object:
-        file = opened(path, *arguments, **more)  # type: ignore[call-overload]
-        if path.name == "users.csv":
-            file.write = full.write
-        return file
-
-    monkeypatch.setattr(Path, "open", third_fails)
-    with pytest.raises(InvalidInput, match="No space left"):
-        template(tmp_path / "a" / "b")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_the_command_writes_refuses_and_says_what_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = tmp_path / "my company"
-    assert command.main([str(folder)]) == 0
-    out = capsys.readouterr().out
-    assert str(folder / "users.csv") in out
-    assert f"uv run python -m experiments.run enterprise=from_files 'enterprise.folder={folder}'" in out
-    done = subprocess.run(
-        [sys.executable, "-m", "experiments.template", str(folder)], cwd=ROOT, capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 2 and done.stdout == ""
-    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1 and "units.csv" in done.stderr
-
-
-@pytest.mark.parametrize("name", ["=cmd|'/c calc'!A1", "+1", "-1", "@sum"])
-@pytest.mark.fault("files", "names that a spreadsheet takes for a formula", "made harmless")
-def test_names_are_no_formulas(name: str) -> None:
-    assert neutral(name) == "'" + name
-    assert neutral("a" + name) == "a" + name
 
 
 def test_given_values_are_in_the_state(tmp_path: Path) -> None:
@@ -195,6 +118,28 @@ def test_files_may_come_from_a_spreadsheet(tmp_path: Path) -> None:
     result = read(write(tmp_path, users=users, ties=None))
     assert result.user_names == ["bea, dr.", "carl", "zoe", "adam"]
     np.testing.assert_array_equal(result.known["users"]["trust"], [0.7, 0.2, 0.3, np.nan])
+
+
+@pytest.mark.parametrize("encoding, separator", [("cp1252", ","), ("utf-16", "\t"), ("utf-8", ";")])
+def test_files_of_another_encoding_or_separator_are_read_and_noted(tmp_path: Path, encoding: str, separator: str) -> None:
+    plain = read(write(tmp_path / "plain"))
+    given = {name.removesuffix(".csv"): text.replace(",", separator) for name, text in FILES.items()}
+    if separator == ";":
+        given["users"] = given["users"].replace(".", ",")
+    other = read(write(tmp_path / "other", **{name: text.encode(encoding) for name, text in given.items()}))
+    assert other.unit_names == plain.unit_names and tied(other) == tied(plain) and plain.notes != other.notes
+    np.testing.assert_array_equal(other.known["users"]["trust"], plain.known["users"]["trust"])
+    assert any(note.startswith("units.csv: 2 rows") for note in other.notes)
+    assert any("decimal comma" in note for note in other.notes) == (separator == ";")
+
+
+@pytest.mark.parametrize("other", ["NORTH", "north"])
+@pytest.mark.fault("files", "names that differ in capitals or leading zeros only", "taken as different, and noted")
+def test_names_that_look_alike_are_noted(tmp_path: Path, other: str) -> None:
+    files = {"units": f"unit\nNorth\n{other}\n", "teams": f"team,unit\n1,North\n01,{other}\n", "users": "user,team\na,1\nb,01\n"}
+    result = read(write(tmp_path, ties=None, **files))
+    assert result.unit_names == ["North", other] and len(result.notes) == 2
+    assert f"«North» and «{other}»" in result.notes[0] and "«1» and «01»" in result.notes[1]
 
 
 def test_ties_are_drawn_where_the_file_is_absent_only(tmp_path: Path) -> None:
@@ -279,13 +224,25 @@ BAD = {
     "empty": ("users", "", "users.csv: 'an empty file'", "user, team"),
     "blank lines only": ("users", "\n\n", "users.csv: 'an empty file'"),
     "header only": ("users", "user,team\n", "users.csv: 'no rows'"),
-    "not UTF-8": ("units", U.encode("latin-1"), "units.csv, line 3, byte 54", "UTF-8"),
-    "UTF-16": ("users", S.encode("utf-16"), "users.csv, line 1, byte 0", "UTF-8"),
+    "damaged UTF-8": ("units", U.encode() + b"\xff,,\n", "units.csv, line 4, byte 61", "UTF-8"),
     "NUL": ("users", S.replace("bea", "b\0a"), "users.csv, line 4", "NUL"),
     "open quote": ("users", S.replace("bea", '"bea'), "users.csv, line 4", "quoted in pairs"),
     "text after quote": ("users", S.replace("bea", '"b"ea'), "users.csv, line 4"),
     "huge cell": ("users", S.replace("bea", "b" * 200_000), "users.csv, line 4"),
-    "semicolons": ("users", S.replace(",", ";"), "users.csv, line 1", "separated by commas"),
+    "semicolons in some lines": ("users", S.replace("bea,n1,0.7,", "bea;n1;0.7;"), "users.csv, line 4: '1 cells'", "4 cells"),
+    "a workbook": ("users", b"PK\x03\x04", "users.csv: 'a workbook'", "saved as CSV"),
+    "a former name of a column": (
+        "users",
+        S.replace("trust", "skill"),
+        "users.csv, line 1, column 3: 'skill'",
+        "own_error, as it is called now",
+    ),
+    "another former name": (
+        "teams",
+        T.replace("fit", "category"),
+        "teams.csv, line 1, column 3: 'category'",
+        "difficulty, as it is called now",
+    ),
     "unknown column": ("users", S.replace("trust", "thrust"), "users.csv, line 1, column 3: 'thrust'", "did you mean trust"),
     "column twice": ("users", S.replace("experience", "trust"), "users.csv, line 1, column 4: 'trust'", "once"),
     "no user column": ("users", "team,trust\nn1,0.1\n", "users.csv, line 1", "a column «user»"),
@@ -312,6 +269,18 @@ BAD = {
     "no name": ("users", S.replace("bea", ""), "users.csv, line 4, column user: ''", "1 to 200"),
     "long name": ("users", S.replace("bea", "b" * 201), "users.csv, line 4, column user"),
     "control character": ("users", S.replace("bea", "b\x07a"), "users.csv, line 4, column user", "control"),
+    **{
+        f"direction {ord(c):x}": ("users", S.replace("bea", f"b{c}ea"), "users.csv, line 4, column user", "turn the direction")
+        for c in "\u061c\u200e\u200f\u202a\u202e\u2066\u2069"
+    },
+    **{
+        f"missing {cell}": ("teams", T.replace("s1,Öst", f"s1,{cell}"), "teams.csv, line 2, column unit", "there is none")
+        for cell in ("nan", "None", "<NA>")
+    },
+    "the same look, decomposed": ("units", U + "O\u0308st,,\n", "units.csv, line 4, column unit", r"'\xd6st' looks the same"),
+    "the same look, no-break": ("users", S + "be a,n1,,\nbe\u00a0a,n1,,\n", "users.csv, line 7, column user", "looks the same"),
+    "the same look, invisible": ("users", S + "b\u200bea,n1,,\n", "users.csv, line 6, column user", "looks the same"),
+    "the same look, elsewhere": ("teams", T.replace("s1,Öst", "s1,O\u0308st"), "teams.csv, line 2, column unit", r"'\xd6st' is there"),
     "line break in a name": ("users", S.replace("bea", '"b\na"'), "users.csv, line 4, column user", "control"),
     **{
         f"number {cell!r}": ("users", number(cell), "users.csv, line 5, column trust", "a number from 0 to 1")
@@ -382,7 +351,7 @@ def test_ranges_end_where_the_table_says(tmp_path: Path, column: str, low: float
 
 
 def test_too_many_planners_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(organisation, "MOST_USERS", 3)
+    monkeypatch.setattr(files, "MOST_USERS", 3)
     with pytest.raises(InvalidInput, match=r"users\.csv, line 5.*at most 3 rows"):
         read(write(tmp_path))
 
@@ -421,173 +390,6 @@ def test_configurations_that_contradict_themselves(tmp_path: Path) -> None:
         assert refused.value.key == key
     with pytest.raises(InvalidInput, match="a NetworkX graph given as network="):
         RolloutModel(network={"kind": "graph"}, rng=1)
-
-
-# --------------------------------------------------------------------------- edge lists
-
-LABELS = "# node department\nann 2\nbob 2\ncid 10\ndan 10\n\neve Sales\nfay 2 # alone\n"
-EDGES = "ann bob\nbob\tann  # and back\n# a comment\ncid dan\r\nbob cid\neve eve\n"
-
-
-def edge_list(folder: Path, edges: str = EDGES, labels: str = LABELS, **more: object) -> dict[str, object]:
-    folder.mkdir(exist_ok=True)
-    (folder / "edges.txt").write_text(edges, encoding="utf-8", newline="")
-    (folder / "labels.txt").write_text(labels, encoding="utf-8", newline="")
-    return {"kind": "edges", "edges": str(folder / "edges.txt"), "labels": str(folder / "labels.txt"), **more}
-
-
-def test_departments_become_units(tmp_path: Path) -> None:
-    network = edge_list(tmp_path, team_size=2)
-    result = layout(resolve({"network": network}, {}))
-    assert result.unit_names == ["Department 2", "Department 10", "Sales"]
-    homes = {"ann": 2, "bob": 2, "fay": 2, "cid": 10, "dan": 10}
-    assert unit_of(result) == {**{name: f"Department {d}" for name, d in homes.items()}, "eve": "Sales"}
-    assert tied(result) == {frozenset(pair) for pair in (("ann", "bob"), ("cid", "dan"), ("bob", "cid"))}
-    loops, duplicates, parts = result.notes
-    assert "1 self-loops" in loops and "1 duplicates" in duplicates and "3 connected components" in parts
-    model = textbook(network=network).run()
-    assert model.week == 3 and model.state.user_names == result.user_names and model.state.notes == result.notes
-    assert sorted(d for _, d in model.network.degree()) == [0, 0, 1, 1, 2, 2]
-
-
-def test_teams_are_people_who_are_tied(tmp_path: Path) -> None:
-    """Cliques of four, listed in mixed order inside one department, become its teams."""
-    people = [f"p{i}" for i in np.random.Generator(np.random.PCG64(5)).permutation(24)]
-    edges = "".join(f"p{i} p{j}\n" for i in range(24) for j in range(i) if i // 4 == j // 4)
-    network = edge_list(tmp_path, edges, "".join(f"{name} 7\n" for name in people), team_size=4)
-    result = layout(resolve({"network": network}, {}))
-    assert result.user_names is not None
-    teams = [result.user_names[i:j] for i, j in zip(result.user_first, result.user_last, strict=True)]
-    assert sorted(len(team) for team in teams) == [4] * 6
-    assert all(len({int(name[1:]) // 4 for name in team}) == 1 for team in teams)
-
-
-@pytest.mark.parametrize(
-    "edges, labels, words",
-    [
-        (EDGES + "ann zed\n", LABELS, ("edges.txt, line 7: 'zed'", "labels.txt")),
-        (EDGES + "ann bob 3\n", LABELS, ("edges.txt, line 7: 'ann bob 3'", "two words")),
-        (EDGES + "ann\n", LABELS, ("edges.txt, line 7: 'ann'",)),
-        ("", LABELS, ("edges.txt: 'no ties'",)),
-        (EDGES, "# nothing\n", ("labels.txt: 'no labels'",)),
-        (EDGES, LABELS + "ann 3\n", ("labels.txt, line 9: 'ann'", "line 2")),
-        (EDGES, LABELS + "gus\n", ("labels.txt, line 9: 'gus'",)),
-        (EDGES, LABELS + "g\0s 1\n", ("labels.txt, line 9", "NUL")),
-        (EDGES, LABELS + "g\x07s 1\n", ("labels.txt, line 9", "control")),
-    ],
-)
-@pytest.mark.fault("files", "edge lists and labels: nodes without a label, wrong lines", "refused with file and line")
-def test_bad_edge_lists_are_refused_by_file_and_line(tmp_path: Path, edges: str, labels: str, words: tuple[str, ...]) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        layout(resolve({"network": edge_list(tmp_path, edges, labels)}, {}))
-    for word in words:
-        assert word in str(refused.value)
-
-
-def test_missing_and_wrongly_encoded_edge_lists(tmp_path: Path) -> None:
-    network = edge_list(tmp_path)
-    (tmp_path / "edges.txt").write_bytes(b"ann bob\n\xff\n")
-    with pytest.raises(InvalidInput, match=r"edges\.txt, line 2, byte 8.*UTF-8"):
-        layout(resolve({"network": network}, {}))
-    (tmp_path / "edges.txt").unlink()
-    with pytest.raises(InvalidInput, match=r"edges\.txt.*No such file"):
-        layout(resolve({"network": network}, {}))
-
-
-def test_one_node_with_a_department_is_an_enterprise(tmp_path: Path) -> None:
-    assert len(textbook(network=edge_list(tmp_path, "", "only 1\n")).run().state.users) == 1
-
-
-@pytest.mark.skipif(not (EMAIL.is_file() and EMAIL_LABELS.is_file()), reason="the email network is not beside the checkout")
-def test_the_email_network() -> None:
-    """1005 people of 42 departments; 16,064 undirected ties and a largest component of 986, as published."""
-    network = {"kind": "edges", "edges": str(EMAIL), "labels": str(EMAIL_LABELS)}
-    result = layout(resolve({"network": network}, {}))
-    assert result.n_users == 1005 and len(result.unit_names) == 42
-    assert result.unit_names[0] == "Department 0" and result.unit_names[-1] == "Department 41"
-    assert result.ties is not None and len(result.ties[0]) == 16064
-    assert any("642 self-loops" in note for note in result.notes)
-    assert any("20 connected components" in note and "986" in note for note in result.notes)
-    departments = dict(line.split() for line in EMAIL_LABELS.read_text().splitlines() if line.strip())
-    assert unit_of(result) == {node: f"Department {d}" for node, d in departments.items()}
-    sizes = result.user_last - result.user_first
-    assert sizes.max() <= 11 and abs(sizes.mean() - 8) < 1
-    # teams are tied more than teams drawn at random from the same departments, where 18.5% of a department's ties fall
-    a, b = result.ties
-    inside = result.unit_of_user[a] == result.unit_of_user[b]
-    assert (result.team_of_user[a] == result.team_of_user[b])[inside].mean() > 0.22
-    assert textbook(2, network=network).run().week == 2
-
-
-# --------------------------------------------------------------------------- NetworkX graphs
-
-
-def test_a_graph_with_units_and_teams_keeps_them() -> None:
-    graph = nx.Graph()
-    for node, home in {"d": "B one", "a": "A two", "b": "A one", "c": "A two", "e": "B one", "f": "B three"}.items():
-        unit, team = home.split()
-        graph.add_node(node, unit=unit, team=team)
-    graph.add_edges_from([("a", "b"), ("c", "d"), ("a", "a"), ("d", "e")])
-    result = layout(resolve({"network": {"kind": "graph"}}, {}), graph)
-    assert result.unit_names == ["B", "A"] and result.team_names == ["one", "three", "two", "one"]
-    assert result.user_names == ["d", "e", "f", "a", "c", "b"]
-    assert result.team_first.tolist() == [0, 2] and result.user_first.tolist() == [0, 2, 3, 5]
-    assert tied(result) == {frozenset(pair) for pair in (("a", "b"), ("c", "d"), ("d", "e"))}
-    assert any("1 self-loops" in note for note in result.notes)
-
-
-def test_the_network_of_a_model_gives_the_same_model() -> None:
-    first = textbook(10, enterprise="small").run()
-    again = textbook(10, network=first.network).run()
-    assert again.state.unit_names == first.state.unit_names
-    assert again.weekly.equals(first.weekly)
-
-
-def test_a_graph_without_units_is_cut_where_neighbours_stay_together() -> None:
-    blocks = nx.disjoint_union_all([nx.complete_graph(10) for _ in range(4)])
-    order = np.random.Generator(np.random.PCG64(2)).permutation(40).tolist()
-    graph = nx.Graph()
-    graph.add_nodes_from(order)
-    graph.add_edges_from(blocks.edges)
-    model = textbook(enterprise={"units": 4}, network=graph).run()
-    result = layout(resolve({"network": {"kind": "graph", "team_size": 5}, "enterprise": {"units": 4}}, {}), graph)
-    assert result.unit_names == ["Unit 1", "Unit 2", "Unit 3", "Unit 4"] == model.state.unit_names
-    homes = unit_of(result)
-    assert all(homes[str(i)] == homes[str(10 * (i // 10))] for i in range(40))
-    assert (result.user_last - result.user_first).tolist() == [5] * 8
-    assert any("4 connected components" in note for note in result.notes)
-
-
-@pytest.mark.parametrize("kind", [nx.DiGraph, nx.MultiGraph, nx.MultiDiGraph])
-def test_graphs_become_simple_and_undirected(kind: type[nx.Graph]) -> None:
-    graph = kind([(1, 2), (2, 1), (2, 3), (3, 3)])
-    result = layout(resolve({"network": {"kind": "graph"}, "enterprise": {"units": 1}}, {}), graph)
-    assert tied(result) == {frozenset("12"), frozenset("23")}
-    assert any("1 self-loops" in note for note in result.notes) and any("1 duplicates" in note for note in result.notes)
-    assert layout(resolve({"network": {"kind": "graph"}}, {}), nx.Graph([(1, 2)])).notes[0].startswith("12 units were asked for")
-
-
-def test_attributes_on_some_nodes_only_are_noted() -> None:
-    graph = nx.path_graph(6)
-    graph.nodes[0]["unit"] = "A"
-    result = layout(resolve({"network": {"kind": "graph"}, "enterprise": {"units": 2}}, {}), graph)
-    assert result.unit_names == ["Unit 1", "Unit 2"] and "1 of 6 nodes" in result.notes[0]
-
-
-def test_graphs_that_cannot_be_used() -> None:
-    p = resolve({"network": {"kind": "graph"}}, {})
-    with pytest.raises(InvalidInput, match="an empty graph"):
-        layout(p, nx.Graph())
-    bad = nx.Graph()
-    bad.add_node(0, unit="a\nb")
-    with pytest.raises(InvalidInput, match="control characters"):
-        layout(p, bad)
-    with pytest.raises(InvalidInput, match="an empty graph"):
-        RolloutModel(network=nx.Graph(), rng=1)
-
-
-def test_a_graph_of_one_node() -> None:
-    assert len(textbook(network=nx.empty_graph(1)).run().state.users) == 1
 
 
 def test_ten_thousand_planners_keep_their_values(tmp_path: Path) -> None:

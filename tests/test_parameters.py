@@ -38,8 +38,9 @@ TEXTS = {
     "strategy.pilot_unit": "test_the_named_unit_pilots",
     "strategy.listed": "test_listed_units_go_first_in_their_order",
     "enterprise.folder": "the row of enterprise.source here; test_organisation.py",
-    "network.edges": "the row of network.team_size here; test_organisation.py",
-    "network.labels": "the row of network.team_size here; test_organisation.py",
+    "network.edges": "the row of network.team_size here; test_edges.py",
+    "network.labels": "the row of network.team_size here; test_edges.py",
+    "network.columns": "test_edges.py",
 }
 SEEDS = range(1, 9)
 
@@ -188,6 +189,9 @@ class Row:
 
 
 UP, DOWN = +1, -1
+#: A network of which ten people have no unit.
+PARTLY = nx.path_graph(40)
+nx.set_node_attributes(PARTLY, {i: "ab"[i % 2] for i in range(30)}, "unit")
 STARTS: dict[str, Any] = {"weeks": 1}  # rows on the state the enterprise starts from
 
 # fmt: off
@@ -221,6 +225,8 @@ ROWS = [
     Row("network.ties", 4, 12, degree, UP, "a ring of more neighbours", {"network.kind": "small_world"}, **STARTS),
     Row("network.rewired", 0, 0.6, ties_between_units, UP, "rewired ties go anywhere, a ring's neighbours are colleagues", {"network.kind": "small_world"}, **STARTS),
     Row("network.team_size", 2, 6, number("teams"), DOWN, "the same planners make fewer teams", {"network.kind": "edges", "network.edges": "edges.txt", "network.labels": "labels.txt"}, **STARTS),
+    Row("network.min_weight", 0, 2, degree, DOWN, "who wrote to each other once only are not tied", {"network.kind": "edges", "network.edges": "edges.txt", "network.labels": "labels.txt"}, **STARTS),
+    Row("network.unplaced", "refuse", "drop", number("users"), DOWN, "planners of a graph who have no unit are left out", {"network": PARTLY}, **STARTS),
     # the strategy
     Row("strategy.pilot", "representative", "cleanest", pilot_clean, UP, "the cleanest unit is cleaner than the median one", **STARTS),
     Row("strategy.gate_weeks", 10, 40, gate_week, UP, "an open gate is passed when the pilot has lasted long enough", {"strategy.gate_improvement": -1, "strategy.gate_reliance": 0}),
@@ -401,7 +407,7 @@ def test_every_parameter_has_its_row():
     names = [row.name for row in ROWS]
     assert len(set(names)) == len(names)
     assert set(names) | set(TEXTS) == set(LISTED) and not set(names) & set(TEXTS)
-    assert {LISTED[name][1].kind for name in TEXTS} == {"text", "names"}  # no number hides among the texts
+    assert {LISTED[name][1].kind for name in TEXTS} == {"text", "names", "columns"}  # no number hides among the texts
 
 
 def test_rows_go_up_and_stay_in_range():
@@ -420,7 +426,11 @@ NEEDS: dict[tuple[str, str], dict[str, Any]] = {
     ("network.kind", "edges"): {"network.edges": "edges.txt", "network.labels": "labels.txt"},
     ("network.kind", "graph"): {"network": nx.path_graph(40)},
 }
-CONTEXT = {"strategy.placement": {"strategy.champions": 0.2}, "strategy.order": {"strategy.gate_weeks": 0, "strategy.gate_reliance": 0}}
+CONTEXT = {
+    "network.unplaced": {"network": PARTLY},
+    "strategy.placement": {"strategy.champions": 0.2},
+    "strategy.order": {"strategy.gate_weeks": 0, "strategy.gate_reliance": 0},
+}
 
 
 @pytest.mark.parametrize("name", CHOICES)

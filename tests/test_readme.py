@@ -7,6 +7,7 @@ Python block is run: those of the tutorial in its notebooks, all others here. Wo
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import html
 import importlib.util
@@ -94,6 +95,10 @@ def desk(tmp_path_factory):
     """A reader's folder: an organisation, a network, published figures, demand, and presets that the pages write."""
     folder = tmp_path_factory.mktemp("desk")
     assert template([str(folder / "my_company")]) == 0
+    own = PAGES["docs/organisation.md"]
+    with contextlib.chdir(folder):  # a table of staff, a log of messages, and the organisation that the page makes of them
+        exec(compile(re.search(r"```python\n(# makes staff\.csv.*?)```", own, re.S)[1], "docs/organisation.md", "exec"), {})
+        assert template(shlex.split(re.search(r"experiments\.template (our_planners .*)", own)[1])) == 0
     (folder / "targets.yaml").write_text(re.search(r"```yaml\n(- name.*?)```", PAGES["docs/validation.md"], re.S)[1])
     (folder / "edges.txt").write_text("17 4\n17 23\n4 23\n")
     (folder / "labels.txt").write_text("4 Logistics\n17 17\n23 17\n")
@@ -175,7 +180,7 @@ def comparison_and_analysis(desk, monkeypatch):
 def test_every_command_shown_runs(module, given, at_the_desk, monkeypatch, capsys):
     if module == "template":
         shutil.rmtree("mine", ignore_errors=True)
-        given = ["mine"]  # the reader's own folder is there already
+        given = ["mine", *given[1:]]  # the reader's own folder is there already
     if module in ("report", "figures"):
         comparison_and_analysis(at_the_desk, monkeypatch)
     if module == "figures":
@@ -204,6 +209,10 @@ def test_every_command_shown_runs(module, given, at_the_desk, monkeypatch, capsy
     out, err = capsys.readouterr()
     assert code == 0, err
     assert out.strip()
+    if module == "template":  # what the page shows of it
+        assert [
+            line for line in out.splitlines() if line.startswith(("note:", "made:")) and line not in PAGES["docs/organisation.md"]
+        ] == []
     if "output=" in " ".join(used) and "dry_run=true" not in used:
         made = at_the_desk / re.search(r"output=(\S+)", " ".join(used))[1]
         assert (made if module == "report" else made / "manifest.json").is_file()

@@ -228,7 +228,7 @@ def from_file(path: str, key: str = "design.file") -> Points:
         if name not in RECORDS and name not in GROUPS:
             raise InvalidInput(f"{path}, line 1", name, nearest(name, [*RECORDS, *GROUPS]))
         kind = "choice" if name in GROUPS else RECORDS[name].kind
-        if kind in ("text", "names"):
+        if kind not in ("number", "count", "choice"):
             raise InvalidInput(f"{path}, line 1", name, "a number, a choice or a preset; not a text")
         values = []
         for line, row in rows:
@@ -254,7 +254,9 @@ def _value(where: str, name: str, text: str) -> Any:
     value: Any = text
     if record.kind in ("number", "count"):
         try:
-            value = int(text) if record.kind == "count" else float(text)
+            value = float(text)
+            if record.kind == "count" and value.is_integer():  # 3.0 too, as software writes a column of whole numbers with gaps
+                value = int(text) if "." not in text and "e" not in text.lower() else int(value)
         except ValueError:
             raise InvalidInput(where, text, record.allowed) from None
     return record.check(where, value)

@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 
 import sim
-from sim.organisation import neutral
+from sim.names import neutral
 from sim.parameters import Parameters
 from sim.schema import InvalidInput
 

@@ -1,0 +1,93 @@
+"""Names of units, teams and planners: what may be one, which ones look alike, and how a value that stands for a name is written."""
+
+from __future__ import annotations
+
+import numbers
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from sim.schema import InvalidInput
+
+LONGEST_NAME = 200
+#: How software writes that there is nothing; «NA» is none of them, because it is also North America.
+MISSING = frozenset({"", "nan", "NaN", "None", "null", "NULL", "<NA>", "NaT", "#N/A"})
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+#: Marks, embeddings, overrides and isolates that turn the direction of text: a name would be shown as another one.
+_DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def named(key: str, text: str) -> str:
+    """The text itself, if it can be a name.
+
+    Raises:
+        InvalidInput: it is empty or too long, stands for a missing value, or holds control characters; names ``key``.
+    """
+    if not text or len(text) > LONGEST_NAME or _CONTROL.search(text):
+        raise InvalidInput(key, text, f"a name of 1 to {LONGEST_NAME} characters without control characters")
+    if _DIRECTION.search(text):
+        raise InvalidInput(key, text, "a name without characters that turn the direction of text")
+    if text in MISSING:
+        raise InvalidInput(key, text, "a name; this is how software writes that there is none")
+    return text
+
+
+def label(value: Any) -> str:
+    """A value as a name, empty where it is missing: None, NaN and NaT are, and 1.0 is «1» (a column with gaps turns 1 into 1.0)."""
+    if value is None or str(value) in MISSING:
+        return ""
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        number = float(value)
+        if number.is_integer() and not isinstance(value, numbers.Integral):
+            return f"{number:.0f}"
+    return str(value)
+
+
+def looks(name: str) -> str:
+    """What people see of a name: composed characters, each gap one blank, without invisible characters."""
+    visible = "".join(c for c in unicodedata.normalize("NFC", name) if unicodedata.category(c) != "Cf")
+    return " ".join(visible.split())
+
+
+def _roughly(name: str) -> str:
+    return re.sub(r"(?<![0-9.])0+(?=[0-9])", "", looks(name).casefold())
+
+
+def look_alikes(names: Sequence[str], where: str, notes: list[str], at: Callable[[int], str] | None = None) -> None:
+    """Refuse names that are written differently and look the same; note those that differ in capitals or leading zeros only.
+
+    Args:
+        names: each may occur more than once.
+        where: what they name and the file, for the note.
+        notes: takes the note.
+        at: place of the name with an index, for the message.
+
+    Raises:
+        InvalidInput: naming the later one.
+    """
+    seen: dict[str, str] = {}
+    rough: dict[str, str] = {}
+    alike: list[str] = []
+    for row, name in enumerate(names):
+        first = seen.setdefault(looks(name), name)
+        if first != name:
+            allowed = f"one way of writing it; {first!a} looks the same and is written differently from {name!a}"
+            raise InvalidInput(at(row) if at else where, name, allowed)
+        other = rough.setdefault(_roughly(name), name)
+        if other != name:
+            alike.append(f"«{other}» and «{name}»")
+    if alike:
+        shown = ", ".join(list(dict.fromkeys(alike))[:3])
+        notes.append(f"{where}: {shown} differ in capitals or leading zeros only, and were taken as different")
+
+
+def hint(name: str, known: Iterable[str]) -> str:
+    """What to add to a message about a name that is not known: the one that it looks like, or nothing."""
+    alike = next((other for other in known if _roughly(other) == _roughly(name)), None)
+    return "" if alike is None else f"; {alike!a} is there, which looks like it"
+
+
+def neutral(name: str) -> str:
+    """A name that no spreadsheet takes for a formula: a leading ``= + - @``, tab or return gets an apostrophe."""
+    return "'" + name if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
