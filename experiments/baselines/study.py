@@ -80,7 +80,7 @@ class SourceRun(NamedTuple):
 
 
 def run_source(p: Parameters, source: str, seed: int, observed: int) -> dict[str, tuple[dict[str, np.ndarray], float, float]]:
-    """Series, m (Bass's) and three years in production (0 or 1), by source: of one of :data:`SIMULATED`; with ``model`` of ``bass``, too."""
+    """Series, m (Bass's) and three years in production (0 or 1), by source: of one of :data:`SIMULATED`; with ``model`` also ``bass``."""
     run = RolloutModel(parameters=SIMULATED[source](p), rng=seed).run()
     survived = run.outcome["survived_three_years"]
     found = {source: (series_of(run.state.weekly), np.nan, np.nan if survived is None else float(survived))}

@@ -49,7 +49,8 @@ MEANINGS = {
     "effect": "mean effect over seeds, or over all seeds together", "fails": "share of seeds without an effect on the side claimed",
     "undefined": "share of seeds in which the effect is not defined", "ablation": "what must remove the pattern",
     "ablated": "the effect under the ablation", "ablated_fails": "share of seeds that fail under the ablation",
-    "emerges": "whether the effect is clear and few seeds fail", "removed": "yes or no: whether the ablation removes it; empty where it does not emerge",
+    "emerges": "whether the effect is clear and few seeds fail",
+    "removed": "yes or no: whether the ablation removes it; empty where it does not emerge",
     "verdict": "on the pattern, from all of its tests", "probe": "a further ablation that looks into a failed test",
 }  # fmt: skip
 
