@@ -143,8 +143,8 @@ def published(runs: pd.DataFrame, population: Population, seed: int) -> tuple[pd
         distances[source] = np.abs(off - np.array([figure.published for figure in FIGURES])).mean(axis=1)
         for k, figure in enumerate(FIGURES):
             value, half = float(values[0, k]), 1.96 * float(error[0, k])
-            ends = (max(0.0, value - half), min(1.0, value + half))
-            made.append((source, figure.name, figure.words, figure.published, value, *ends, value - figure.published))
+            bounds = (max(0.0, value - half), min(1.0, value + half))
+            made.append((source, figure.name, figure.words, figure.published, value, *bounds, value - figure.published))
     away = []
     for source, values in distances.items():
         more = values - distances["model"]

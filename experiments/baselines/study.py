@@ -134,7 +134,8 @@ def items_of(strategies: list[str], seed: int, seeds: int, population: Populatio
     """Every strategy with every seed, then the population of the published figures; each by all of :data:`SIMULATED`."""
     points: list[tuple[str, int, dict[str, Any]]] = [("strategies", k, {"strategy": s}) for k in range(seeds) for s in strategies]
     if population:
-        points += [("population", k, dict(member)) for k, member in enumerate(population.one(seed).to_dict("records"))]
+        members: list[Any] = population.one(seed).to_dict("records")
+        points += [("population", k, member) for k, member in enumerate(members)]
     return [SourceRun(part, source, k, seed + k, point) for part, k, point in points for source in SIMULATED]
 
 
