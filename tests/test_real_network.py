@@ -21,7 +21,7 @@ from sim.configuration import vary
 from sim.network import adjacency
 from sim.presets import resolve
 from sim.schema import InvalidInput
-from sim.views.real_network import NETWORKS, PLACEMENTS
+from sim.views.figures.real_network import NETWORKS, PLACEMENTS
 
 GENERATED = tuple(NETWORKS)[1:]
 OPTIONS = ["edges=edges.txt", "labels=labels.txt", "weeks=60", "executor=serial"]

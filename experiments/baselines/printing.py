@@ -13,7 +13,7 @@ from rich.table import Table
 
 from experiments.baselines.models import BASELINES
 from experiments.calibrate import FIGURES
-from sim.views.baselines import LABELS
+from sim.views.figures.baselines import LABELS
 from sim.views.words import bounded, strategy_label
 
 

@@ -35,7 +35,7 @@ from sim.configuration import from_mapping
 from sim.parameters import Parameters
 from sim.presets import load
 from sim.schema import InvalidInput, to_mapping
-from sim.views.baselines import baselines_figure
+from sim.views.figures.baselines import baselines_figure
 
 SHARD = 30  # runs
 EVERY = 4  # weeks of the population that are kept, as the calibration takes them

@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 from experiments.lab.statistics import mean
 from experiments.patterns.pattern import Readings
 from experiments.patterns.readings import HOLD, SOON
-from sim.views.patterns import interval
+from sim.views.words import interval
 
 
 def spearman(a: np.ndarray, b: np.ndarray) -> float:

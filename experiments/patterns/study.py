@@ -32,7 +32,7 @@ from sim._numba import SOURCES
 from sim.configuration import fingerprint, from_mapping
 from sim.parameters import Parameters
 from sim.schema import InvalidInput, nearest, to_mapping
-from sim.views.patterns import patterns_figure
+from sim.views.figures.patterns import patterns_figure
 
 SHARD = 100  # runs
 SHORTEST = 156  # weeks

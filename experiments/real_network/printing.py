@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.real_network.readings import SPREAD
-from sim.views.real_network import NETWORKS, PLACEMENTS
+from sim.views.figures.real_network import NETWORKS, PLACEMENTS
 from sim.views.words import bounded
 
 

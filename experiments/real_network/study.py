@@ -33,7 +33,7 @@ from sim.measures import CLASSES
 from sim.parameters import Parameters
 from sim.presets import load
 from sim.schema import InvalidInput, nearest, to_mapping
-from sim.views.real_network import NETWORKS, PLACEMENTS, real_network_figure
+from sim.views.figures.real_network import NETWORKS, PLACEMENTS, real_network_figure
 from sim.views.words import CLASS_LABELS
 
 SHARD = 5  # seeds; all arms of a seed share its networks
