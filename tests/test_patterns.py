@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import numpy as np
@@ -10,13 +9,20 @@ import pandas as pd
 import pytest
 from conftest import contents, plain
 
-from experiments import claims
-from experiments import patterns as command
-from experiments.claims import BY_NAME, CHAMPIONS, HOLD, INTEGRATION_LEVELS, PATTERNS, WAY, Arm, Times
 from experiments.lab.output import ROOT
 from experiments.lab.storage import read
-from experiments.patterns import arms_of, emerges, estimate, parameters_of, readings_of, removed, rewired, run_arm, verdict_of
+from experiments.patterns import effects as named
+from experiments.patterns import readings as measured
+from experiments.patterns import study as command
+from experiments.patterns.analysis import MOST_FAILS, emerges, estimate, readings_of, removed, verdict_of
+from experiments.patterns.arms import parameters_of, rewired, run_arm
+from experiments.patterns.declarations import BY_NAME, PATTERNS
+from experiments.patterns.effects import CHAMPIONS, INTEGRATION_LEVELS, WAY
+from experiments.patterns.pattern import Arm, Pattern, Times, arms_of
+from experiments.patterns.pattern import Test as PatternTest
+from experiments.patterns.readings import HOLD
 from sim import RolloutModel
+from sim.configuration import from_mapping
 from sim.parameters import BUCKETS, CAPABILITIES, Parameters
 from sim.presets import CONFIGS, read_yaml
 from sim.schema import InvalidInput, to_mapping
@@ -27,7 +33,7 @@ OPTIONS = ["enterprise.units=4", "enterprise.teams=2", "enterprise.users=4", "we
 
 
 def base(**more):
-    return json.dumps({**to_mapping(Parameters()), "enterprise": {**to_mapping(Parameters().enterprise), **SMALL}, "weeks": 156, **more})
+    return from_mapping({"enterprise": SMALL, "weeks": 156, **more})
 
 
 BASE = base()
@@ -35,7 +41,7 @@ BASE = base()
 
 def judged(effects, ablated, direction=1, across=False):
     """What the rule says of effects by seed: (emerges, removed)."""
-    test = claims.Test("a test", "", "", direction, lambda r: r["arm.x"].mean() if across else r["arm.x"], across)
+    test = PatternTest("a test", "", "", direction, lambda r: r["arm.x"].mean() if across else r["arm.x"], across)
     found, by_seed = estimate(test, {"arm.x": effects}, 1)
     without, gone = estimate(test, {"arm.x": ablated}, 1)
     return emerges(test, found), removed(test, by_seed, without, gone)
@@ -61,14 +67,14 @@ def test_the_rule_on_known_effects(direction, across):
 def test_a_mean_does_not_emerge_where_many_seeds_fail():
     """Three seeds in ten go the other way by a little: the mean is clear, the pattern is not."""
     effects = np.where(np.arange(200) % 10 < 3, -0.1, 1.0) + np.random.default_rng(1).normal(0, 0.01, 200)
-    found, _ = estimate(claims.Test("", "", "", 1, lambda r: r["x"]), {"x": effects}, 1)
+    found, _ = estimate(PatternTest("", "", "", 1, lambda r: r["x"]), {"x": effects}, 1)
     assert found.low > 0.5 and found.fails == 0.3
     assert judged(effects, 0 * effects) == (False, True)
 
 
 def test_what_is_not_defined_fails_and_is_left_out_of_the_mean():
     effects = np.where(np.arange(100) < 20, np.nan, 1.0) + np.random.default_rng(1).normal(0, 0.1, 100)
-    found, _ = estimate(claims.Test("", "", "", 1, lambda r: r["x"]), {"x": effects}, 1)
+    found, _ = estimate(PatternTest("", "", "", 1, lambda r: r["x"]), {"x": effects}, 1)
     assert found.effect == pytest.approx(np.nanmean(effects)) and found.fails == 0.2 and found.undefined == pytest.approx(0.2)
     assert judged(effects, np.full(100, np.nan)) == (True, True)  # where nothing can be measured, nothing is left
     assert judged(np.full(100, np.nan), effects)[0] is False
@@ -76,7 +82,7 @@ def test_what_is_not_defined_fails_and_is_left_out_of_the_mean():
 
 def test_intervals_hold_their_level():
     """Of intervals of a mean that is 0, one in forty lies above it."""
-    rng, test = np.random.default_rng(3), claims.Test("", "", "", 1, lambda r: r["x"])
+    rng, test = np.random.default_rng(3), PatternTest("", "", "", 1, lambda r: r["x"])
     above = sum(estimate(test, {"x": rng.normal(0, 1, 40)}, 1)[0].beyond(1) for _ in range(2000))
     assert abs(above / 2000 - 0.025) < 0.01
 
@@ -93,7 +99,7 @@ def test_a_failed_run_leaves_its_seed_undefined():
     rows = [("p", "claim", arm, seed, "x", float(seed), "") for arm in "ab" for seed in (5, 6, 7) if (arm, seed) != ("b", 6)]
     rows.append(("p", "claim", "b", 6, "", np.nan, "planted"))
     runs = pd.DataFrame(rows, columns=["pattern", "variant", "arm", "seed", "reading", "value", "error"])
-    pattern = claims.Pattern("p", "", "", lambda model: {}, {}, (), "", {})
+    pattern = Pattern("p", "", "", lambda model: {}, {}, (), "", {})
     found = readings_of(runs, pattern, "claim", np.array([5, 6, 7]))
     np.testing.assert_array_equal(found["a.x"], [5, 6, 7])
     np.testing.assert_array_equal(found["b.x"], [5, np.nan, 7])
@@ -116,7 +122,7 @@ SATURATING = 0.9 * (1 - np.exp(-T / 50))
     ],
 )
 def test_inflections_of_known_curves(curve, expected):
-    assert claims.inflections(curve) == expected
+    assert measured.inflections(curve) == expected
 
 
 def test_fits_prefer_the_curve_that_made_the_data():
@@ -127,29 +133,29 @@ def test_fits_prefer_the_curve_that_made_the_data():
             self.state = type("State", (), {"firm": {"gate_week": np.array([0])}, "weekly": {"reliance": curve}})
 
     noise = rng.normal(0, 0.01, len(T))
-    line = claims.read_curve(Model(0.1 + 0.003 * T + noise))["better"]
-    s_curve = claims.read_curve(Model(LOGISTIC + noise))["better"]
+    line = measured.read_curve(Model(0.1 + 0.003 * T + noise))["better"]
+    s_curve = measured.read_curve(Model(LOGISTIC + noise))["better"]
     assert line < 2 < 50 < s_curve
-    assert np.isnan(claims.read_curve(Model(LOGISTIC[:30]))["better"])
+    assert np.isnan(measured.read_curve(Model(LOGISTIC[:30]))["better"])
 
 
 def test_ranks_tips_and_loops_of_known_readings():
     a = np.random.default_rng(1).normal(size=30)
-    assert claims.spearman(a, np.exp(a)) == pytest.approx(1) and claims.spearman(a, -a) == pytest.approx(-1)
-    assert claims.spearman(a, np.where(a > 0, a, np.nan)) == pytest.approx(1) and claims.spearman(a, 0 * a) == 0
-    assert np.isnan(claims.spearman(a, np.full(30, np.nan)))
+    assert named.spearman(a, np.exp(a)) == pytest.approx(1) and named.spearman(a, -a) == pytest.approx(-1)
+    assert named.spearman(a, np.where(a > 0, a, np.nan)) == pytest.approx(1) and named.spearman(a, 0 * a) == 0
+    assert np.isnan(named.spearman(a, np.full(30, np.nan)))
     step = {f"{level}%.followers": np.full(3, 0.1 if level < 25 else 0.9) for level in CHAMPIONS}
-    assert claims.rise_inside(step) == pytest.approx(100 * 0.8 / 30) and "between 20 and 25% champions" in claims.steepest(step)
+    assert named.rise_inside(step) == pytest.approx(100 * 0.8 / 30) and "between 20 and 25% champions" in named.steepest(step)
     straight = {f"{level}%.followers": np.full(3, 0.1 + 0.01 * level) for level in CHAMPIONS}
-    assert claims.rise_inside(straight) == pytest.approx(0)
+    assert named.rise_inside(straight) == pytest.approx(0)
     same = {f"cycle.step{k}": np.full(3, level) for k, level in enumerate(WAY)}
-    assert claims.loop(same) == pytest.approx(0)
+    assert named.loop(same) == pytest.approx(0)
     lost = {name: values - 0.2 * (int(name[-1]) > WAY.index(min(WAY))) for name, values in same.items()}
-    assert claims.loop(lost) == pytest.approx(0.2)
+    assert named.loop(lost) == pytest.approx(0.2)
 
 
 def test_the_crossover_of_known_worths():
-    """Value v = i² (of integration i), worth of accuracy 0.05 i: a tenth of integration brings 0.2 i, always more; with a constant one they cross."""
+    """Value i² of integration i, of which a tenth brings 0.2 i: always more than a worth of accuracy of 0.05 i; a constant one is crossed."""
 
     def readings(worth):
         made = {}
@@ -159,9 +165,9 @@ def test_the_crossover_of_known_worths():
             made[f"{level}%, accurate.value"] = made[f"{level}%.value"] + 1e6 * worth(i)
         return made
 
-    assert "the means cross at 50%" in claims.crossover(readings(lambda i: 0.1))  # 0.2 i = 0.1
-    assert "integration brings more in the mean at each of them" in claims.crossover(readings(lambda i: 0.05 * i))
-    assert claims.worth_of_accuracy(readings(lambda i: 0.1), 40) == pytest.approx(1e5)
+    assert "the means cross at 50%" in named.crossover(readings(lambda i: 0.1))  # 0.2 i = 0.1
+    assert "integration brings more in the mean at each of them" in named.crossover(readings(lambda i: 0.05 * i))
+    assert named.worth_of_accuracy(readings(lambda i: 0.1), 40) == pytest.approx(1e5)
 
 
 def test_readings_are_what_the_frames_say(tiny):
@@ -171,10 +177,10 @@ def test_readings_are_what_the_frames_say(tiny):
     rows = units[units["stage"].isin(["pilot", "live"])].copy()
     rows["age"] = rows.groupby("unit", observed=True).cumcount()
     young, is_pilot = rows["age"].between(13, 25), rows["unit"] == pilot
-    found = claims.read_pilot(model)
+    found = measured.read_pilot(model)
     assert found["pilot_use"] == pytest.approx(rows[young & is_pilot]["users_using"].mean())
     assert found["rollout_cut"] == pytest.approx(rows[young & ~is_pilot]["improvement"].mean())
-    found = claims.read_support(model)
+    found = measured.read_support(model)
     others = rows[~is_pilot]
     assert found["support"] == pytest.approx(others[others["age"] < 26]["support"].mean())
     assert found["gained"] == pytest.approx(others[others["age"] == 25]["trust"].mean() - others[others["age"] == 0]["trust"].mean())
@@ -182,7 +188,7 @@ def test_readings_are_what_the_frames_say(tiny):
     until = int(stands.idxmax()) if stands.any() else len(weekly) - 1
     started = int((weekly[[f"effort_{name}" for name in CAPABILITIES]].sum(axis=1) > 0).idxmax())
     spent = weekly[[f"effort_{name}" for name in (*BUCKETS, "support")]].sum(axis=1)
-    assert claims.read_retrofit(model)["cost"] == pytest.approx(spent[started : until + 1].sum())
+    assert measured.read_retrofit(model)["cost"] == pytest.approx(spent[started : until + 1].sum())
 
 
 # --------------------------------------------------------------------------- the declarations
@@ -275,13 +281,12 @@ def test_the_table_holds_what_single_runs_give(call, tmp_path):
     code, out, err = call("patterns", *FLIPS, "seed=7", "output=here")
     assert (code, err) == (0, "") and "Strategy ranking flips: " in plain(out)
     tests = pd.read_csv(tmp_path / "here" / "tests.csv").set_index("test")
-    nets = {
-        strategy: np.array([
-            RolloutModel(strategy=strategy, maturity="middle", enterprise=SMALL, weeks=156, rng=seed).run().outcome["net"] for seed in range(7, 11)
-        ])
+    given = {"maturity": "middle", "enterprise": SMALL, "weeks": 156}
+    nets = [
+        [RolloutModel(strategy=strategy, rng=seed, **given).run().outcome["net"] for seed in range(7, 11)]
         for strategy in ("model_first", "integration_first")
-    }  # fmt: skip
-    differences = nets["model_first"] - nets["integration_first"]
+    ]
+    differences = np.subtract(*nets)
     assert tests["effect"]["loses here"] == pytest.approx(differences.mean()) and tests["fails"]["loses here"] == (differences >= 0).mean()
     assert tests["effect_low"]["loses here"] < differences.mean() < tests["effect_high"]["loses here"]
     assert tests["claim"].nunique() == 1 and (tmp_path / "here" / "figure.png").stat().st_size > 10_000
@@ -289,23 +294,23 @@ def test_the_table_holds_what_single_runs_give(call, tmp_path):
 
 
 def test_it_goes_on_where_it_was_interrupted_with_the_same_bytes(call, tmp_path, monkeypatch):
-    monkeypatch.setattr(command, "BLOCK", 2)
+    monkeypatch.setattr(command, "SHARD", 12)
     options = [*OPTIONS, "patterns=[strategy ranking flips,value J-curve]", "seeds=4"]
     assert call("patterns", *options, "output=whole")[0] == 0
     whole = contents(tmp_path / "whole")
     assert call("patterns", *options, "output=whole")[0] == 0 and contents(tmp_path / "whole") == whole
-    measure, calls = command.measure, []
+    run, calls = command.ArmRecorder.run, []
 
-    def interrupted(job):
-        calls.append(job)
-        if len(calls) == 3:
+    def interrupted(recorder, item):
+        calls.append(item)
+        if len(calls) == 30:
             raise KeyboardInterrupt
-        return measure(job)
+        return run(recorder, item)
 
-    monkeypatch.setattr(command, "measure", interrupted)
+    monkeypatch.setattr(command.ArmRecorder, "run", interrupted)
     code, _, err = call("patterns", *options, "output=again")
     assert code == 130 and "the same command goes on" in err
-    assert call("patterns", *options, "output=again")[0] == 0 and len(calls) == 5  # four blocks, one of them twice
+    assert call("patterns", *options, "output=again")[0] == 0 and len(calls) == 30 + (56 - 24)  # two shards of twelve were kept
     assert contents(tmp_path / "again") == whole
 
 
@@ -367,7 +372,7 @@ def test_patterns_reported_as_emerging_still_do(call, tmp_path):
     assert names and call("patterns", f"patterns=[{','.join(names)}]", "seeds=20", "output=here")[0] == 0
     tests = pd.read_csv(tmp_path / "here" / "tests.csv")
     ahead = tests["direction"] * np.where(tests["direction"] > 0, tests["effect_low"], tests["effect_high"]) > 0
-    clearly_often = tests["fails_low"] >= command.MOST_FAILS  # of twenty seeds, more may fail by chance; NaN where none can
+    clearly_often = tests["fails_low"] >= MOST_FAILS  # of twenty seeds, more may fail by chance; NaN where none can
     assert set(tests["pattern"]) == set(names) and tests[~ahead | clearly_often][["pattern", "test"]].to_numpy().tolist() == []
 
 

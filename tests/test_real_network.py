@@ -10,24 +10,18 @@ import pandas as pd
 import pytest
 from conftest import contents, plain
 
-from experiments import real_network as command
-from experiments.real_network import (
-    NETWORKS,
-    PLACEMENTS,
-    classes_of,
-    compare,
-    drawn,
-    graph_of,
-    organisation,
-    paired,
-    read_clusters,
-    run_arm,
-)
+from experiments.patterns.arms import network_alone
+from experiments.real_network import study as command
+from experiments.real_network.analysis import compare, paired
+from experiments.real_network.networks import classes_of, drawn, graph_of, organisation
+from experiments.real_network.readings import READ, read_clusters
+from experiments.real_network.study import run_arm
 from sim import RolloutModel
 from sim.configuration import vary
 from sim.network import adjacency
 from sim.presets import resolve
-from sim.schema import InvalidInput, to_mapping
+from sim.schema import InvalidInput
+from sim.views.figures.real_network import NETWORKS, PLACEMENTS
 
 GENERATED = tuple(NETWORKS)[1:]
 OPTIONS = ["edges=edges.txt", "labels=labels.txt", "weeks=60", "executor=serial"]
@@ -54,20 +48,18 @@ def of_files(files):
     return resolve({"network": network}, {"weeks": 80})
 
 
-def drawing(p):
-    return json.dumps({"network": to_mapping(p.network)}, sort_keys=True)
-
-
 # --------------------------------------------------------------------------- networks
 
 
 @pytest.mark.parametrize("kind", GENERATED)
 def test_a_generated_network_has_the_same_people_and_as_many_ties(of_files, kind):
     place, real = organisation(of_files)
-    graphs = [graph_of(kind, drawing(of_files), seed) for seed in (1, 2)]
-    assert all(g.number_of_edges() == real.shape[1] == graph_of("real", drawing(of_files), 1).number_of_edges() for g in graphs)
+    graphs = [graph_of(kind, network_alone(of_files), seed) for seed in (1, 2)]
+    assert all(g.number_of_edges() == real.shape[1] == graph_of("real", network_alone(of_files), 1).number_of_edges() for g in graphs)
     assert set(map(frozenset, graphs[0].edges())) != set(map(frozenset, graphs[1].edges()))
-    model, other = (RolloutModel(parameters=vary(of_files, {"network.kind": "graph"}), network=g, rng=3) for g in (graphs[0], graph_of("real", drawing(of_files), 1)))  # fmt: skip
+    given = vary(of_files, {"network.kind": "graph"})
+    real_graph = graph_of("real", network_alone(of_files), 1)
+    model, other = (RolloutModel(parameters=given, network=graph, rng=3) for graph in (graphs[0], real_graph))
     for table in ("units", "teams", "users"):
         assert getattr(model.state, table).tobytes() == getattr(other.state, table).tobytes()
     assert model.state.unit_names == place.unit_names
@@ -80,7 +72,7 @@ def test_the_block_model_has_as_many_ties_inside_teams_departments_and_across(of
 
 
 def test_rewiring_keeps_everybody_s_number_of_ties(of_files):
-    real, other = (graph_of(kind, drawing(of_files), 2) for kind in ("real", "rewired"))
+    real, other = (graph_of(kind, network_alone(of_files), 2) for kind in ("real", "rewired"))
     assert dict(real.degree()) == dict(other.degree()) and set(real.edges()) != set(other.edges())
 
 
@@ -91,7 +83,7 @@ def test_the_real_network_as_a_graph_is_the_one_of_the_files(of_files):
 
 
 def run_arm_as_graph(p, seed):
-    graph = graph_of("real", drawing(p), seed)
+    graph = graph_of("real", network_alone(p), seed)
     return RolloutModel(parameters=vary(p, {"strategy.champions": 0.0, "network.kind": "graph"}), network=graph, rng=seed).run()
 
 
@@ -101,7 +93,7 @@ def test_a_network_too_dense_for_a_generator_is_refused(tmp_path, kind):
     (tmp_path / "l.txt").write_text("".join(f"{a} {a % 2}\n" for a in range(20)))
     p = resolve({"network": {"kind": "edges", "edges": str(tmp_path / "e.txt"), "labels": str(tmp_path / "l.txt")}}, {})
     with pytest.raises(InvalidInput, match=rf"networks: '{kind}'.*190 ties among 20 people"):
-        graph_of(kind, drawing(p), 1)
+        graph_of(kind, network_alone(p), 1)
 
 
 # --------------------------------------------------------------------------- what is read and compared
@@ -136,11 +128,11 @@ def test_pairs_are_made_by_seed_and_what_is_undefined_is_left_out():
     assert row["difference_high"] - row["difference_low"] < 0.1 < row["reference_high"] - row["reference_low"]
 
 
-def test_networks_are_compared_with_the_real_one_and_placements_with_lot():
+def test_networks_are_compared_with_the_real_one_and_placements_with_random_ones():
     arms = command.arms_of(["blocks"], ["central"], [0.1])
     level = {arm: k / 10 for k, arm in enumerate(arms)}
     rows = [
-        {"maturity": "low", "network": n, "placement": p, "champions": s, "seed": seed, "error": "", **dict.fromkeys(command.READ, value + seed)}
+        {"maturity": "low", "network": n, "placement": p, "champions": s, "seed": seed, "error": "", **dict.fromkeys(READ, value + seed)}
         for (n, p, s), value in level.items() for seed in range(5)
     ]  # fmt: skip
     networks, champions = compare(pd.DataFrame(rows), ["low"], arms)
@@ -161,8 +153,9 @@ def test_champions_are_placed_as_the_arm_says(of_files, placement):
 # --------------------------------------------------------------------------- the command
 
 
-def test_the_command_compares_and_goes_on_with_the_same_bytes(call, files):
-    options = [*OPTIONS, "seeds=6", "maturities=[low,middle]", "shares=[0.1,0.3]", "output=out"]
+def test_the_command_compares_and_goes_on_with_the_same_bytes(call, files, monkeypatch):
+    monkeypatch.setattr(command, "SHARD", 1)
+    options = [*OPTIONS, "seeds=2", "maturities=[low,middle]", "shares=[0.1,0.3]", "output=out"]
     code, out, err = call("real_network", *options)
     assert code == 0, err
     folder = files / "out"
@@ -175,7 +168,7 @@ def test_the_command_compares_and_goes_on_with_the_same_bytes(call, files):
     networks, champions = (pd.read_csv(folder / f"{name}.csv") for name in ("networks", "champions"))
     assert set(networks["network"]) == set(GENERATED) and set(champions["placement"]) == set(PLACEMENTS)
     runs = pd.read_parquet(folder / "runs")
-    assert len(runs) == 6 * 2 * (5 + 4 * 2) and (runs["error"] == "").all()
+    assert len(runs) == 2 * 2 * (5 + 4 * 2) and (runs["error"] == "").all()
     listed = pd.read_csv(folder / "data_dictionary.csv")
     assert set(listed.loc[listed["dataset"] == "runs", "column"]) == set(runs.columns) and listed["meaning"].notna().all()
     recorded = json.loads((folder / "manifest.json").read_text())["configuration"]
@@ -192,10 +185,19 @@ def test_a_run_that_fails_is_left_out_and_said(call, files, monkeypatch):
         return whole(network, placement, share, p, seed)
 
     monkeypatch.setattr(command, "run_arm", planted)
-    code, _, err = call("real_network", *OPTIONS, "seeds=4", "maturities=[low]", "shares=[0.2]", "output=out")
+    code, _, err = call(
+        "real_network",
+        *OPTIONS,
+        "seeds=3",
+        "maturities=[low]",
+        "networks=[blocks,rewired]",
+        "placements=[central]",
+        "shares=[0.2]",
+        "output=out",
+    )
     assert code == 1 and "planted" in err
     pairs = pd.read_csv(files / "out/networks.csv").query("measure == 'final_reliance'").set_index("network")["pairs"]
-    assert pairs["blocks"] == 3 and pairs["small_world"] == 4
+    assert pairs["blocks"] == 2 and pairs["rewired"] == 3
 
 
 @pytest.mark.parametrize(
