@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import os
 import shutil
 import sys
 from pathlib import Path
 
 import pytest
+
+# The workers share the cores; second threads for small matrices would only stand in the way of each other. Before NumPy is imported.
+os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
 
 from experiments.lab import config as entry
 from sim import RolloutModel, presets

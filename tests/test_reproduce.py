@@ -103,7 +103,8 @@ def test_bad_input_is_one_line(tmp_path, capsys):
 #: Writes a reference of its own and compares with a given one: a small comparison in the place of the published one, in this process.
 SMALL = """
 import contextlib, io, subprocess, sys, types
-from experiments import compare, entry, reproduce
+from experiments import compare, reproduce
+from experiments.lab import config as entry
 
 def here(command, **_):
     sys.argv = ["compare", *command[3:], "enterprise=small", "weeks=110", "replications=4"]
