@@ -20,7 +20,7 @@ from sim.views.figures import STYLE, save
 
 def calibration_figure(folder: Path) -> Path:
     """Published figures with the posterior's intervals, and prior and posterior of the parameters. Writes ``figure.png``."""
-    figures = pd.read_parquet(folder / "figures.parquet")
+    figures = pd.read_parquet(folder / "targets.parquet")
     parameters = pd.read_parquet(folder / "parameters.parquet").sort_values("narrowed", ascending=False, kind="stable", ignore_index=True)
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(11.2, 1.9 + 0.3 * max(len(parameters), 10)), layout="constrained")

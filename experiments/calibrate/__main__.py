@@ -1,0 +1,6 @@
+"""``python -m experiments.calibrate``: see :mod:`experiments.calibrate.study`."""
+
+from experiments.calibrate.study import calibrate
+from experiments.lab.config import main
+
+main("calibrate", calibrate)

@@ -1,0 +1,6 @@
+"""``python -m experiments.optimise``: see :mod:`experiments.optimise.study`."""
+
+from experiments.lab.config import main
+from experiments.optimise.study import optimise
+
+main("optimise", optimise)
