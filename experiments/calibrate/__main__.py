@@ -3,4 +3,5 @@
 from experiments.calibrate.study import calibrate
 from experiments.lab.config import main
 
-main("calibrate", calibrate)
+if __name__ == "__main__":
+    main("calibrate", calibrate)

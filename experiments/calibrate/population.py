@@ -36,7 +36,6 @@ CHOSEN, SHORTEST = ("strategy.initiative_floor", "strategy.gate_weeks"), 13
 RANGES = {"spread": (0, 3), "strictness": (0, 1), "pilot": (SHORTEST, 104)}
 
 
-
 @dataclass(frozen=True)
 class Population:
     """Organisations that the targets are taken of: assumptions, for the sources publish none.
@@ -102,7 +101,6 @@ class Population:
         return pd.concat(rows, ignore_index=True)
 
 
-
 def population_of(given: Any) -> Population:
     """The population from its settings, checked."""
     if not isinstance(given, Mapping):
@@ -134,8 +132,6 @@ def population_of(given: Any) -> Population:
     if abs(sum(strategies.values()) - 1) > 1e-9:
         raise InvalidInput("population.strategies", round(sum(strategies.values()), 9), "shares that add up to 1")
     return Population(**taken, strategies={str(name): float(share) for name, share in strategies.items()})
-
-
 
 
 def range_of(given: Mapping[str, Any], key: str, least: float, most: float) -> tuple[float, float]:

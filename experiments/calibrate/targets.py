@@ -72,5 +72,3 @@ def population_outputs(each: np.ndarray, maturity: np.ndarray, p: Population) ->
     weight = np.where(asked, share[:, None, None], 0.0)
     weight = weight / np.maximum(weight.sum(axis=0), 1e-300)
     return ((np.nan_to_num(means) * weight).sum(axis=0), np.sqrt((np.nan_to_num(errors) * weight**2).sum(axis=0)))
-
-

@@ -3,4 +3,5 @@
 from experiments.lab.config import main
 from experiments.optimise.study import optimise
 
-main("optimise", optimise)
+if __name__ == "__main__":
+    main("optimise", optimise)

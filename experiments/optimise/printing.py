@@ -35,9 +35,7 @@ def show(console: Console, tested: pd.DataFrame, objectives: Sequence[Objective]
         for name in found:
             much = float(rows["optimism"][name])
             promised = f"{amount(each.outcome, much)} more" if much > 0 else "no more"
-            console.print(
-                f"{strategy_label(name)}: the search promised {promised} than the test shows.", highlight=False, soft_wrap=True
-            )
+            console.print(f"{strategy_label(name)}: the search promised {promised} than the test shows.", highlight=False, soft_wrap=True)
 
 
 def _interval(outcome: str, row: pd.Series, name: str) -> str:

@@ -217,7 +217,9 @@ class Search:
         """Search, choose, and test on other luck; returns the plan of the test, and what was found."""
         presets = self.candidates()
         place = "generations/presets"
-        reference, failed = self._values(replace(plan, points=self.points(presets, plan.seed)), store, workers, place, "runs of the presets")
+        reference, failed = self._values(
+            replace(plan, points=self.points(presets, plan.seed)), store, workers, place, "runs of the presets"
+        )
         best = {name: best_means(value) for name, value in reference.items()}
         study = new_study(self.objectives, plan.seed, self.population)
         study.enqueue_trial(start_of(self.base.strategy, self.levers))
