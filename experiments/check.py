@@ -240,17 +240,15 @@ def points_of(populations: Sequence[Population], base: Parameters, chosen: Mappi
         InvalidInput: where a preset that a population names would replace a configured setting.
     """
     names = sorted({name for population in populations for name, _ in population}, key=lambda name: (name not in GROUPS, name))
-    groups = [name for name in names if name in GROUPS]
-    for group in groups:
-        refuse_replaced(group, base, chosen[group])
-    made, columns = [], []
-    whole = [parameters_at(base, dict(population)) for population in populations]
     for name in names:
-        given = [dict(population).get(name) for population in populations]
-        own = chosen.get if name in GROUPS else None
-        column = [
-            value if value is not None else own(name) if own else operator.attrgetter(name)(parameters)
-            for value, parameters in zip(given, whole, strict=True)
+        if name in GROUPS:
+            refuse_replaced(name, base, chosen[name])
+    alone = [parameters_at(base, dict(population)) for population in populations]
+    made, columns = [], []
+    for name in names:
+        column: list[Any] = [
+            dict(population).get(name, chosen[name]) if name in GROUPS else operator.attrgetter(name)(parameters)
+            for population, parameters in zip(populations, alone, strict=True)
         ]
         if name not in GROUPS and RECORDS[name].kind in ("number", "count"):
             made.append(Factor(name, RECORDS[name].kind, min(column), max(column)))

@@ -266,7 +266,7 @@ def _side_by_side(title: str, part: pd.DataFrame, strategies: list[str], weeks: 
     for strategy in strategies:
         table.add_column(strategy_label(strategy), justify="right")
     for measure, label in labels.items():
-        if measure in part.index.get_levelvalues_of("measure"):
+        if measure in part.index.get_level_values("measure"):
             table.add_row(label, *(_estimate(part, s, measure) for s in strategies))
     endings = {s: _endings(part, s) for s in strategies}
     for label in CLASS_LABELS.values():
@@ -278,7 +278,7 @@ def _side_by_side(title: str, part: pd.DataFrame, strategies: list[str], weeks: 
 def _list(title: str, part: pd.DataFrame, strategies: list[str], weeks: int) -> Table:
     """One row per strategy, estimates only: for many strategies."""
     labels = {"net_104": "104 w", "net": f"net, {weeks} w", "final_reliance": "relying", "weeks_to_50": "w to 50%"}
-    measures = [measure for measure in labels if measure in part.index.get_levelvalues_of("measure")]
+    measures = [measure for measure in labels if measure in part.index.get_level_values("measure")]
     table = Table(title=title, title_justify="left")
     table.add_column("strategy", no_wrap=True)
     for measure in measures:
