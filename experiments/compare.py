@@ -20,7 +20,7 @@ from experiments.lab.designs import Factor, Points
 from experiments.lab.output import input_files
 from experiments.lab.plan import Plan
 from experiments.lab.runner import sample
-from experiments.lab.statistics import mean, median, share
+from experiments.lab.statistics import mean, median, share, values_of
 from experiments.lab.storage import Store
 from experiments.lab.study import Settings, Study, carry_out, take_settings
 from experiments.lab.tables import write_tables
@@ -147,12 +147,6 @@ def report_of(store: Store) -> str:
 # --------------------------------------------------------------------------- statistics
 
 
-def _values(runs: pd.DataFrame, measure: str) -> np.ndarray:
-    """Values of a measure; weeks never reached are infinite."""
-    column = runs[measure]
-    return column.astype("Float64").to_numpy(float, na_value=np.inf if MEASURES[measure].censored else np.nan)
-
-
 def summarise(runs: pd.DataFrame, maturities: list[str], strategies: list[str]) -> pd.DataFrame:
     """One row per maturity, strategy and measure: estimate with 95% interval, and of what kind it is."""
     rows = []
@@ -160,7 +154,7 @@ def summarise(runs: pd.DataFrame, maturities: list[str], strategies: list[str]) 
         for strategy in strategies:
             cell = runs[(runs["maturity"] == maturity) & (runs["strategy"] == strategy)]
             for measure in COMPARED:
-                x = _values(cell, measure)
+                x = values_of(cell, measure)
                 if len(x) == 0 or np.isnan(x).any():
                     continue  # net_104 of a shorter horizon is undefined, not 0
                 kind, estimate = ("median", median(x)) if MEASURES[measure].censored else ("mean", mean(x))
@@ -189,7 +183,7 @@ def pair(runs: pd.DataFrame, maturities: list[str], strategies: list[str]) -> pd
             left, right = (runs[(runs["maturity"] == maturity) & (runs["strategy"] == s)].set_index("replication") for s in (a, b))
             common = left.index.intersection(right.index)
             for measure in COMPARED:
-                x, y = _values(left.loc[common], measure), _values(right.loc[common], measure)
+                x, y = values_of(left.loc[common], measure), values_of(right.loc[common], measure)
                 if len(x) == 0 or np.isnan(x).any() or np.isnan(y).any():
                     continue
                 wins = float(np.sum(np.where(x == y, 0.5, x > y if MEASURES[measure].better > 0 else x < y)))

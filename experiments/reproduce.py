@@ -62,7 +62,7 @@ TESTED = Table("test.csv", ("candidate", "objective"), ("search", "test", "test_
 RESPONSE = Table("response.csv", ("forecaster", "level", "coefficient", "in_the_response"), ("estimate", "low", "high"))
 ERRORS = Table("errors.csv", ("strategy", "baseline", "measure"), ("model", "off", "off_low", "off_high", "spread"))
 DISTANCES = Table("distances.csv", ("source",))
-FITTED = Table("figures.csv", ("figure",), ("published", "model", "model_low", "model_high"))
+FITTED = Table("targets.csv", ("target",), ("published", "model", "model_low", "model_high"))
 POSTERIOR = Table("parameters.csv", ("parameter",), ("calibrated", "posterior_low", "posterior_high"))
 PATTERNS = Table("tests.csv", ("pattern", "test"), ("effect", "effect_low", "effect_high", "ablated", "verdict"))
 

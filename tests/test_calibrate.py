@@ -1,4 +1,4 @@
-"""Calibration: the figures of a population, history matching and the posterior on known functions, and the whole study in small."""
+"""Calibration: the outputs of a population, history matching and the posterior on known functions, and the whole study in small."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ import pandas as pd
 import pytest
 from conftest import contents, made, plain
 
-from experiments import calibrate, runner
-from experiments.calibrate import FIGURES, MATURITIES, TARGETS, VARIED, Emulators, Population, figures_of, plausible, population_figures
-from experiments.lab.designs import RECORDS
+from experiments.calibrate.emulators import Emulators, candidates, mode, plausible, posterior
+from experiments.calibrate.population import HYPER, MATURITIES, VARIED, Population, population_of
+from experiments.calibrate.tables import preset_text, targets_table
+from experiments.calibrate.targets import PUBLISHED, TARGETS, outputs_of, population_outputs
+from experiments.lab import worker
 from sim import RolloutModel, presets
+from sim.parameters import RECORDS
 from sim.presets import load, read_yaml
 from sim.schema import InvalidInput
 
@@ -49,20 +52,20 @@ def test_no_spread_gives_the_presets():
     assert members[members["maturity"] == "low"]["maturity.trust"].unique() == pytest.approx([load("maturity", "low")["trust"]])
 
 
-def test_figures_are_what_a_survey_would_find():
+def test_outputs_are_what_a_survey_would_find():
     week = np.arange(0, 260, 4)
     n = len(week)
     teams = np.tile(np.where(week < 156, 0.0, 1.0), (3, 1))
     live = np.stack([np.where(week < 40, 1, 2), np.full(n, 1), np.where(week < 20, 0, 5)])
     net = np.stack([-week, np.where(week < 100, -week, week), np.zeros(n)]).astype(float)
-    each = figures_of(
+    each = outputs_of(
         {"teams_trust_and_use": teams, "units_live": live, "cumulative_net": net},
         week,
         np.array([1.0, 0, 0]),
         np.array([0, 1, 2]),
         POPULATION,
     )
-    of = dict(zip([f.name for f in FIGURES], each.T, strict=True))
+    of = dict(zip([target.name for target in TARGETS], each.T, strict=True))
     assert of["teams_low"][0] == of["teams_high"][2] == pytest.approx(0.5)  # weeks 52 to 260, the second half of them at 1
     assert np.isnan(of["teams_high"][:2]).all() and np.isnan(of["teams_low"][1:]).all()
     assert (of["production_low"][0], of["production_high"][2]) == (1, 0)
@@ -70,12 +73,12 @@ def test_figures_are_what_a_survey_would_find():
     assert of["ebit"].tolist() == pytest.approx([0, (156 - 100) / 4 / 39, 0])
 
 
-def test_mixed_figures_weigh_the_maturities_and_know_their_error():
+def test_mixed_outputs_weigh_the_maturities_and_know_their_error():
     maturity = np.repeat([0, 1, 2], 10)
-    each = np.full((1, 30, len(FIGURES)), np.nan)
+    each = np.full((1, 30, len(TARGETS)), np.nan)
     each[0, :, 4] = np.where(maturity == 0, 1.0, 0.0)
     each[0, maturity == 2, 0] = np.tile([0.0, 1.0], 5)
-    found, errors = population_figures(each, maturity, POPULATION)
+    found, errors = population_outputs(each, maturity, POPULATION)
     assert found[0, 4] == pytest.approx(0.5) and errors[0, 4] == 0
     assert found[0, 0] == pytest.approx(0.5) and errors[0, 0] == pytest.approx(np.std([0, 1] * 5, ddof=1) / np.sqrt(10))
 
@@ -84,22 +87,32 @@ def test_mixed_figures_weigh_the_maturities_and_know_their_error():
 
 
 def known(unit: np.ndarray) -> np.ndarray:
-    """All figures right at (0.3, 0.7), whatever the third parameter."""
-    return TARGETS + np.column_stack([unit[:, 0] - 0.3, unit[:, 1] - 0.7] * 3)
+    """All outputs right at (0.3, 0.7), whatever the third parameter."""
+    return PUBLISHED + np.column_stack([unit[:, 0] - 0.3, unit[:, 1] - 0.7] * 3)
 
 
 def test_history_matching_keeps_what_agrees_and_the_posterior_finds_it():
     rng = np.random.default_rng(1)
     unit = rng.random((80, 3))
-    emulator = Emulators.fit(unit, known(unit) + rng.normal(0, 0.005, (80, 6)), np.zeros((80, 6)), 1)
+    emulator = Emulators.fit(unit, known(unit) + rng.normal(0, 0.005, (80, 6)), PUBLISHED, 0.03, 1)
     tests = rng.random((2000, 3))
-    kept = plausible([emulator], tests, 0.03)
-    off = np.abs(known(tests) - TARGETS).max(axis=1)
+    kept = plausible([emulator], tests)
+    off = np.abs(known(tests) - PUBLISHED).max(axis=1)
     assert kept[off < 0.05].all() and not kept[off > 0.15].any()
-    draws = calibrate.posterior(emulator, tests[kept], 0.03, 1)
+    some, share = candidates([emulator], 3, 40, 1)
+    assert some.shape == (40, 3) and plausible([emulator], some).all() and share == pytest.approx(kept.mean(), abs=0.03)
+    draws = posterior(emulator, tests[kept], 1)
     assert draws[:, :2].mean(axis=0) == pytest.approx([0.3, 0.7], abs=0.02)
-    assert draws[:, 0].std() == pytest.approx(0.03 / np.sqrt(3), rel=0.35)  # three figures speak about each
+    assert draws[:, 0].std() == pytest.approx(0.03 / np.sqrt(3), rel=0.35)  # three targets speak about each
     assert draws[:, 2].std() == pytest.approx(1 / np.sqrt(12), rel=0.15)  # none about the third
+    assert mode(emulator, draws) == pytest.approx([0.3, 0.7, 0.5], abs=0.02)
+
+
+def test_a_target_is_inside_where_the_draws_and_the_discrepancy_reach_it():
+    outputs = PUBLISHED + np.array([0.0, 0.04, 0.2, 0.0, 0.0, 0.0])
+    table = targets_table(np.tile(outputs, (20, 1)), outputs, 0.05, 1).set_index("target")
+    assert table["inside"].tolist() == [True, True, False, True, True, True]
+    assert (table["model_high"] - table["model_low"]).tolist() == pytest.approx([2 * 1.645 * 0.05] * 6, rel=0.05)
 
 
 # --------------------------------------------------------------------------- the study
@@ -114,11 +127,11 @@ def whole(tmp_path_factory):
 
 def test_a_study_holds_what_single_organisations_give(whole):
     folder, out = whole
-    assert "Published figures" in plain(out)
+    assert "Targets and the calibrated model" in plain(out)
     sets = pd.read_csv(folder / "sets.csv")
     settings = {"low": 0.45, "middle": 0.4, "high": 0.15}
     plan = read_plan(folder)
-    population = calibrate.population_of(plan["design"]["population"])
+    population = population_of(plan["design"]["population"])
     assert {m: plan["design"]["population"][m] for m in MATURITIES} == settings
     members = population.members(10, sets["population.spread"][3], sets["population.strictness"][3], sets["population.pilot"][3], (1, 3))
     survived = []
@@ -130,14 +143,12 @@ def test_a_study_holds_what_single_organisations_give(whole):
     chosen = read_yaml(folder / "calibrated.yaml")
     parameters = pd.read_csv(folder / "parameters.csv").set_index("parameter")
     assert chosen["utility"]["threshold"] == pytest.approx(parameters["calibrated"]["utility.threshold"], rel=1e-3)
-    figures = pd.read_csv(folder / "figures.csv")
-    assert (figures["published"] == TARGETS).all() and (
-        figures["inside"] == ((figures["model_low"] <= TARGETS) & (figures["model_high"] >= TARGETS))
-    ).all()
+    targets = pd.read_csv(folder / "targets.csv")
+    assert (targets["published"] == PUBLISHED).all() and list(targets["target"]) == [target.name for target in TARGETS]
 
 
 def plan_fitted(row: pd.Series) -> dict[str, float]:
-    return {name: float(row[name]) for name in row.index if "." in str(name) and name not in calibrate.HYPER}
+    return {name: float(row[name]) for name in row.index if "." in str(name) and name not in HYPER}
 
 
 def read_plan(folder):
@@ -169,7 +180,7 @@ def test_a_preset_nests_its_parameters_and_leaves_out_the_population(tmp_path):
         "trust.loss",
     ]
     numbers = {"unit": "u", "calibrated": np.arange(6.0) + 1, "posterior_low": 0.0, "posterior_high": 9.0}
-    (tmp_path / "mine.yaml").write_text(calibrate.preset_text(pd.DataFrame({"parameter": names, **numbers}), "# mark"))
+    (tmp_path / "mine.yaml").write_text(preset_text(pd.DataFrame({"parameter": names, **numbers}), "# mark"))
     assert read_yaml(tmp_path / "mine.yaml") == {
         "strategy": {"cadence": 5, "effort": {"pilot": {"model": 2}, "run": {"model": 4}}},
         "trust": {"loss": 6, "noise": 1},
@@ -190,7 +201,7 @@ def test_the_defaults_are_the_calibrated_values_rounded():
 
 
 def test_interrupted_it_goes_on_to_the_same_bytes(call, tmp_path, monkeypatch, whole):
-    shard, calls = runner._shard, []
+    shard, calls = worker._shard, []
 
     def interrupted(*given):
         calls.append(given)
@@ -198,7 +209,7 @@ def test_interrupted_it_goes_on_to_the_same_bytes(call, tmp_path, monkeypatch, w
             raise KeyboardInterrupt
         return shard(*given)
 
-    monkeypatch.setattr(runner, "_shard", interrupted)
+    monkeypatch.setattr(worker, "_shard", interrupted)
     code, _, err = call("calibrate", *SMALL, FITTED, "output=again")
     assert code == 130 and "the same command goes on" in err
     assert call("calibrate", *SMALL, FITTED, "output=again", "executor=processes")[0] == 0
@@ -235,4 +246,4 @@ def test_refused_in_one_line_with_nothing_written(arguments, said, call, tmp_pat
 
 def test_a_population_that_is_no_mapping_is_refused():
     with pytest.raises(InvalidInput, match="population"):
-        calibrate.population_of([1])
+        population_of([1])

@@ -26,7 +26,8 @@ from matplotlib.testing.compare import compare_images
 from nbclient import NotebookClient
 from test_response import as_csv
 
-from experiments import benchmark, benchmark_scale, reproduce
+from experiments import reproduce
+from experiments.benchmark import many_runs, planner_week
 from experiments.demand import generate_demand
 from experiments.lab import config as entry
 from experiments.lab.designs import RECORDS
@@ -193,17 +194,14 @@ def test_every_command_shown_runs(module, given, at_the_desk, monkeypatch, capsy
     if module == "reproduce" and "--write" not in used and not Path("reference").exists():
         assert reproduce.main(["--write", *used]) == 0
     monkeypatch.setattr(generate_demand, "__defaults__", (2, 8, 120))  # brands, items, weeks
-    monkeypatch.setattr(benchmark.main, "__defaults__", (4, 1, 2))  # weeks, rounds, replications
-    monkeypatch.setattr(benchmark_scale.scale, "__defaults__", (100, 1_000, 2))  # runs of a sweep, of a large one, of batch_run
-    monkeypatch.setattr(benchmark_scale.bare_rate, "__defaults__", (10,))
-    monkeypatch.setattr(benchmark_scale, "alone", functools.cache(benchmark_scale.alone))  # one start for one size
+    monkeypatch.setattr(planner_week.benchmark, "__defaults__", (4, 1, 2))  # weeks, rounds, replications
+    monkeypatch.setattr(many_runs.many_runs, "__defaults__", (100, 1_000, 2))  # runs of a sweep, of a large one, of batch_run
+    monkeypatch.setattr(many_runs.bare_rate, "__defaults__", (10,))
+    monkeypatch.setattr(many_runs, "alone", functools.cache(many_runs.alone))  # one start for one size
     monkeypatch.setattr(sys, "argv", [module, *used])
     code = 0
     try:
-        if module == "benchmark":  # the module whose sizes were made small, not a second copy of it
-            benchmark.command()
-        else:
-            runpy.run_module(f"experiments.{module}", run_name="__main__", alter_sys=False)
+        runpy.run_module(f"experiments.{module}", run_name="__main__", alter_sys=False)
     except SystemExit as stopped:
         code = stopped.code or 0
     out, err = capsys.readouterr()
@@ -219,7 +217,8 @@ def test_every_command_shown_runs(module, given, at_the_desk, monkeypatch, capsy
 
 
 def test_the_pages_have_commands_of_every_experiment():
-    runnable = {p.stem for p in (ROOT / "experiments").glob("*.py") if "\nif __name__ ==" in p.read_text()}
+    files = [*(ROOT / "experiments").glob("*.py"), *(ROOT / "experiments").glob("*/__main__.py")]
+    runnable = {p.parent.name if p.stem == "__main__" else p.stem for p in files if "\nif __name__ ==" in p.read_text()}
     assert {module for module, _ in COMMANDS} == runnable
 
 

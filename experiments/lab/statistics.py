@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 from scipy import special
+
+from sim.measures import MEASURES
 
 #: Samples of a bootstrap.
 RESAMPLES = 1000
+
+
+def values_of(runs: pd.DataFrame, measure: str) -> np.ndarray:
+    """Values of a measure of runs, [runs]: infinite where a week was never reached, which is later than the horizon; NaN where undefined."""
+    return runs[measure].astype("Float64").to_numpy(float, na_value=np.inf if MEASURES[measure].censored else np.nan)
 
 
 def mean(x: np.ndarray) -> tuple[float, float, float]:

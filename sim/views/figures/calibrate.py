@@ -18,7 +18,7 @@ from sim.views.figures.style import STYLE, broken, save
 
 def calibrate_figure(folder: Path) -> Path:
     """Published figures with the posterior's intervals, and prior and posterior of the parameters. Writes ``figure.png``."""
-    figures = pd.read_parquet(folder / "figures.parquet")
+    figures = pd.read_parquet(folder / "targets.parquet")
     parameters = pd.read_parquet(folder / "parameters.parquet").sort_values("narrowed", ascending=False, kind="stable", ignore_index=True)
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(11.2, 1.9 + 0.3 * max(len(parameters), 10)), layout="constrained")
@@ -31,7 +31,7 @@ def calibrate_figure(folder: Path) -> Path:
         left.set_ylim(len(figures) - 0.5, -0.5)
         left.set_xlim(0, 1)
         left.xaxis.set_major_formatter(PercentFormatter(1))
-        left.set_title("Figures")
+        left.set_title("Targets")
         at = np.arange(len(parameters))
         width = parameters["prior_high"] - parameters["prior_low"]
 
@@ -60,5 +60,5 @@ def calibrate_figure(folder: Path) -> Path:
             ],
             loc="outside lower center", ncols=6, fontsize=8,
         )  # fmt: skip
-        figure.suptitle("Published figures, and what they say about the model's parameters", x=0.01, ha="left", fontsize=10)
+        figure.suptitle("Targets, and what they say about the model's parameters", x=0.01, ha="left", fontsize=10)
         return save(figure, folder / "figure.png")

@@ -31,6 +31,8 @@ def check_figure(folder: Path) -> Path:
             low, middle, high = ((row[name] - row["value"]) / unit.iloc[k] for name in ("model_low", "model", "model_high"))
             axis.plot([low, high], [k, k], color=COLOURS[0], lw=1.6)
             axis.plot(middle, k, "o" if row["within"] else "X", color=COLOURS[0], ms=6)
+            if np.isinf(middle):
+                axis.text(0.99, k, "never", transform=axis.get_yaxis_transform(), ha="right", va="center", fontsize=8)
         axis.set_yticks(at, [broken(name) for name in rows["name"]], fontsize=8)
         axis.set_ylim(len(rows) - 0.5, -0.5)
         axis.set_xlabel("off the published value, in tolerances")
@@ -43,5 +45,5 @@ def check_figure(folder: Path) -> Path:
             ],
             loc="outside lower center", ncols=4, fontsize=8,
         )  # fmt: skip
-        figure.suptitle(f"{rows['within'].sum()} of {len(rows)} published figures within their tolerance", x=0.01, ha="left", fontsize=10)
+        figure.suptitle(f"{rows['within'].sum()} of {len(rows)} targets within their tolerance", x=0.01, ha="left", fontsize=10)
         return save(figure, folder / "figure.png")

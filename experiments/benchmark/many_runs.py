@@ -15,11 +15,11 @@ from rich.table import Table
 
 from experiments.lab.designs import factors, make
 from experiments.lab.executors import Workers
-from experiments.lab.runner import Plan, execute
+from experiments.lab.plan import Plan
+from experiments.lab.runner import execute
 from experiments.lab.storage import Store
 from sim import RolloutModel
 from sim.parameters import Parameters
-from sim.schema import to_mapping
 
 WORKERS = 2
 #: Runs a sweep in a process of its own and says how long it took and how much memory its parent had at most.
@@ -28,20 +28,20 @@ import json, sys, time
 from pathlib import Path
 clock = time.perf_counter()
 from experiments import sweep
-from experiments.lab import config as entry
+from experiments.lab.config import main
 imported = time.perf_counter() - clock
 sys.argv = ["sweep", *sys.argv[1:]]
 try:
-    entry.main("sweep", sweep.sweep)
+    main("sweep", sweep.sweep)
 except SystemExit as done:
     peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))  # maxrss holds the starter's, too
     print(json.dumps([int(peak), time.perf_counter() - clock, imported, done.code]))
 """
 
 
-def scale(console: Console, runs: int = 10_000, many: int = 100_000, plain: int = 200) -> None:
+def many_runs(console: Console, runs: int = 10_000, many: int = 100_000, plain: int = 200) -> None:
     """Measure and print: throughput of the executors, ``mesa.batch_run``, memory and resuming."""
-    plan = Plan(to_mapping(Parameters()), make("lhs", factors(["trust.loss"], None), 100, 0, 1), runs // 100)
+    plan = Plan(Parameters(), make("lhs", factors(["trust.loss"], None), 100, 0, 1), runs // 100)
     table = Table(title=f"Sweep of {plan.runs:,} runs of the default enterprise", title_justify="left")
     for head in ("executor", "workers", "start", "runs a second", "÷ bare engine × workers", "÷ bare engines side by side"):
         table.add_column(head, justify="right" if head != "executor" else "left")
@@ -123,7 +123,7 @@ def against_batch_run(runs: int) -> tuple[float, float]:
     """Seconds of the same runs in a sweep and in ``mesa.batch_run`` on the textbook engine, starting workers included."""
     import mesa
 
-    plan = Plan(to_mapping(Parameters()), make("grid", factors(["override.share"], {"override.share": [0.2, 0.4]}), 0, 2, 1), runs // 2)
+    plan = Plan(Parameters(), make("grid", factors(["override.share"], {"override.share": [0.2, 0.4]}), 0, 2, 1), runs // 2)
     clock = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, Workers("processes", WORKERS) as workers, Store("benchmark", Path(folder), {}) as store:
         execute(plan, store, workers)

@@ -1,0 +1,1 @@
+"""What runs cost: the command ``benchmark``."""

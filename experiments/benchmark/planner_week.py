@@ -1,0 +1,212 @@
+"""What a simulated planner's week costs, measured in this run, and what surrounds it: building, start-up, a comparison, size.
+
+What is compared is measured side by side, best of several rounds, so that ratios hold on a busy machine too.
+"""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numba import njit
+from rich.console import Console
+from rich.table import Table
+
+from experiments.lab.designs import factors, make
+from experiments.lab.executors import Workers
+from experiments.lab.plan import Plan
+from experiments.lab.runner import execute
+from experiments.lab.storage import Store
+from sim import RolloutModel
+from sim.parameters import Parameters
+from sim.presets import load
+
+#: All units live from the first weeks to the end, so that nothing is skipped.
+BUSY = {
+    **load("strategy", "big_bang"),
+    "gate_weeks": 0,
+    "gate_improvement": -1.0,
+    "gate_reliance": 0.0,
+    "unit_reviews": 1000,
+    "initiative_reviews": 1000,
+}
+SIZES = {768: (12, 8, 8), 1_000: (5, 25, 8), 10_000: (40, 25, 10), 100_000: (100, 100, 10), 1_000_000: (1000, 100, 10)}
+
+
+@njit(error_model="numpy")
+def floor_weeks(users, peers_first, peers, used, choice, error, row, weeks):
+    """The least a planner's week can cost: draws read, peers gathered, one exp, one tanh, the row read and written."""
+    for w in range(row, row + weeks):
+        for i in range(len(users)):
+            user = users[i]
+            using = 0
+            for j in range(peers_first[i], peers_first[i + 1]):
+                using += used[peers[j]]
+            user.trust = 0.5 * user.trust + 0.1 * math.tanh(error[w, i])
+            user.choice = 1 if choice[w, i] * (1.0 + math.exp(-user.trust - 0.1 * using)) < 1.0 else 0
+        for i in range(len(users)):
+            used[i] = users[i].choice
+
+
+def model(users: int, weeks: int, engine: str = "compiled", strategy: Any = None) -> RolloutModel:
+    """A busy enterprise of so many planners."""
+    units, teams, per_team = SIZES[users]
+    size = {"units": units, "teams": teams, "users": per_team}
+    return RolloutModel(strategy=strategy or BUSY, maturity="high", enterprise=size, weeks=weeks, rng=1, engine=engine)
+
+
+def timed(action: Callable[[], Any]) -> float:
+    """Seconds an action takes."""
+    clock = time.perf_counter()
+    action()
+    return time.perf_counter() - clock
+
+
+def run_floor(users: int, weeks: int) -> float:
+    """Seconds the floor kernel takes for the same draws, network and rows."""
+    state = model(users, 1).state
+    used = np.zeros(len(state.users), np.uint8)
+
+    def all_weeks() -> None:
+        done = 0
+        while done < weeks:
+            block = min(weeks - done, state.draws.ahead())
+            floor_weeks(state.users, state.peers_first, state.peers, used, state.draws.choice, state.draws.error, state.draws.row, block)
+            state.draws.row += block
+            done += block
+
+    return timed(all_weeks)
+
+
+def bytes_per_user(m: RolloutModel) -> tuple[float, float, float]:
+    """Bytes per planner of state, of the network and of the draws made ahead."""
+    s, d, n = m.state, m.state.draws, len(m.state.users)
+    state = s.users.nbytes + s.teams.nbytes + s.units.nbytes + s.order.nbytes + s.firm.nbytes
+    return state / n, (s.peers.nbytes + s.peers_first.nbytes) / n, (d.choice.nbytes + d.error.nbytes + d.shocks.nbytes) / n
+
+
+def benchmark(console: Console, quick: bool, weeks: int = 260, rounds: int = 7, replications: int = 100) -> None:
+    """Measure and print; fewer weeks, rounds and replications show that it works, not how fast."""
+    planner_week(console, weeks, rounds)
+    building(console)
+    start_up(console, min(rounds, 3))
+    comparison(console, replications)
+    sizes(console, quick, weeks, rounds)
+
+
+def planner_week(console: Console, weeks: int, rounds: int) -> None:
+    """Cost of one planner's week in both engines, against the floor kernel."""
+    model(768, 60).run()
+    run_floor(768, 60)
+    per_week: dict[tuple[str, int], float] = {}
+    with console.status("measuring") as status:
+        for users in (768, 10_000):
+            plain_weeks = weeks if users == 768 else min(weeks, 26)
+            for engine in ("compiled", "floor", "textbook"):
+                per_week[engine, users] = math.inf
+            for r in range(rounds):
+                status.update(f"{users:,} planners, round {r + 1} of {rounds}")
+                per_week["compiled", users] = min(per_week["compiled", users], timed(model(users, weeks).run) / (users * weeks))
+                per_week["floor", users] = min(per_week["floor", users], run_floor(users, weeks) / (users * weeks))
+                if r < 3:
+                    plain = timed(model(users, plain_weeks, "textbook").run) / (users * plain_weeks)
+                    per_week["textbook", users] = min(per_week["textbook", users], plain)
+    table = Table(title="Cost of one planner's week, all units live", title_justify="left")
+    for head in ("planners", "compiled", "textbook", "textbook ÷ compiled", "floor kernel", "compiled ÷ floor"):
+        table.add_column(head, justify="right")
+    for users in (768, 10_000):
+        compiled, textbook, floor = (per_week[engine, users] for engine in ("compiled", "textbook", "floor"))
+        table.add_row(
+            f"{users:,}",
+            f"{compiled * 1e9:.1f} ns",
+            f"{textbook * 1e9:,.0f} ns",
+            f"{textbook / compiled:.0f}",
+            f"{floor * 1e9:.1f} ns",
+            f"{compiled / floor:.2f}",
+        )
+    console.print(table)
+
+
+def building(console: Console) -> None:
+    """What it takes to build the default enterprise, beside running it."""
+    for strategy in ("integration_first", "model_first"):
+        build, run = math.inf, math.inf
+        for seed in range(15):
+            clock = time.perf_counter()
+            m = RolloutModel(strategy=strategy, rng=seed)
+            middle = time.perf_counter()
+            m.run()
+            build, run = min(build, middle - clock), min(run, time.perf_counter() - middle)
+        console.print(
+            f"Default enterprise, {strategy}, 768 planners × 260 weeks: building {build * 1e3:.1f} ms, "
+            f"running {run * 1e3:.1f} ms, building ÷ running {build / run:.2f}",
+            highlight=False,
+        )
+
+
+def start_up(console: Console, rounds: int) -> None:
+    """Seconds until Python has the model, and until it has run one."""
+    starts = {
+        "import sim": "import sim",
+        "and one small run, compiled code cached": "import sim; sim.RolloutModel(enterprise='small', rng=1).run()",
+    }
+    for what, code in starts.items():
+        seconds = min(timed(lambda c=code: subprocess.run([sys.executable, "-c", c], check=True)) for _ in range(rounds))  # type: ignore[misc]
+        console.print(f"Start-up, {what}: {seconds:.1f} s", highlight=False)
+
+
+def comparison(console: Console, replications: int, workers: int = 2) -> None:
+    """The runs of the default ``compare`` in one process and in several, results written as it writes them."""
+    compared = {"maturity": ["low", "middle", "high"], "strategy": ["integration_first", "model_first"]}
+    plan = Plan(Parameters(), make("grid", factors(list(compared), compared), 0, 2, 1), replications, weekly=1, inside=25)
+    times = {1: math.inf, workers: math.inf}
+    for n in (1, workers, 1, workers):
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            Workers("serial") if n == 1 else Workers("processes", n) as executor,
+            Store("benchmark", Path(folder), {"plan": 1}) as store,
+        ):
+            times[n] = min(times[n], timed(lambda s=store, e=executor: execute(plan, s, e)))  # type: ignore[misc]
+    console.print(
+        f"Default compare, {plan.runs} runs: {times[1]:.1f} s in one process, {times[workers]:.1f} s in {workers}, "
+        f"{times[1] / (workers * times[workers]):.0%} of ideal {workers}-core speed",
+        highlight=False,
+    )
+
+
+def sizes(console: Console, quick: bool, weeks: int, rounds: int) -> None:
+    """Time and memory of larger enterprises; ``quick`` leaves out a million planners."""
+    table = Table(title="Size (compiled engine, all units live)", title_justify="left")
+    for head in ("planners", "weeks", "build", "per planner-week", "÷ that at 10,000", "state", "network", "draws ahead"):
+        table.add_column(head, justify="right")
+    costs: dict[int, float] = {}
+    for users in (10_000, 1_000, 100_000, *(() if quick else (1_000_000,))):
+        some = min(weeks, {1_000: 260, 10_000: 260, 100_000: 104, 1_000_000: 26}[users])
+        best, build = math.inf, math.inf
+        with console.status(f"{users:,} planners"):
+            for _ in range(min(rounds, 2 if users >= 1_000_000 else 4)):
+                clock = time.perf_counter()
+                m = model(users, some)
+                build = min(build, time.perf_counter() - clock)
+                best = min(best, timed(m.run))
+        costs[users] = best / (users * some)
+        state, network, draws = bytes_per_user(m)
+        table.add_row(
+            f"{users:,}",
+            str(some),
+            f"{build:.3f} s",
+            f"{costs[users] * 1e9:.1f} ns",
+            f"{costs[users] / costs[10_000]:.2f}",
+            f"{state:.0f} B",
+            f"{network:.0f} B",
+            f"{draws:.0f} B",
+        )
+        del m
+    console.print(table)

@@ -1,0 +1,124 @@
+"""What a calibration found: its tables, the preset it makes, and how they are printed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from experiments.calibrate.emulators import predictive
+from experiments.calibrate.population import HYPER, PILOT, SPREAD, STRICTNESS
+from experiments.calibrate.targets import PUBLISHED, TARGETS
+from experiments.lab.designs import Factor
+from experiments.lab.storage import Store
+from sim.parameters import RECORDS
+
+UNITS = {SPREAD: "sd in logits and logs", STRICTNESS: "mean sponsorship", PILOT: "weeks"}
+MEANINGS = {
+    "parameters.parameter": "fitted parameter", "parameters.unit": "its unit", "parameters.default": "its default",
+    "parameters.prior_low": "lowest value of the uniform prior", "parameters.prior_high": "highest value of the uniform prior",
+    "parameters.calibrated": "its value in the chosen parameter set",
+    "parameters.posterior_low": "5% quantile of the posterior", "parameters.posterior_high": "95% quantile of the posterior",
+    "parameters.narrowed": "1 less posterior standard deviation over prior's: 0 where the targets say nothing about it",
+    "targets.target": "published number", "targets.words": "what it is", "targets.source": "who published it", "targets.published": "its value",
+    "targets.model": "median of the posterior predictive distribution", "targets.model_low": "5% quantile", "targets.model_high": "95% quantile",
+    "targets.inside": "published value inside the 90% interval, at the whole per cents that were published",
+    "targets.chosen": "its value in the chosen parameter set",
+    **{target.name: target.words for target in TARGETS},
+    "wave": "wave", "draws.chosen": "whether these are the chosen values",
+    "waves.left": "share of the prior that no wave so far leaves out",
+}  # fmt: skip
+
+
+def sets_table(made: Sequence[Factor], unit: np.ndarray, outputs: np.ndarray) -> pd.DataFrame:
+    """One row per parameter set: its values, from the unit cube [sets, d], and its outputs [sets, targets]."""
+    frame = values_table(made, unit)
+    return frame.join(pd.DataFrame(outputs, columns=[target.name for target in TARGETS]))
+
+
+def values_table(made: Sequence[Factor], unit: np.ndarray) -> pd.DataFrame:
+    """Values of the fitted parameters at positions in the unit cube, [sets, d]."""
+    return pd.DataFrame({f.name: f.at(unit[:, j]) for j, f in enumerate(made)})
+
+
+def targets_table(drawn: np.ndarray, chosen: np.ndarray, discrepancy: float, seed: int) -> pd.DataFrame:
+    """One row per target: what the posterior predicts, from its draws' outputs [draws, targets], and what the chosen set comes to."""
+    low, middle, high = np.quantile(predictive(drawn, discrepancy, seed), (0.05, 0.5, 0.95), axis=0)
+    return pd.DataFrame(
+        {
+            "target": [target.name for target in TARGETS], "words": [target.words for target in TARGETS],
+            "source": [target.source for target in TARGETS],
+            "published": PUBLISHED, "model": middle, "model_low": low, "model_high": high,
+            "inside": (low.round(2) <= PUBLISHED) & (high.round(2) >= PUBLISHED),  # they are published as whole per cents
+            "chosen": chosen,
+        }
+    )  # fmt: skip
+
+
+def parameters_table(made: Sequence[Factor], posterior: np.ndarray, chosen: np.ndarray) -> pd.DataFrame:
+    """One row per fitted parameter: prior, posterior of draws in the unit cube [draws, d], and the chosen value [d]."""
+    prior = 1 / np.sqrt(12)
+    return pd.DataFrame(
+        {
+            "parameter": [f.name for f in made],
+            "unit": [UNITS[f.name] if f.name in HYPER else RECORDS[f.name].unit for f in made],
+            "default": [np.nan if f.name in HYPER else RECORDS[f.name].default for f in made],
+            "prior_low": [f.low for f in made], "prior_high": [f.high for f in made],
+            "calibrated": [float(f.at(chosen[j])) for j, f in enumerate(made)],
+            "posterior_low": [float(f.at(np.quantile(posterior[:, j], 0.05))) for j, f in enumerate(made)],
+            "posterior_high": [float(f.at(np.quantile(posterior[:, j], 0.95))) for j, f in enumerate(made)],
+            "narrowed": 1 - posterior.std(axis=0) / prior,
+        }
+    )  # fmt: skip
+
+
+def preset_text(parameters: pd.DataFrame, marked: str) -> str:
+    """The chosen values as a file of ``configs/experiment``, each with its posterior range."""
+    lines = [
+        "# @package _global_",
+        marked,
+        "# The likeliest values, near the middle of the prior where the targets do not say; the posterior from 5% to 95%.",
+    ]
+    open_groups: list[str] = []
+    for _, row in parameters[~parameters["parameter"].isin(HYPER)].sort_values("parameter").iterrows():
+        *groups, name = row["parameter"].split(".")
+        for depth, group in enumerate(groups):
+            if open_groups[: depth + 1] != groups[: depth + 1]:
+                lines.append(f"{'  ' * depth}{group}:")
+        open_groups = groups
+        posterior = f"posterior {row['posterior_low']:.3g} to {row['posterior_high']:.3g}"
+        lines.append(f"{'  ' * len(groups)}{name}: {float(row['calibrated']):.4g}  # {row['unit']}; {posterior}")
+    return "\n".join(lines) + "\n"
+
+
+def short(value: float) -> str:
+    """A number in three digits that count, and none in powers of ten."""
+    return f"{value:.3g}" if abs(value) < 1000 else f"{float(f'{value:.3g}'):,.0f}"
+
+
+def show(console: Console, store: Store) -> None:
+    """Print the model against the published numbers, and what these say about the parameters."""
+    targets, parameters, waves = (pd.read_parquet(store.folder / f"{name}.parquet") for name in ("targets", "parameters", "waves"))
+    table = Table(title="Targets and the calibrated model, 90% posterior predictive interval", title_justify="left")
+    for head in ("target", "published", "model", "inside", "width", "chosen"):
+        table.add_column(head, justify="left" if head == "target" else "right")
+    for _, row in targets.iterrows():
+        table.add_row(
+            row["words"], f"{row['published']:.0%}", f"{row['model']:.0%} [{row['model_low']:.0%}, {row['model_high']:.0%}]",
+            "yes" if row["inside"] else "no", f"{100 * (row['model_high'] - row['model_low']):.0f} points", f"{row['chosen']:.0%}",
+        )  # fmt: skip
+    console.print(table)
+    table = Table(title="What the targets say about the parameters: posterior, 5% to 95%", title_justify="left")
+    for head in ("parameter", "default", "prior", "posterior", "chosen", "narrowed by"):
+        table.add_column(head, justify="left" if head == "parameter" else "right")
+    for _, row in parameters.sort_values("narrowed", ascending=False).iterrows():
+        table.add_row(
+            row["parameter"], "–" if np.isnan(row["default"]) else short(row["default"]), f"{short(row['prior_low'])} to {short(row['prior_high'])}",
+            f"{short(row['posterior_low'])} to {short(row['posterior_high'])}", short(row["calibrated"]), f"{max(0.0, row['narrowed']):.0%}",
+        )  # fmt: skip
+    console.print(table)
+    left = ", ".join(f"{share:.2%}" for share in waves["left"])
+    console.print(f"Share of the prior that is left after each wave: {left}.", highlight=False)
