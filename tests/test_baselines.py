@@ -13,7 +13,7 @@ from experiments.baselines import study as command
 from experiments.baselines.analysis import errors, ranking, shows
 from experiments.baselines.models import BASELINES, SERIES, bass_fitted, bass_series, success_alone, well_mixed
 from experiments.baselines.printing import sentence
-from experiments.calibrate import FIGURES
+from experiments.calibrate.targets import TARGETS
 from experiments.lab.curves import bass
 from sim import RolloutModel
 from sim.configuration import from_mapping, vary
@@ -172,7 +172,7 @@ def test_the_sentence_says_what_the_numbers_say():
     said = {b: sentence(b, errors(found, ["a", "b"], 20), behaviour, ranked, away) for b in BASELINES}
     assert (
         "under a, where it errs most, 20 points too low" in said["bass"]
-        and "20 points from the published figures, further off than the model (by +10 [+5, +15])" in said["bass"]
+        and "20 points from the published numbers, further off than the model (by +10 [+5, +15])" in said["bass"]
     )
     assert "partial adoption (0%, model 50%) in fewer runs" in said["bass"]
     assert ", nearer than the model" in said["success"] and "not clearly nearer or further" in said["mixed"]
@@ -202,10 +202,10 @@ def test_the_command_compares_and_goes_on_with_the_same_bytes(call, tmp_path):
     model = RolloutModel(strategy="model_first", enterprise={"units": 3, "teams": 2, "users": 4}, rng=2).run()
     np.testing.assert_array_equal(one["reliance"], model.weekly["reliance"])
     np.testing.assert_allclose(one["net"], model.weekly["cumulative_net"])
-    figures = pd.read_csv(folder / "figures.csv")
-    assert len(figures) == 4 * len(FIGURES) and figures["value"].between(0, 1).all()
+    targets = pd.read_csv(folder / "targets.csv")
+    assert len(targets) == 4 * len(TARGETS) and targets["value"].between(0, 1).all()
     away = pd.read_csv(folder / "distances.csv").set_index("source")
-    for source, rows in figures.groupby("source"):
+    for source, rows in targets.groupby("source"):
         assert away.loc[source, "distance"] == pytest.approx((rows["value"] - rows["published"]).abs().mean())
     assert away.loc["model", ["more", "more_low", "more_high"]].tolist() == [0, 0, 0]
     listed = pd.read_csv(folder / "data_dictionary.csv")
@@ -213,10 +213,10 @@ def test_the_command_compares_and_goes_on_with_the_same_bytes(call, tmp_path):
     assert (folder / "figure.png").stat().st_size > 20_000
 
 
-def test_a_short_horizon_goes_without_the_published_figures(call, tmp_path):
+def test_a_short_horizon_goes_without_the_published_numbers(call, tmp_path):
     code, out, err = call("baselines", *SMALL, "seeds=2", "weeks=60", "organisations=0", "strategies=[balanced]", "output=out")
     assert code == 0, err
-    assert "Published" not in out and not (tmp_path / "out/figures.csv").exists()
+    assert "Published" not in out and not (tmp_path / "out/targets.csv").exists()
 
 
 def test_a_run_that_fails_leaves_its_seed_out(call, tmp_path, monkeypatch):

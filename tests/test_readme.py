@@ -28,11 +28,11 @@ from test_response import as_csv
 
 from experiments import reproduce
 from experiments.benchmark import many_runs, planner_week
-from experiments.demand import generate_demand
 from experiments.lab import config as entry
 from experiments.lab.designs import RECORDS
 from experiments.lab.output import ROOT
 from experiments.reproduce import PUBLISHED
+from experiments.response.demand import generate_demand
 from experiments.template import main as template
 from sim import presets
 

@@ -12,10 +12,12 @@ import pytest
 from conftest import contents, only, plain
 from statsmodels.tsa.holtwinters import SimpleExpSmoothing
 
-from experiments import forecasters, response
-from experiments.demand import LOCAL_WEEKS, PACKS, Booked, Defects, book, generate_demand, read_demand
-from experiments.forecasters import FORECASTERS, recent
-from experiments.response import LEVELS, Found, settings_of, until, work
+from experiments.response import fit, forecasters, measure
+from experiments.response.demand import LOCAL_WEEKS, PACKS, Booked, Defects, book, generate_demand, read_demand
+from experiments.response.fit import fit_response
+from experiments.response.forecasters import FORECASTERS, recent
+from experiments.response.measure import LEVELS, Measured, measured_at, settings_of, until
+from experiments.response.tables import checks, joint
 from sim import presets
 from sim.configuration import from_mapping
 from sim.parameters import Parameters
@@ -255,7 +257,7 @@ def test_boosting_learns_promotions_and_says_the_same_twice():
 
 def test_a_wrong_brand_changes_items_for_the_global_model_only_and_no_total():
     demand = generate_demand(2, items=24)
-    clean, wrong = (work(demand, d, 1, 26, 26, False) for d in (CLEAN, Defects(mapping=0.5)))
+    clean, wrong = (measured_at(demand, d, 1, 26, 26, False) for d in (CLEAN, Defects(mapping=0.5)))
     for k, name in enumerate(FORECASTERS):
         assert (clean[0][k] == wrong[0][k]).all() == (name != "boosting"), name
         assert wrong[1][k].sum() > clean[1][k].sum()
@@ -264,7 +266,7 @@ def test_a_wrong_brand_changes_items_for_the_global_model_only_and_no_total():
 
 
 def test_what_is_measured_is_the_sum_of_absolute_errors(market):
-    found = work(market, Defects(mapping=0.4), 7, 20, 10, False)
+    found = measured_at(market, Defects(mapping=0.4), 7, 20, 10, False)
     booked = book(market, Defects(mapping=0.4), 7)
     forecast = FORECASTERS["planner"](booked, 120, 10, 7)
     errors = [sum(abs(forecast[t, i] - market.sales[120 + t, i]) for t in range(20)) for i in range(15)]
@@ -298,7 +300,7 @@ def made_up(effect, noise=0.0, replications=12, fitted=8, items=30):
     best = np.array([0.6, 0.5, 0.4, 0.55, 0.5])  # of the five methods
     item = (1 + added)[:, :, None, None] * best[:, None] * sales[:, None]
     total = {"item": item, "brand": item.reshape(*item.shape[:3], 2, -1).sum(axis=4), "total": item.sum(axis=3, keepdims=True)}
-    return Found(settings, total, sales, fitted, 1, False)
+    return fit_response(Measured(tuple(settings), total, sales), fitted, 1, False)
 
 
 def linear(d):
@@ -318,30 +320,30 @@ def test_a_linear_response_is_found_exactly():
     for level in LEVELS:
         np.testing.assert_allclose(found.coefficients["boosting", level], np.repeat([[0.2], [0.05], [0.1]], 3, axis=1), atol=1e-9)
     assert found.ratio("planner") == pytest.approx((0.8, 0.8, 0.8))
-    checks = found.checks().set_index(["forecaster", "cells_are"])
-    assert checks.loc[("boosting", "both held out"), "error"] < 1e-12
-    assert found.joint()["difference"].abs().max() < 1e-12
+    held = checks(found).set_index(["forecaster", "cells_are"])
+    assert held.loc[("boosting", "both held out"), "error"] < 1e-12
+    assert joint(found)["difference"].abs().max() < 1e-12
 
 
 def test_noise_widens_the_intervals_and_leaves_the_held_out_error_near_the_spread():
     found = made_up(linear, noise=0.02)
     estimate, low, high = found.coefficients["boosting", "item"].T
     assert ((low < [0.2, 0.05, 0.1]) & (high > [0.2, 0.05, 0.1])).all() and (high - low > [0.02, 0.002, 0.02]).all()
-    row = found.checks().set_index(["forecaster", "cells_are"]).loc[("boosting", "all that was held out")]
+    row = checks(found).set_index(["forecaster", "cells_are"]).loc[("boosting", "all that was held out")]
     assert row["seed_spread"] == pytest.approx(0.02, rel=0.15) and row["ratio"] == pytest.approx(1, abs=0.25)
     assert estimate[0] == pytest.approx(0.2, abs=0.03)
 
 
 def test_a_curved_response_fails_on_what_was_held_out_and_says_the_defects_are_less_than_additive():
     found = made_up(lambda d: 0.3 * np.sqrt(linear(d)), noise=0.005)
-    checks = found.checks().set_index(["forecaster", "cells_are"])
-    assert checks.loc[("boosting", "all that was held out"), "ratio"] > 3
-    joint = found.joint()
-    assert (joint["difference_high"][joint["kind"] != "all"] < 0).all()
+    held = checks(found).set_index(["forecaster", "cells_are"])
+    assert held.loc[("boosting", "all that was held out"), "ratio"] > 3
+    together = joint(found)
+    assert (together["difference_high"][together["kind"] != "all"] < 0).all()
 
 
 def test_the_interval_covers_the_truth_as_often_as_it_says(monkeypatch):
-    monkeypatch.setattr(response, "RESAMPLES", 300)
+    monkeypatch.setattr(fit, "RESAMPLES", 300)
     settings, truth, inside = settings_of(LEVELS_TRIED), np.array([0.2, 0.05, 0.1]), 0
     for seed in range(60):
         rng = np.random.default_rng(seed)
@@ -349,7 +351,7 @@ def test_the_interval_covers_the_truth_as_often_as_it_says(monkeypatch):
             [[1 + linear(d) + 0.02 * rng.standard_normal() * (k > 0) for _ in range(8)] for k, (_, _, d) in enumerate(settings)]
         )
         errors = np.broadcast_to(item[:, :, None, None], (len(settings), 8, 5, 4))
-        found = Found(settings, dict.fromkeys(LEVELS, errors), np.full((8, 4), 2.0), 5, seed, False)
+        found = fit_response(Measured(tuple(settings), dict.fromkeys(LEVELS, errors), np.full((8, 4), 2.0)), 5, seed, False)
         _, low, high = found.coefficients["boosting", "item"].T
         inside += int(((low <= truth) & (truth <= high)).sum())
     assert 162 <= inside <= 178  # 171 of 180 expected, give or take 3
@@ -366,11 +368,11 @@ def test_the_command_measures_a_file_and_writes_all_it_names(call, tmp_path, wee
         assert name in plain(out) and (folder / name).stat().st_size > 100
     errors = pd.read_parquet(folder / "errors.parquet")
     assert len(errors) == 11 * 3 * 5 * 3 and errors["wape"].notna().all()
-    by_hand = work(market, Defects(missing=0.3), 2, 13, 26, False)  # replication 1
+    by_hand = measured_at(market, Defects(missing=0.3), 2, 13, 26, False)  # replication 1
     row = errors[(errors["setting"] == "missing0.3") & (errors["replication"] == 1) & (errors["level"] == "item")].set_index("forecaster")
     np.testing.assert_allclose(row.loc[list(FORECASTERS), "wape"], by_hand[0].sum(axis=1) / by_hand[3].sum())
     described = pd.read_csv(folder / "data_dictionary.csv")
-    assert described["meaning"].notna().all() and set(described["table"]) == {"errors", "summary", "response", "checks", "joint"}
+    assert described["meaning"].notna().all() and set(described["dataset"]) == {"runs", "errors", "summary", "response", "checks", "joint"}
     response_table = pd.read_csv(folder / "response.csv").query("best and level == 'item' and in_the_response").set_index("coefficient")
     fitted = read_yaml(folder / "forecast.yaml")
     assert set(fitted) == {"missing", "late", "mapping"}
@@ -381,7 +383,7 @@ def test_the_command_measures_a_file_and_writes_all_it_names(call, tmp_path, wee
 
 @pytest.mark.slow
 def test_generated_demand_gives_the_same_bytes_on_any_number_of_workers(call, tmp_path, monkeypatch):
-    monkeypatch.setattr(response, "generate_demand", lambda seed: generate_demand(seed, items=8, brands=2, weeks=120))
+    monkeypatch.setattr(measure, "generate_demand", lambda seed: generate_demand(seed, items=8, brands=2, weeks=120))
     for name, *executor in (("one", "executor=serial"), ("two", "executor=processes", "executor.workers=2"), ("again", "executor=serial")):
         code, _, err = call("response", *QUICK, *executor, f"output={name}")
         assert (code, err) == (0, "")

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from experiments.baselines.models import BASELINES, SERIES
-from experiments.calibrate import FIGURES, MATURITIES, Population, figures_of, population_figures
+from experiments.calibrate.population import MATURITIES, Population
+from experiments.calibrate.targets import PUBLISHED, TARGETS, outputs_of, population_outputs
 from experiments.lab.statistics import RESAMPLES, mean, share
 from sim.parameters import Parameters
 
@@ -116,10 +117,10 @@ def ranking(found: Found, strategies: list[str], observed: int) -> pd.DataFrame:
 
 
 def published(runs: pd.DataFrame, population: Population, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The published figures as the population of the calibration gives them, with 95% intervals over organisations.
+    """The published numbers as the population of the calibration gives them, with 95% intervals over organisations.
 
     Returns:
-        One row per source and figure; and one row per source: its mean distance from the figures, and that less the model's on the
+        One row per source and target; and one row per source: its mean distance from the targets, and that less the model's on the
         same organisations, with bootstrap intervals over organisations of each maturity.
     """
     rows = runs[runs["part"] == "population"]
@@ -137,22 +138,22 @@ def published(runs: pd.DataFrame, population: Population, seed: int) -> tuple[pd
         named = {"teams_trust_and_use": "teams", "units_live": "units_live", "cumulative_net": "net"}
         weekly = {name: cell[column].to_numpy().reshape(-1, len(week)) for name, column in named.items()}
         survived = cell["survived"].to_numpy().reshape(-1, len(week))[:, 0]
-        each = figures_of(weekly, week, survived, maturity[kept], population)
-        values, error = population_figures(each[None], maturity[kept], population)
-        off, _ = population_figures(np.concatenate([each[None], each[drawn.astype(int)]]), maturity[kept], population)
-        distances[source] = np.abs(off - np.array([figure.published for figure in FIGURES])).mean(axis=1)
-        for k, figure in enumerate(FIGURES):
+        each = outputs_of(weekly, week, survived, maturity[kept], population)
+        values, error = population_outputs(each[None], maturity[kept], population)
+        off, _ = population_outputs(np.concatenate([each[None], each[drawn.astype(int)]]), maturity[kept], population)
+        distances[source] = np.abs(off - PUBLISHED).mean(axis=1)
+        for k, target in enumerate(TARGETS):
             value, half = float(values[0, k]), 1.96 * float(error[0, k])
             bounds = (max(0.0, value - half), min(1.0, value + half))
-            made.append((source, figure.name, figure.words, figure.published, value, *bounds, value - figure.published))
+            made.append((source, target.name, target.words, target.published, value, *bounds, value - target.published))
     away = []
     for source, values in distances.items():
         more = values - distances["model"]
         ends = [np.quantile(x[1:], (0.025, 0.975)) for x in (values, more)]
         away.append((source, float(values[0]), *map(float, ends[0]), float(more[0]), *map(float, ends[1])))
     columns = ["source", "distance", "distance_low", "distance_high", "more", "more_low", "more_high"]
-    figures = pd.DataFrame(made, columns=["source", "figure", "words", "published", "value", "value_low", "value_high", "away"])
-    return figures, pd.DataFrame(away, columns=columns)
+    targets = pd.DataFrame(made, columns=["source", "target", "words", "published", "value", "value_low", "value_high", "away"])
+    return targets, pd.DataFrame(away, columns=columns)
 
 
 def adoption(found: Found, strategies: list[str]) -> pd.DataFrame:

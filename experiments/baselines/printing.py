@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.baselines.models import BASELINES
-from experiments.calibrate import FIGURES
+from experiments.calibrate.targets import TARGETS
 from sim.views.figures.baselines import LABELS
 from sim.views.words import bounded, strategy_label
 
@@ -41,9 +41,9 @@ def show(console: Console, folder: Path, strategies: list[str], observed: int, w
     for source in ("model", *BASELINES):
         console.print(f"  {LABELS[source]}, best to worst: {strategy_label(ranked[source, 'net']['order'])}.", highlight=False)
     away: Mapping[Any, Any] = {}
-    if (folder / "figures.parquet").is_file():
+    if (folder / "targets.parquet").is_file():
         away = pd.read_parquet(folder / "distances.parquet").set_index("source").to_dict("index")
-        console.print(table_of_published(pd.read_parquet(folder / "figures.parquet"), away), highlight=False)
+        console.print(table_of_published(pd.read_parquet(folder / "targets.parquet"), away), highlight=False)
     for baseline in BASELINES:
         console.print(sentence(baseline, off, shown, ranked, away), highlight=False)
 
@@ -80,14 +80,14 @@ def table_of_behaviour(shown: Mapping[Any, Any], ranked: Mapping[Any, Any]) -> T
     return table
 
 
-def table_of_published(figures: pd.DataFrame, away: Mapping[Any, Any]) -> Table:
-    """The published figures, and what each source gives."""
-    value: Mapping[Any, Any] = figures.set_index(["source", "figure"])["value"].to_dict()
-    table = Table(title="Published figures, and what a population of organisations gives", title_justify="left")
+def table_of_published(targets: pd.DataFrame, away: Mapping[Any, Any]) -> Table:
+    """The published numbers, and what each source gives."""
+    value: Mapping[Any, Any] = targets.set_index(["source", "target"])["value"].to_dict()
+    table = Table(title="Published numbers, and what a population of organisations gives", title_justify="left")
     for head in ("", "published", *(LABELS[s] for s in ("model", *BASELINES))):
         table.add_column(head, justify="right" if head else "left")
-    for figure in FIGURES:
-        table.add_row(figure.words, f"{figure.published:.0%}", *(f"{value[s, figure.name]:.0%}" for s in ("model", *BASELINES)))
+    for target in TARGETS:
+        table.add_row(target.words, f"{target.published:.0%}", *(f"{value[s, target.name]:.0%}" for s in ("model", *BASELINES)))
     table.add_row("mean distance, points", "", *(f"{100 * away[s]['distance']:.0f}" for s in ("model", *BASELINES)))
     return table
 
@@ -127,5 +127,5 @@ def sentence(baseline: str, off: pd.DataFrame, shown: Mapping[Any, Any], ranked:
             "further off than" if mine["more_low"] > 0 else "nearer than" if mine["more_high"] < 0 else "not clearly nearer or further than"
         )
         less = bounded(mine, "more", points)
-        said.append(f"It lies {100 * mine['distance']:.0f} points from the published figures, {further} the model (by {less}).")
+        said.append(f"It lies {100 * mine['distance']:.0f} points from the published numbers, {further} the model (by {less}).")
     return " ".join(said)

@@ -1,7 +1,7 @@
 """The study of the baselines: organisations under several strategies, run by the full model and by simpler ones.
 
 Their first weeks are shown to the baselines; what these say of the rest is compared with what the full model does. The full model
-stands for what «would happen»: a difference says what a baseline leaves out, not that the full model is right. The published figures
+stands for what «would happen»: a difference says what a baseline leaves out, not that the full model is right. The published numbers
 are the only yardstick from outside.
 """
 
@@ -20,7 +20,7 @@ from rich.console import Console
 from experiments.baselines.analysis import adoption, arrays, errors, published, ranking, shows
 from experiments.baselines.models import SERIES, bass_fitted, bass_series, series_of, success_alone, well_mixed
 from experiments.baselines.printing import show
-from experiments.calibrate import RANGES, Population, population_of
+from experiments.calibrate.population import RANGES, Population, population_of
 from experiments.lab.config import read_experiment, take
 from experiments.lab.curves import bass, best_fit
 from experiments.lab.plan import preset_digests
@@ -47,7 +47,7 @@ SCHEMA = pa.schema(
      ("error", pa.string())]
 )  # fmt: skip
 MEANINGS = {
-    "part": "strategies: every strategy with every seed; population: the organisations of the published figures",
+    "part": "strategies: every strategy with every seed; population: the organisations of the published numbers",
     "source": "model, or a baseline: bass, success, mixed",
     "baseline": "bass: curve fitted to the weeks seen; success: success breeds commitment alone; mixed: mean field",
     "strategy": "strategy", "number": "number of the organisation", "seed": "seed of the run", "week": "week, from 0",
@@ -59,9 +59,9 @@ MEANINGS = {
     "spread": "standard deviation between runs, baseline's over the model's",
     "behaviour": "partial adoption, plateau, decay or retirement", "runs": "number of runs", "share": "share of runs that show it",
     "order": "strategies from best to worst by the mean", "as_model": "the same order as the model's",
-    "agreed": "share of pairs of strategies, over seeds, in the model's order", "figure": "published figure", "words": "what it is",
+    "agreed": "share of pairs of strategies, over seeds, in the model's order", "target": "published number", "words": "what it is",
     "published": "its value", "value": "what the source gives", "away": "that less the published value", "absolute": "mean absolute error",
-    "distance": "mean absolute distance from the published figures", "more": "that less the model's", "mean": "mean over runs",
+    "distance": "mean absolute distance from the published numbers", "more": "that less the model's", "mean": "mean over runs",
     "p10": "lowest tenth of runs ends here", "p90": "highest tenth begins here",
 }  # fmt: skip
 
@@ -131,7 +131,7 @@ def labels(item: SourceRun) -> dict[str, Any]:
 
 
 def items_of(strategies: list[str], seed: int, seeds: int, population: Population | None) -> list[SourceRun]:
-    """Every strategy with every seed, then the population of the published figures; each by all of :data:`SIMULATED`."""
+    """Every strategy with every seed, then the population of the published numbers; each by all of :data:`SIMULATED`."""
     points: list[tuple[str, int, dict[str, Any]]] = [("strategies", k, {"strategy": s}) for k in range(seeds) for s in strategies]
     if population:
         members: list[Any] = population.one(seed).to_dict("records")
@@ -177,7 +177,7 @@ def baselines(values: dict[str, Any]) -> int:
         tables = {"errors": errors(found, strategies, observed), "shows": shows(found, strategies, base)}
         tables |= {"ranking": ranking(found, strategies, observed), "adoption": adoption(found, strategies)}
         if population:
-            tables["figures"], tables["distances"] = published(runs, population, settings.seed)
+            tables["targets"], tables["distances"] = published(runs, population, settings.seed)
         write_tables(store, work, tables, MEANINGS)
         baselines_figure(store.folder)
 
@@ -186,7 +186,7 @@ def baselines(values: dict[str, Any]) -> int:
             console.print("Fewer than two seeds are without a failed run: there is nothing to compare.", highlight=False)
             return []
         show(console, store.folder, strategies, observed, base.weeks)
-        names = ["errors", "shows", "ranking", "adoption", *(["figures", "distances"] if population else [])]
+        names = ["errors", "shows", "ranking", "adoption", *(["targets", "distances"] if population else [])]
         return ["figure.png", *(f"{name}.csv" for name in names)]
 
     parts = ["+".join(strategies), f"{observed}of{base.weeks}w", f"{seeds}x"]
@@ -194,7 +194,7 @@ def baselines(values: dict[str, Any]) -> int:
 
 
 def asked_population(organisations: int, like: dict[str, float], base: Parameters) -> Population:
-    """The population of the published figures, mixed as the calibration's.
+    """The population of the published numbers, mixed as the calibration's.
 
     Raises:
         InvalidInput: where there are too few organisations, or weeks.
@@ -204,5 +204,5 @@ def asked_population(organisations: int, like: dict[str, float], base: Parameter
     population = population_of({**read_experiment("calibrate")[0]["population"], **like, "organisations": organisations})
     needed = max(population.team_weeks[1], population.scaling_weeks[1], population.ebit_weeks[1], base.outcomes.survival)
     if base.weeks < needed:
-        raise InvalidInput("weeks", base.weeks, f"at least {needed}, for the published figures, or organisations=0")
+        raise InvalidInput("weeks", base.weeks, f"at least {needed}, for the published numbers, or organisations=0")
     return population

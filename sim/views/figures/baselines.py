@@ -1,4 +1,4 @@
-"""The picture of the baselines: their adoption beside the model's, and both beside the published figures."""
+"""The picture of the baselines: their adoption beside the model's, and both beside the published numbers."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ LOOKS: dict[str, dict[str, Any]] = {
 
 
 def baselines_figure(folder: Path) -> Path:
-    """Adoption by strategy, the model's and each baseline's; below, the published figures where they were taken. Writes ``figure.png``."""
+    """Adoption by strategy, the model's and each baseline's; below, the published numbers where they were taken. Writes ``figure.png``."""
     observed = json.loads((folder / "plan.json").read_text(encoding="utf-8"))["observed"]
     adoption = pd.read_parquet(folder / "adoption.parquet")
     strategies = list(dict.fromkeys(adoption["strategy"]))
-    figures = pd.read_parquet(folder / "figures.parquet") if (folder / "figures.parquet").is_file() else None
+    targets = pd.read_parquet(folder / "targets.parquet") if (folder / "targets.parquet").is_file() else None
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(max(7.0, 3.4 * len(strategies)), 3.6 if figures is None else 6.8), layout="constrained")
-        parts: Any = [figure] if figures is None else figure.subfigures(2, 1, height_ratios=(1, 0.95))
+        figure = Figure(figsize=(max(7.0, 3.4 * len(strategies)), 3.6 if targets is None else 6.8), layout="constrained")
+        parts: Any = [figure] if targets is None else figure.subfigures(2, 1, height_ratios=(1, 0.95))
         upper = parts[0]
         for axis, strategy in zip(np.ravel(upper.subplots(1, len(strategies), sharey=True, squeeze=False)), strategies, strict=True):
             for source in LABELS:
@@ -51,15 +51,15 @@ def baselines_figure(folder: Path) -> Path:
             axis.annotate(" asked for", (observed, 0.97), fontsize=7.5, color="#444444", va="top")
             axis.yaxis.set_major_formatter(PercentFormatter(1))
         upper.axes[0].set_ylabel("planners relying on it")
-        if figures is not None:
-            _published(parts[1].subplots(), figures)
+        if targets is not None:
+            _published(parts[1].subplots(), targets)
         handles: list[Any] = [
             Line2D(
                 [],
                 [],
                 color=look["color"],
                 ls=look["ls"],
-                marker=look["marker"] if figures is not None else "",
+                marker=look["marker"] if targets is not None else "",
                 ms=5,
                 lw=1.7,
                 label=LABELS[source],
@@ -67,7 +67,7 @@ def baselines_figure(folder: Path) -> Path:
             for source, look in LOOKS.items()
         ]
         handles.append(Patch(color=COLOURS[0], alpha=0.13, label="middle 80% of its runs"))
-        if figures is not None:
+        if targets is not None:
             handles.append(Line2D([], [], marker="D", ls="", color="#000000", mfc="none", mew=1.6, ms=7, label="published"))
         figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8)
         figure.suptitle(
@@ -77,19 +77,19 @@ def baselines_figure(folder: Path) -> Path:
         return save(figure, folder / "figure.png")
 
 
-def _published(axis: Any, figures: pd.DataFrame) -> None:
-    """Every published figure, and what each model gives with its interval."""
-    names = list(dict.fromkeys(figures["figure"]))
+def _published(axis: Any, targets: pd.DataFrame) -> None:
+    """Every published number, and what each model gives with its interval."""
+    names = list(dict.fromkeys(targets["target"]))
     for k, (source, look) in enumerate(LOOKS.items()):
-        rows = figures[figures["source"] == source].set_index("figure").loc[names]
+        rows = targets[targets["source"] == source].set_index("target").loc[names]
         at = np.arange(len(names)) + (k - 1.5) * 0.18
         axis.hlines(at, rows["value_low"], rows["value_high"], color=look["color"], lw=1.6)
         axis.plot(rows["value"], at, look["marker"], color=look["color"], ms=5)
-    first = figures.drop_duplicates("figure")
+    first = targets.drop_duplicates("target")
     for k, value in enumerate(first["published"]):
         axis.plot([value, value], [k - 0.42, k + 0.42], color="#000000", lw=1)
         axis.plot(value, k, "D", color="#000000", mfc="none", mew=1.6, ms=7)
     axis.set_yticks(range(len(names)), list(first["words"]), fontsize=8)
-    axis.set(ylim=(len(names) - 0.5, -0.5), xlim=(0, 1), title="Published figures, and what a population of organisations gives")
+    axis.set(ylim=(len(names) - 0.5, -0.5), xlim=(0, 1), title="Published numbers, and what a population of organisations gives")
     axis.xaxis.set_major_formatter(PercentFormatter(1))
     axis.grid(axis="y", visible=False)

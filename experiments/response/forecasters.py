@@ -12,10 +12,10 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
-from experiments.demand import YEAR, Booked
+from experiments.response.demand import YEAR, Booked
 from sim.streams import stream
 
-JUDGEMENT = 102  # purpose of the random stream, see experiments.demand
+JUDGEMENT = 102  # purpose of the random stream, see experiments.response.demand
 #: Smoothing weights tried for each item.
 ALPHAS = np.array([0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9])
 #: Weeks of history before an error counts for choosing the weight, or a week is learnt from.

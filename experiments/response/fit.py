@@ -1,0 +1,148 @@
+"""The response fitted to what was measured: coefficients with bootstrap intervals, and how they hold on what the fit has not seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from experiments.lab.statistics import RESAMPLES
+from experiments.response.forecasters import FORECASTERS, MODELS
+from experiments.response.measure import ALSO, FITTED, LEVELS, Measured
+from sim.schema import InvalidInput
+from sim.streams import stream
+
+BOOTSTRAP = 103  # purpose of the random stream, see experiments.response.demand
+METHODS = list(FORECASTERS)
+#: Items a forecaster must miss: with fewer, some bootstrap sample has none of them, and its relative error no meaning.
+FEWEST_MISSED = 10
+
+
+@dataclass(frozen=True)
+class Resamples:
+    """Weights of the bootstrap: how often each fitted replication [resamples, replications], and each item in it [resamples, replications or 1, items], is drawn."""
+
+    often: np.ndarray
+    weight: np.ndarray
+
+    @classmethod
+    def draw(cls, fitted: int, items: int, seed: int, nested: bool) -> Resamples:
+        """Draw them; ``nested`` where each replication has items of its own, else all have the same, and are resampled together."""
+        rng = stream(seed, BOOTSTRAP, "resamples")
+        often = rng.multinomial(fitted, np.full(fitted, 1 / fitted), RESAMPLES)
+        shape = (RESAMPLES, fitted) if nested else (RESAMPLES, 1)
+        return cls(often, rng.multinomial(items, np.full(items, 1 / items), shape).astype(float))
+
+    def half_width(self, drawn: np.ndarray) -> np.ndarray:
+        """Half width of 95% intervals from resamples, [resamples, …].
+
+        Student's interval with the bootstrap's standard error, which is corrected for few replications: percentiles of eight
+        would be too narrow (Hesterberg 2015).
+        """
+        n = self.often.shape[1]
+        return special.stdtrit(n - 1, 0.975) * np.sqrt(n / (n - 1)) * drawn.std(axis=0)
+
+    def errors(self, absolute: np.ndarray) -> np.ndarray:
+        """Absolute errors [settings, fitted replications, items] with items resampled, [resamples, settings, fitted replications]."""
+        weight = np.broadcast_to(self.weight, (len(self.often), *absolute.shape[1:]))
+        return np.stack([absolute[:, r] @ weight[:, r].T for r in range(absolute.shape[1])], axis=2).transpose(1, 0, 2)
+
+
+@dataclass(frozen=True)
+class Response:
+    """The fitted response.
+
+    Attributes:
+        measured: what it is fitted to.
+        fitted: the first so many replications are fitted, the others held out.
+        best: the best forecaster on clean data at item level.
+        used: settings that are fitted: single defects and pairs of the response's three; those with three are held out.
+        resamples: of the bootstrap.
+        coefficients: estimate, lower and upper end of each coefficient, [defects, 3], by forecaster and level.
+        alone: the same of each defect fitted alone, [1, 3], by forecaster, level and defect.
+    """
+
+    measured: Measured
+    fitted: int
+    best: str
+    used: np.ndarray
+    resamples: Resamples
+    coefficients: dict[tuple[str, str], np.ndarray]
+    alone: dict[tuple[str, str, str], np.ndarray]
+
+    def predicted(self, name: str, level: str = "item") -> np.ndarray:
+        """The fitted response in every setting, [settings]."""
+        return self.measured.defects[list(FITTED)].to_numpy(float) @ self.coefficients[name, level][:, 0]
+
+    def ratio(self, name: str) -> tuple[float, float, float]:
+        """Clean item-level error of the best forecaster over that of another, with its interval, which ends at 0."""
+        clean = [self.measured.absolute["item"][:1, : self.fitted, METHODS.index(n)] for n in (self.best, name)]
+        drawn = [(self.resamples.errors(errors)[:, 0] * self.resamples.often).sum(axis=1) for errors in clean]
+        estimate, half = float(clean[0].sum() / clean[1].sum()), float(self.resamples.half_width(drawn[0] / drawn[1]))
+        return estimate, max(0.0, estimate - half), estimate + half
+
+    def worst(self) -> tuple[str, float, float]:
+        """The fitted setting that the response of the best misses by most: its name, what was measured and what is fitted."""
+        measured = self.measured.relative["item"][:, : self.fitted, METHODS.index(self.best)].mean(axis=1)
+        expected = self.predicted(self.best)
+        at = int(np.argmax(np.where(self.used, np.abs(measured - expected), -1.0)))
+        return self.measured.names[at], float(measured[at]), float(expected[at])
+
+
+def fit_response(measured: Measured, fitted: int, seed: int, nested: bool) -> Response:
+    """Fit the three coefficients to single defects and pairs in the first ``fitted`` replications.
+
+    Intervals are 95% bootstrap intervals over replications and, at item level, items.
+
+    Args:
+        measured: what was measured.
+        fitted: replications that are fitted; the others are held out.
+        seed: of the bootstrap.
+        nested: whether each replication has items of its own.
+    """
+    resamples = Resamples.draw(fitted, measured.absolute["item"].shape[3], seed, nested)
+    clean = measured.wape["item"][0, :fitted].mean(axis=0)
+    best = min(MODELS, key=lambda name: clean[METHODS.index(name)])
+    used = (measured.defects[list(ALSO)].to_numpy().sum(axis=1) == 0) & np.isin(measured.kinds, ("single", "pair"))
+    single = measured.kinds == "single"
+    return Response(
+        measured, fitted, best, used, resamples,
+        {(name, level): coefficients(measured, resamples, name, level, used, list(FITTED)) for name in METHODS for level in LEVELS},
+        {
+            (name, level, defect): coefficients(measured, resamples, name, level, (measured.defects[defect] > 0).to_numpy() & single, [defect])
+            for name in METHODS for level in LEVELS for defect in (*FITTED, *ALSO)
+        },
+    )  # fmt: skip
+
+
+def coefficients(measured: Measured, resamples: Resamples, name: str, level: str, rows: np.ndarray, defects: list[str]) -> np.ndarray:
+    """Least squares through the origin: estimate, lower and upper end of each coefficient, [defects, 3].
+
+    At item level replications and items are resampled, at the others replications only.
+    """
+    fitted = resamples.often.shape[1]
+    x = np.linalg.pinv(measured.defects.loc[rows, defects].to_numpy(float))  # [defects, settings]
+    relative = measured.relative[level][rows, :fitted, METHODS.index(name)]
+    if level == "item":
+        errors = measured.absolute["item"][:, :fitted, METHODS.index(name)]
+        drawn = resamples.errors(errors[rows]) / resamples.errors(errors[:1]) - 1
+    else:
+        drawn = np.broadcast_to(relative, (len(resamples.often), *relative.shape))
+    average = (drawn * resamples.often[:, None]).sum(axis=2) / fitted  # the same settings in each: coefficients of the mean
+    estimate, half = x @ relative.mean(axis=1), resamples.half_width(average @ x.T)
+    return np.column_stack([estimate, estimate - half, estimate + half])
+
+
+def check_missed(file: str, measured: Measured) -> None:
+    """Refuse demand that a forecaster hits exactly without any defect: relative to nothing, no error can be stated."""
+    absolute, sales = measured.absolute, measured.sales
+    clean = absolute["item"][0] / sales.sum(axis=1)[:, None, None]  # [replications, forecasters, items]
+    fewest = int((clean > 1e-9 / clean.shape[2]).sum(axis=2).min())
+    if fewest < min(FEWEST_MISSED, clean.shape[2]) or any(
+        (level[0].sum(axis=2) / sales.sum(axis=1)[:, None] < 1e-9).any() for level in absolute.values()
+    ):
+        raise InvalidInput(
+            file or "demand", f"{fewest} of {clean.shape[2]} items that every forecaster misses",
+            f"{FEWEST_MISSED} or more, or all where there are fewer: relative errors need errors without defects",
+        )  # fmt: skip
