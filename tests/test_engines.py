@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import re
 import subprocess
 import sys
 from functools import lru_cache
@@ -12,6 +14,7 @@ import pytest
 
 from sim import InvalidInput, RolloutModel, rule
 from sim.agents import BusinessUnit, Team, User
+from sim.engine import one_week
 from sim.presets import available
 
 
@@ -182,3 +185,11 @@ def test_no_field_hides_behind_an_attribute_of_numpy():
 
     tables = [PARAMETER_DTYPE, state.USER, state.TEAM, state.UNIT, state.FIRM, state.WEEK, state.UNIT_WEEK, state.EVENT]
     assert not {name for table in tables for name in names(table)} & set(dir(np.record))
+
+
+def test_the_week_is_numbered_alike_in_the_table_and_in_both_engines():
+    table = [line.split("|")[1:3] for line in (RolloutModel.step.__doc__ or "").splitlines() if re.match(r"\s*\| \d", line)]
+    wanted = [f"{number.strip()} {phase.strip()}" for number, phase in table]
+    assert len(wanted) == 13
+    for week in (RolloutModel._textbook_week, one_week.py_func):
+        assert re.findall(r"# (\d+ [a-z ]+)$", inspect.getsource(week), re.M) == wanted

@@ -10,6 +10,7 @@ import pytest
 from conftest import contents, made, plain
 
 from experiments.lab import runner
+from experiments.lab.records import RunRecorder
 
 SMALL = ["enterprise=small", "weeks=50", "executor=serial"]
 OVER = "over=[forecast.planner,value.worth,utility.threshold]"
@@ -82,6 +83,18 @@ def test_every_column_of_every_table_is_described(experiment, study):
 def test_a_dry_run_writes_nothing(experiment, call, tmp_path):
     code, out, _ = call(experiment, *EVERY[experiment], "dry_run=true")
     assert code == 0 and "Nothing was written" in plain(out) and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("experiment", EVERY)
+def test_where_every_run_fails_a_second_start_says_so_too(experiment, call, tmp_path, monkeypatch):
+    def fail(self, item):
+        raise ArithmeticError("planted")
+
+    monkeypatch.setattr(RunRecorder, "run", fail)
+    for _ in range(2):
+        code, out, err = call(experiment, *EVERY[experiment], "output=broken")
+        assert code == 1 and "nothing can be said" in plain(out) and "planted" in err and err.count("\n") == 1
+    assert not (tmp_path / "broken" / "figure.png").exists()
 
 
 @pytest.mark.fault("configuration", "settings of studies that cannot be used", "one line with key, value and what is allowed")
