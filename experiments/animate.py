@@ -6,15 +6,12 @@ MP4 where ffmpeg is installed, else an animated GIF. Strategies run side by side
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
 from experiments.lab.config import main, take
 from experiments.lab.output import Output, folder_name, input_files, shown
+from experiments.lab.progress import weeks_bar
 from sim import RolloutModel
 from sim.configuration import from_mapping
 from sim.model import ENGINES
@@ -54,13 +51,8 @@ def animate(values: dict[str, Any]) -> None:
     configuration = {"cells": cells, "seed": seed, "every": every, "fps": fps, "format": kind, "input_files": input_files(first)}
     name = folder_name(["+".join(strategies), f"{first.weeks}w", f"seed{seed}"], configuration)
     with Output("animate", name, output) as folder:
-        bar = Progress(
-            TextColumn("week {task.completed:.0f} of {task.total:.0f}"), BarColumn(), TimeRemainingColumn(),
-            console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty(),
-        )  # fmt: skip
-        with bar:
-            task = bar.add_task("", total=first.weeks)
-            told = frames(models, first.weeks, every, lambda week: bar.update(task, completed=week))
+        with weeks_bar(first.weeks) as progress:
+            told = frames(models, first.weeks, every, progress)
             place = organisation(Sizes.of(models[strategies[0]].state))
             pictures = film(told, len(models), place, first.weeks, folder.folder / f"animation.{kind}", fps)
         size = (folder.folder / f"animation.{kind}").stat().st_size

@@ -167,7 +167,8 @@ def _target(where: str, row: Any) -> Target:
         if not isinstance(text, str) or len(text) > LONGEST or not text.isprintable():
             raise InvalidInput(f"{where}, {key}", text, f"a text of one line, at most {LONGEST} characters")
     population = _population(where, row.get("population", {}))
-    return Target(texts["name"], texts["source"], population, measure, statistic, numbers.get("at_least", 0.0), numbers["value"], numbers["tolerance"])  # fmt: skip
+    at_least = numbers.get("at_least", 0.0)
+    return Target(texts["name"], texts["source"], population, measure, statistic, at_least, numbers["value"], numbers["tolerance"])
 
 
 def _statistic(where: str, row: Mapping[str, Any]) -> tuple[str, str]:

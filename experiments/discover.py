@@ -1,4 +1,4 @@
-"""Where a strategy fails: boxes of parameters, found by PRIM (Friedman & Fisher 1999; Bryant & Lempert 2010) and checked on points held out.
+"""Where a strategy fails: boxes of parameters, found by PRIM and checked on points held out (Friedman & Fisher 1999; Bryant & Lempert 2010).
 
 ``python -m experiments.discover`` asks where a strategy loses; ``question=purgatory`` (or another ending) where it ends so.
 """
@@ -39,7 +39,10 @@ FEWEST_CASES = 5
 SIGNIFICANT = 0.05
 BOXES = ["box", "parameter", "unit", "source", "kind", "range_low", "range_high", "low", "high", "quasi_p_low", "quasi_p_high"]
 PEELING = ["box", "step", "points", "cases", "mass", "coverage", "density", "restricted", "chosen"]
-SCORES = ["box", "set", "points", "cases", "inside", "hits", "mass", "coverage", "coverage_low", "coverage_high", "density", "density_low", "density_high"]  # fmt: skip
+SCORES = [
+    *("box", "set", "points", "cases", "inside", "hits", "mass"),
+    *(f"{name}{end}" for name in ("coverage", "density") for end in ("", "_low", "_high")),
+]
 MEANINGS = {
     "box": "number of the box, in the order found; 0: all boxes together",
     "parameter": "restricted parameter",
@@ -161,8 +164,8 @@ class Box:
     """A box and how it was found.
 
     Attributes:
-        limits: a row a restricted parameter: parameter, low, high (NaN: not restricted), quasi_p_low, quasi_p_high.
-        peeling: a row a step, columns of :data:`PEELING` without the first.
+        limits: one row per restricted parameter: parameter, low, high (NaN: not restricted), quasi_p_low, quasi_p_high.
+        peeling: one row per step, columns of :data:`PEELING` without the first.
     """
 
     limits: pd.DataFrame
@@ -340,7 +343,8 @@ def show(console: Console, store: Store, what: str) -> None:
         table.add_column(head, justify="right", no_wrap=True)
     for number in [*sorted(set(boxes["box"])), *([0] if boxes["box"].nunique() > 1 else [])]:
         fit, held = (scores[(scores["box"] == number) & (scores["set"] == s)].iloc[0] for s in ("fitted", "held out"))
-        table.add_row(str(number) if number else "all", f"{fit['coverage']:.0%}", _interval(held, "coverage"), f"{fit['density']:.0%}", _interval(held, "density"), f"{held['mass']:.0%}")  # fmt: skip
+        shares = [text for name in ("coverage", "density") for text in (f"{fit[name]:.0%}", _interval(held, name))]
+        table.add_row(str(number) if number else "all", *shares, f"{held['mass']:.0%}")
     console.print(table)
     for _, rows in boxes.groupby("box"):
         judged = (rows["source"] == "judged").sum()

@@ -1,7 +1,7 @@
 """The picture of a results folder as a paper needs it: ``python -m experiments.figures results/compare/FOLDER columns=1``.
 
 Writes PDF (with letters as letters) and PNG (300 dots an inch) of one or two columns' width into ``figures/`` in that folder,
-or into ``output=``. The title is left out and printed, because in a paper it belongs into the caption.
+or into ``output=``. The title is left out and printed, because in a paper it belongs in the caption.
 """
 
 from __future__ import annotations

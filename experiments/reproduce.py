@@ -1,7 +1,8 @@
 """Every published experiment run again, and its figures compared with those of ``results/reference/``, bit for bit.
 
 ``python -m experiments.reproduce`` runs small versions of all in a few minutes, ``--full`` also the sizes that the
-documentation shows, but for what rests on a file that is not in this repository: the real network, and the response on sales of pasta. Exit code 1 where a row differs. ``--write`` renews the reference (CONTRIBUTING.md says when).
+documentation shows, but for what rests on a file that is not in this repository: the real network, and the response on sales of pasta.
+Exit code 1 where a row differs. ``--write`` renews the reference (CONTRIBUTING.md says when).
 """
 
 from __future__ import annotations

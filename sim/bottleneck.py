@@ -78,8 +78,8 @@ def bottleneck(
     """The binding constraint after ``week`` weeks.
 
     Args:
-        weekly: records of the enterprise, one row a week: ``model.weekly``, ``weekly.parquet`` or ``model.state.weekly``.
-        units: records of the units, one row a unit and week, week by week: ``model.units``, ``units.parquet`` or
+        weekly: records of the enterprise, one row per week: ``model.weekly``, ``weekly.parquet`` or ``model.state.weekly``.
+        units: records of the units, one row per unit and week, week by week: ``model.units``, ``units.parquet`` or
             ``model.state.unit_weekly``.
         p: the parameters of the run.
         names: names of the units, in their order.

@@ -21,12 +21,34 @@ MOST_RECORDED = 8 * 10**9
 
 def create(p: Parameters, layout: Layout, seed: int) -> State:
     """Draw the state at week 0 for a layout, which is left as it is."""
-    recorded = p.weeks * len(layout.unit_names) * UNIT_WEEK.itemsize
-    if recorded > MOST_RECORDED:
-        raise InvalidInput(
-            "weeks x units", f"{p.weeks} x {len(layout.unit_names)}", f"at most {MOST_RECORDED / 1e9:.0f} GB of weekly records"
-        )
+    names = layout.unit_names
+    if (recorded := p.weeks * len(names) * UNIT_WEEK.itemsize) > MOST_RECORDED:
+        raise InvalidInput("weeks x units", f"{p.weeks} x {len(names)}", f"at most {MOST_RECORDED / 1e9:.0f} GB of weekly records")
     units, teams, users = _people(p, layout, seed)
+    _give(layout, units, teams, users)
+    users["log_own_error"] = np.log(users["own_error"])
+    ties = layout.ties if layout.ties is not None else network.draw_ties(p.network, layout, seed)
+    peers_first, peers = network.adjacency(layout.n_users, ties)
+    units["clean"] = [_clean(unit, p) for unit in units[["completeness", "lateness", "mismatch", "readiness"]].tolist()]
+    pilot = choose_pilot(p.strategy, names, units["clean"], seed)
+    order = _order(p, layout, units, pilot, peers_first, peers, seed)
+    _recruit(p, layout, users, peers_first, peers, seed)
+    if p.maturity.budget > 0:
+        units["stage"][pilot] = PILOT
+        units["live_week"][pilot] = 0
+    first, last = layout.unit_users()
+    return State(
+        _firm(p, len(names), pilot), units, teams, users, order, peers_first, peers, names, layout.team_names, layout.user_names,
+        weekly=np.zeros(p.weeks, WEEK),
+        unit_weekly=np.zeros((p.weeks, len(units)), UNIT_WEEK),
+        draws=Draws(seed, names, first, last),
+        notes=list(layout.notes),
+        events=np.zeros(16, EVENT),
+    )  # fmt: skip
+
+
+def _give(layout: Layout, units: np.ndarray, teams: np.ndarray, users: np.ndarray) -> None:
+    """Put what the organisation knows of itself in the place of what was drawn."""
     difficulty = layout.known.get("teams", {}).get("difficulty")
     if difficulty is not None:  # hard products are hard for planners too
         ratio = np.where(np.isnan(difficulty), 1.0, difficulty / teams["difficulty"])
@@ -35,58 +57,41 @@ def create(p: Parameters, layout: Layout, seed: int) -> State:
         for column, values in layout.known.get(table, {}).items():
             given = ~np.isnan(values)
             rows[column][given] = values[given]
-    users["log_own_error"] = np.log(users["own_error"])
 
-    peers_first, peers = network.adjacency(
-        layout.n_users, layout.ties if layout.ties is not None else network.draw_ties(p.network, layout, seed)
-    )
+
+def _order(
+    p: Parameters, layout: Layout, units: np.ndarray, pilot: int, peers_first: np.ndarray, peers: np.ndarray, seed: int
+) -> np.ndarray:
+    """Rows of the units in wave order."""
     first, last = layout.unit_users()
-    clean = np.array([_clean(unit, p) for unit in units[["completeness", "lateness", "mismatch", "readiness"]].tolist()])
-    units["clean"] = clean
-    names = layout.unit_names
-    pilot = choose_pilot(p.strategy, names, clean, seed)
     reach = np.zeros(len(units))
     if p.strategy.order == "network":
         unit_of = layout.unit_of_user
         source = np.repeat(unit_of, np.diff(peers_first))
         reach = np.bincount(source[source != unit_of[peers]], minlength=len(units)).astype(float)
-    order = wave_order(p.strategy, pilot, names, clean, units["spend"] * (last - first), reach, seed)
+    return wave_order(p.strategy, pilot, layout.unit_names, units["clean"], units["spend"] * (last - first), reach, seed)
 
+
+def _recruit(p: Parameters, layout: Layout, users: np.ndarray, peers_first: np.ndarray, peers: np.ndarray, seed: int) -> None:
+    """Make champions of the planners that the strategy chooses."""
     by_paths = p.strategy.placement == "between" and p.strategy.champions > 0
     centrality = network.betweenness(peers_first, peers) if by_paths else np.diff(peers_first)
-    champions = choose_champions(p.strategy, names, first, last, centrality, seed)
+    champions = choose_champions(p.strategy, layout.unit_names, *layout.unit_users(), centrality, seed)
     users["champion"][champions] = 1
     users["trust"][champions] = np.maximum(users["trust"][champions], p.people.champion_trust)
     users["threshold"][champions] = np.minimum(users["threshold"][champions], p.people.champion_threshold)
 
+
+def _firm(p: Parameters, units: int, pilot: int) -> np.ndarray:
+    """The enterprise's own row; without a budget there is no initiative."""
     firm = np.zeros(1, FIRM)
-    firm["budget"] = p.maturity.budget * len(units)
+    firm["budget"] = p.maturity.budget * units
     firm["quality"] = p.forecast.start
     firm["core"] = p.maturity.core
     firm["support_ratio"] = 1.0
     firm["pilot"], firm["gate_week"], firm["stopped_week"], firm["entered"] = pilot, -1, -1, 1
-    if p.maturity.budget > 0:
-        firm["active"] = 1
-        units["stage"][pilot] = PILOT
-        units["live_week"][pilot] = 0
-
-    return State(
-        firm,
-        units,
-        teams,
-        users,
-        order,
-        peers_first,
-        peers,
-        names,
-        layout.team_names,
-        layout.user_names,
-        weekly=np.zeros(p.weeks, WEEK),
-        unit_weekly=np.zeros((p.weeks, len(units)), UNIT_WEEK),
-        draws=Draws(seed, names, first, last),
-        notes=list(layout.notes),
-        events=np.zeros(16, EVENT),
-    )
+    firm["active"] = p.maturity.budget > 0
+    return firm
 
 
 def _clean(unit: tuple, p: Parameters) -> float:

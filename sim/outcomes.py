@@ -92,15 +92,14 @@ def record_unit(unit, teams, b, week, row):
 
 
 @rule
-def record_week(firm, units, teams, unit_rows, week, row, p):
-    """Fill the enterprise's row of the weekly records; means are over planners, or units where said."""
-    row.week = week
-    row.units_live = 0
-    row.units_retired = 0
+def sum_units(units, unit_rows, row):
+    """Fill what the enterprise's row takes from its units: means over planners, or over units where said, and sums."""
     planners = 0.0
     using = 0.0
     reliance = 0.0
     trust = 0.0
+    row.units_live = 0
+    row.units_retired = 0
     row.improvement = 0.0
     row.freshness = 0.0
     row.sponsorship = 0.0
@@ -140,6 +139,13 @@ def record_week(firm, units, teams, unit_rows, week, row, p):
     row.users_using = using / planners
     row.reliance = reliance / planners
     row.trust = trust / planners
+
+
+@rule
+def record_week(firm, units, teams, unit_rows, week, row, p):
+    """Fill the enterprise's row of the weekly records, and add the week to its ledger."""
+    row.week = week
+    sum_units(units, unit_rows, row)
     convinced = 0
     for t in range(len(teams)):
         if teams[t].trust >= p.outcomes.trust and teams[t].reliance >= p.outcomes.reliance:

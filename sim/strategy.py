@@ -86,18 +86,18 @@ def choose_champions(
 
     ``random``; ``central``: those with most ties; ``between``: those on most shortest paths of the whole network;
     ``clustered``: neighbours, team by team. ``centrality`` is what the second and third go by, a number per planner; ties are
-    broken by lot.
+    broken at random.
     """
     chosen = []
     if strategy.champions > 0:
         for name, start, stop in zip(unit_names, first, last, strict=True):
             size = int(stop - start)
             wanted = round(strategy.champions * size)
-            lot: np.ndarray = stream(seed, CHAMPIONS, name).random(size)
+            luck: np.ndarray = stream(seed, CHAMPIONS, name).random(size)
             score = centrality[start:stop] if strategy.placement in ("central", "between") else np.zeros(size)
             if strategy.placement == "clustered":
-                lot = (np.arange(size) - int(lot[0] * size)) % size * -1.0
-            chosen.append(start + np.lexsort((-lot, -score))[:wanted])
+                luck = (np.arange(size) - int(luck[0] * size)) % size * -1.0
+            chosen.append(start + np.lexsort((-luck, -score))[:wanted])
     return np.concatenate(chosen) if chosen else np.empty(0, np.int64)
 
 

@@ -78,7 +78,8 @@ def many_runs(console: Console, runs: int = 10_000, many: int = 100_000, plain: 
         highlight=False,
     )
     console.print(
-        f"{many:,} runs of a small enterprise: {most_seconds:.0f} s; the same command again, where all is done: {again:.1f} s, of which {imports:.1f} s imports",
+        f"{many:,} runs of a small enterprise: {most_seconds:.0f} s; the same command again, where all is done: {again:.1f} s, "
+        f"of which {imports:.1f} s imports",
         highlight=False,
     )
 

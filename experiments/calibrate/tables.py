@@ -116,7 +116,8 @@ def show(console: Console, store: Store) -> None:
         table.add_column(head, justify="left" if head == "parameter" else "right")
     for _, row in parameters.sort_values("narrowed", ascending=False).iterrows():
         table.add_row(
-            row["parameter"], "–" if np.isnan(row["default"]) else short(row["default"]), f"{short(row['prior_low'])} to {short(row['prior_high'])}",
+            row["parameter"], "–" if np.isnan(row["default"]) else short(row["default"]),
+            f"{short(row['prior_low'])} to {short(row['prior_high'])}",
             f"{short(row['posterior_low'])} to {short(row['posterior_high'])}", short(row["calibrated"]), f"{max(0.0, row['narrowed']):.0%}",
         )  # fmt: skip
     console.print(table)

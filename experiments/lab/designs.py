@@ -133,7 +133,7 @@ def _pair(key: str, given: Any) -> tuple[Any, Any]:
 
 def _at_least_two(factor: Factor, key: str) -> Factor:
     if len(factor.choices) < 2:
-        raise InvalidInput(key, list(factor.choices), "two values or more; one value belongs into the configuration")
+        raise InvalidInput(key, list(factor.choices), "two values or more; one value belongs in the configuration")
     return factor
 
 

@@ -180,7 +180,8 @@ class Search:
         """Readable parts of the folder's name."""
         shape = f"{self.generations}x{self.population}trials"
         names = "+".join(each.asked for each in self.objectives)
-        return [names, self.presets[0], f"{len(self.levers)}levers", shape, f"{self.futures}futures", f"{self.replications}x", f"{self.base.weeks}w"]  # fmt: skip
+        size = [f"{self.futures}futures", f"{self.replications}x", f"{self.base.weeks}w"]
+        return [names, self.presets[0], f"{len(self.levers)}levers", shape, *size]
 
     def sketch(self, settings: Settings) -> Plan:
         """A plan of the size of search and test, for what has to be known before: every trial is the strategy it begins with."""

@@ -55,7 +55,7 @@ _COLUMN = re.compile(r"(QTY|PROMO)_([^_]+)_(.+)")
 
 
 def read_demand(path: Path, weeks_needed: int) -> Demand:
-    """Demand from a CSV file with a line a day or a week.
+    """Demand from a CSV file with one line per day or week.
 
     Columns: ``DATE`` (year-month-day, ascending), ``QTY_<brand>_<item>`` (quantity sold, 0 or more) for two brands or more, and
     where promotions are known ``PROMO_<brand>_<item>`` (1 on promotion, else 0, or a share). Days are summed to weeks from Monday; a
@@ -65,30 +65,13 @@ def read_demand(path: Path, weeks_needed: int) -> Demand:
         InvalidInput: naming file, line and column of what cannot be used.
     """
     table = read_table(path, required=["DATE"], others="keep")
-    header, where = list(table.titles), f"{path}, line 1"
-    quantity: dict[tuple[str, str], int] = {}
-    promoted: dict[tuple[str, str], int] = {}
-    for at, name in enumerate(header[1:], 1):
-        match = _COLUMN.fullmatch(name)
-        if not match:
-            raise InvalidInput(f"{where}, column {at + 1}", name, "QTY_<brand>_<item> or PROMO_<brand>_<item>")
-        (quantity if match[1] == "QTY" else promoted)[match[2], match[3]] = at
-    for item, at in promoted.items():
-        if item not in quantity:
-            known = ["QTY_" + "_".join(known) for known in quantity]
-            raise InvalidInput(f"{where}, column {at + 1}", header[at], "a promotion of an item sold here; " + nearest(header[at], known))
+    quantity, promoted = _columns(path, list(table.titles))
     brands = tuple(dict.fromkeys(brand for brand, _ in quantity))
-    if len(brands) < 2 or not len(brands) < len(quantity) <= MOST_ITEMS:
-        raise InvalidInput(
-            where,
-            f"{len(quantity)} items of {len(brands)} brands",
-            f"two brands or more, one of them with two items or more, and at most {MOST_ITEMS:,} items",
-        )
     days: list[datetime.date] = []
     for row, text in enumerate(table.frame["DATE"]):
         days.append(_day(table.at(row, "DATE"), text, days[-1] if days else None))
     lines = table.lines.tolist()
-    values = np.column_stack([_numbers(table, name) for name in header[1:]])
+    values = np.column_stack([_numbers(table, name) for name in list(table.titles)[1:]])
     step = 7 if len(days) > 1 and (days[1] - days[0]).days == 7 else 1
     closed = _gaps(path, days, lines, step)
     week, keep = _weeks(days, step)
@@ -115,6 +98,30 @@ def read_demand(path: Path, weeks_needed: int) -> Demand:
         promotion,
         tuple(notes),
     )
+
+
+def _columns(path: Path, header: list[str]) -> tuple[dict[tuple[str, str], int], dict[tuple[str, str], int]]:
+    """Places of the quantities and of the promotions in a line, by brand and item."""
+    where = f"{path}, line 1"
+    quantity: dict[tuple[str, str], int] = {}
+    promoted: dict[tuple[str, str], int] = {}
+    for at, name in enumerate(header[1:], 1):
+        match = _COLUMN.fullmatch(name)
+        if not match:
+            raise InvalidInput(f"{where}, column {at + 1}", name, "QTY_<brand>_<item> or PROMO_<brand>_<item>")
+        (quantity if match[1] == "QTY" else promoted)[match[2], match[3]] = at
+    for item, at in promoted.items():
+        if item not in quantity:
+            known = ["QTY_" + "_".join(known) for known in quantity]
+            raise InvalidInput(f"{where}, column {at + 1}", header[at], "a promotion of an item sold here; " + nearest(header[at], known))
+    brands = {brand for brand, _ in quantity}
+    if len(brands) < 2 or not len(brands) < len(quantity) <= MOST_ITEMS:
+        raise InvalidInput(
+            where,
+            f"{len(quantity)} items of {len(brands)} brands",
+            f"two brands or more, one of them with two items or more, and at most {MOST_ITEMS:,} items",
+        )
+    return quantity, promoted
 
 
 def _day(key: str, text: str, before: datetime.date | None) -> datetime.date:

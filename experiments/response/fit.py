@@ -21,7 +21,12 @@ FEWEST_MISSED = 10
 
 @dataclass(frozen=True)
 class Resamples:
-    """Weights of the bootstrap: how often each fitted replication [resamples, replications], and each item in it [resamples, replications or 1, items], is drawn."""
+    """Weights of the bootstrap.
+
+    Attributes:
+        often: how often each fitted replication is drawn, [resamples, replications].
+        weight: how often each item in it, [resamples, replications or 1, items].
+    """
 
     often: np.ndarray
     weight: np.ndarray

@@ -69,7 +69,8 @@ def errors(fit: Response) -> pd.DataFrame:
     wape, relative = (np.stack([table[level] for level in LEVELS], axis=3).ravel() for table in (fit.measured.wape, fit.measured.relative))
     return pd.DataFrame(
         {
-            "setting": np.array(fit.measured.names)[s], "kind": fit.measured.kinds[s], **{c: fit.measured.defects[c].to_numpy()[s] for c in fit.measured.defects},
+            "setting": np.array(fit.measured.names)[s], "kind": fit.measured.kinds[s],
+            **{c: fit.measured.defects[c].to_numpy()[s] for c in fit.measured.defects},
             "replication": r, "held_out": (r >= fit.fitted) | (fit.measured.kinds[s] == "triple"), "forecaster": np.array(METHODS)[f],
             "level": np.array(LEVELS)[n], "wape": wape, "relative": relative,
         }
@@ -157,7 +158,8 @@ def as_preset(fit: Response, configuration: Mapping[str, Any], file: str) -> str
             f"{parameter}: {min(5.0, max(0.0, estimate[0])):.3f}  # {note}" + ("; the model knows none below 0" if estimate[0] < 0 else "")
         )
     lines.append(
-        f"# clean WAPE {best:.3f}, planner's spreadsheet {other:.3f}, ratio {ratio[0]:.2f} [{ratio[1]:.2f}, {ratio[2]:.2f}]; best and planner are left as they are"
+        f"# clean WAPE {best:.3f}, planner's spreadsheet {other:.3f}, ratio {ratio[0]:.2f} [{ratio[1]:.2f}, {ratio[2]:.2f}]; "
+        "best and planner are left as they are"
     )
     return "\n".join(lines) + "\n"
 

@@ -152,7 +152,10 @@ def _levers(panel: Any, found: pd.DataFrame, levers: list[str], plan: dict[str, 
     panel.set_xlabel("within what was tried")
     panel.grid(False)
     panel.legend(
-        handles=[Line2D([], [], color=COLOURS[1], marker="s", ls="", ms=5, label="start"), Line2D([], [], color=COLOURS[0], marker="o", ls="", ms=5, label="found")],
+        handles=[
+            Line2D([], [], color=COLOURS[1], marker="s", ls="", ms=5, label="start"),
+            Line2D([], [], color=COLOURS[0], marker="o", ls="", ms=5, label="found"),
+        ],
         loc="upper center", bbox_to_anchor=(0.5, -0.15), fontsize=8, ncols=2,
     )  # fmt: skip
 

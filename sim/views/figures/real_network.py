@@ -50,7 +50,10 @@ def real_network_figure(folder: Path) -> Path:
             axis.xaxis.set_major_locator(MaxNLocator(4))
             axis.grid(axis="y", visible=False)
         panels[0].set_yticks(range(len(kinds)), [NETWORKS[kind] for kind in kinds])
-        handles = [Line2D([], [], color=COLOURS[k % len(COLOURS)], marker=MARKERS[k % len(MARKERS)], lw=2, ms=5, label=f"{m} maturity") for k, m in enumerate(maturities)]  # fmt: skip
+        handles = [
+            Line2D([], [], color=COLOURS[k % len(COLOURS)], marker=MARKERS[k % len(MARKERS)], lw=2, ms=5, label=f"{m} maturity")
+            for k, m in enumerate(maturities)
+        ]
         upper.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8)
         _champions(lower, champions, maturities)
         figure.suptitle(
@@ -83,5 +86,6 @@ def _champions(part: Any, champions: pd.DataFrame, maturities: list[str]) -> Non
         axis.grid(axis="x", visible=False)
     panels[0].set_ylabel("less as many at random, points")
     looks = zip(placements, COLOURS[2:], MARKERS, ("-", "--", "-.", ":"), strict=False)
-    handles = [Line2D([], [], color=c, marker=m, ls=ls, lw=1.6, ms=5, label=f"champions {PLACEMENTS[n] if n == 'clustered' else 'with ' + PLACEMENTS[n]}") for n, c, m, ls in looks]  # fmt: skip
+    words = {n: PLACEMENTS[n] if n == "clustered" else "with " + PLACEMENTS[n] for n, *_ in looks}
+    handles = [Line2D([], [], color=c, marker=m, ls=ls, lw=1.6, ms=5, label=f"champions {words[n]}") for n, c, m, ls in looks]
     part.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8)

@@ -41,7 +41,8 @@ def response_figure(folder: Path) -> Path:
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(13, 6.6), layout="constrained")
         panels = figure.subplots(2, 4)
-        places: Any = [*((panels[0, k], name, "item") for k, name in enumerate(("missing", "late", "mapping"))), (panels[0, 3], "mapping", "brand"),
+        places: Any = [*((panels[0, k], name, "item") for k, name in enumerate(("missing", "late", "mapping"))),
+                       (panels[0, 3], "mapping", "brand"),
                   (panels[1, 0], "units", "item"), (panels[1, 1], "promotions", "item")]  # fmt: skip
         for panel, defect, level in places:
             _defect(panel, summary, fitted, defect, level, best)

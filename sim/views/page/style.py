@@ -45,7 +45,8 @@ CARDS = f"""
 .top svg {{ flex: none; }}
 .figures {{ margin-left: auto; font-weight: 600; font-variant-numeric: tabular-nums; white-space: nowrap; font-size: 16px; }}
 .card p {{ margin: 2px 0 0; }}
-@media (min-width: 1700px) {{ .card {{ min-height: 122px; padding: 8px 18px 10px; }} :host {{ font-size: 18.5px; }} .top {{ font-size: 22px; }} .figures {{ font-size: 21px; }} }}
+@media (min-width: 1700px) {{ .card {{ min-height: 122px; padding: 8px 18px 10px; }}
+  :host {{ font-size: 18.5px; }} .top {{ font-size: 22px; }} .figures {{ font-size: 21px; }} }}
 """
 LOG = f"""
 :host {{ font: 14px/1.35 {FONT}; color: {INK}; overflow-y: auto; }}

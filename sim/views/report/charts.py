@@ -65,7 +65,7 @@ def worth_chart(found: Comparison) -> Markup:
 
 
 def value_chart(found: Comparison) -> Markup:
-    """Cumulative net value over the weeks, a column a maturity: over all weeks on one scale, and the dip each on its own."""
+    """Cumulative net value over the weeks, one column per maturity: over all weeks on one scale, and the dip each on its own."""
     maturities, strategies = found.maturities, found.strategies
     with matplotlib.rc_context(INLINE):
         figure = Figure(figsize=(WIDTH, 4.1 + 0.2 * -(-len(strategies) // 4)), layout="constrained")
