@@ -156,9 +156,11 @@ def analyse(method: str, unit: np.ndarray, y: np.ndarray, levels: int = 4, seed:
         A row a parameter; Morris (1991; Campolongo et al. 2007): mu_star, mu, sigma; Sobol: S1, ST (Saltelli et al. 2010).
     """
     d = unit.shape[1]
-    names = {"morris": ("mu_star", "mu_star_low", "mu_star_high", "mu", "sigma"), "sobol": ("S1", "S1_low", "S1_high", "ST", "ST_low", "ST_high")}[method]  # fmt: skip
+    ends = ("", "_low", "_high")
+    bounded = [f"{index}{end}" for index in (("mu_star",) if method == "morris" else ("S1", "ST")) for end in ends]
+    names = [*bounded, *(("mu", "sigma") if method == "morris" else ())]
     if np.ptp(y) == 0:
-        return pd.DataFrame(np.zeros((d, len(names))), columns=list(names))
+        return pd.DataFrame(np.zeros((d, len(names))), columns=names)
     problem = {"num_vars": d, "names": [str(j) for j in range(d)], "bounds": [[0.0, 1.0]] * d}
     if method == "morris":
         from SALib.analyze import morris

@@ -22,7 +22,7 @@ MOST_RECORDED = 8 * 10**9
 def create(p: Parameters, layout: Layout, seed: int) -> State:
     """Draw the state at week 0 for a layout, which is left as it is."""
     names = layout.unit_names
-    if (recorded := p.weeks * len(names) * UNIT_WEEK.itemsize) > MOST_RECORDED:
+    if p.weeks * len(names) * UNIT_WEEK.itemsize > MOST_RECORDED:
         raise InvalidInput("weeks x units", f"{p.weeks} x {len(names)}", f"at most {MOST_RECORDED / 1e9:.0f} GB of weekly records")
     units, teams, users = _people(p, layout, seed)
     _give(layout, units, teams, users)
