@@ -162,7 +162,7 @@ def compared(call, monkeypatch, tmp_path, text):
         monkeypatch.setattr(module, "CONFIGS", tmp_path / "configs")
     code, _, err = call("compare", "experiment=mine", "replications=2", "executor=serial", "output=compared")
     assert code == 0, err
-    return pd.read_parquet(tmp_path / "compared" / "runs.parquet")
+    return pd.read_parquet(tmp_path / "compared" / "runs")
 
 
 def test_a_saved_scenario_is_the_same_run_and_a_comparison(call, tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -91,16 +92,22 @@ def check_files(folder: Path) -> None:
     for path in sorted(folder.rglob("*.yaml")):
         if path.parent == folder:  # the experiments' own, which say how Hydra is set up
             continue
-        name = str(path.relative_to(folder.parent))
-        group = path.parent.name
-        head = path.read_text(encoding="utf-8", errors="replace")[:4096]
-        package = re.search(r"^#\s*@package\s+(\S+)", head, re.M)
-        if package and not (group == "experiment" and package[1] == "_global_"):
-            raise InvalidInput(name, package[0], "no @package line (but «# @package _global_» in experiment/)")
-        values = read_yaml(path)
-        if values is not None and not isinstance(values, Mapping):
-            raise InvalidInput(name, values, "a mapping of parameter names to values")
-        _refuse_executable(name, values or {}, allow_defaults=group == "experiment")
+        status = path.stat()
+        _check_file(path, str(path.relative_to(folder.parent)), status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=512)
+def _check_file(path: Path, name: str, *_changed: int) -> None:
+    """Look at one file, once as long as it stays as it is."""
+    group = path.parent.name
+    head = path.read_text(encoding="utf-8", errors="replace")[:4096]
+    package = re.search(r"^#\s*@package\s+(\S+)", head, re.M)
+    if package and not (group == "experiment" and package[1] == "_global_"):
+        raise InvalidInput(name, package[0], "no @package line (but «# @package _global_» in experiment/)")
+    values = read_yaml(path)
+    if values is not None and not isinstance(values, Mapping):
+        raise InvalidInput(name, values, "a mapping of parameter names to values")
+    _refuse_executable(name, values or {}, allow_defaults=group == "experiment")
 
 
 def _refuse_executable(where: str, node: Any, allow_defaults: bool = False) -> None:

@@ -20,6 +20,8 @@ from typing import Any
 from sim.schema import InvalidInput
 
 KINDS = ("serial", "processes", "dask", "mpi")
+#: Seconds within which a scheduler must answer.
+ANSWERS = 20
 
 
 class Serial(Executor):
@@ -139,10 +141,10 @@ class Workers:
 
         if self.address:
             try:
-                client = Client(self.address, timeout=20, set_as_default=False)
+                client = Client(self.address, timeout=ANSWERS, set_as_default=False)
             except (OSError, ValueError, TypeError) as error:
                 raise InvalidInput(
-                    "executor.address", self.address, f"a scheduler that answers within 20 s ({type(error).__name__})"
+                    "executor.address", self.address, f"a scheduler that answers within {ANSWERS} s ({type(error).__name__})"
                 ) from None
             self.count = sum(client.nthreads().values()) or 1
         else:
