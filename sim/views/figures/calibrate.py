@@ -44,8 +44,8 @@ def calibrate_figure(folder: Path) -> Path:
         right.plot(place(parameters["calibrated"]), at, "o", color=COLOURS[0], ms=6)
         right.plot(place(parameters["default"]), at, "s", color="#444444", ms=5, mfc="none", mew=1.3)
         for k, row in parameters.iterrows():
-            words, place = f"{row['calibrated']:.3g} {row['unit']}", (1.02, float(str(k)))
-            right.annotate(words, place, va="center", fontsize=7, annotation_clip=False)
+            words, end = f"{row['calibrated']:.3g} {row['unit']}", (1.02, float(str(k)))
+            right.annotate(words, end, va="center", fontsize=7, annotation_clip=False)
         right.set_yticks(at, parameters["parameter"], fontsize=8)
         right.set(xlim=(-0.02, 1.02), ylim=(len(parameters) - 0.5, -0.5), xticks=[0, 1], title="Parameters, the best determined first")
         right.set_xticklabels(["lowest of\nthe prior", "highest"])
