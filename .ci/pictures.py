@@ -67,7 +67,7 @@ def week_picture(path: Path) -> None:
                 axes.add_patch(
                     FancyBboxPatch((x + 0.07, y + 0.07 + part * (high - 0.14) / len(names)), 0.09, (high - 0.14) / len(names), boxstyle="square,pad=0", fc=WHO[name], lw=0)
                 )  # fmt: skip
-            axes.text(x + 0.25, y + high - 0.12, f"{number}  {phase}", va="top", weight="bold", fontsize=10)
+            axes.text(x + 0.25, y + high - 0.12, f"{number}  {phase}", va="top", weight="bold", fontsize=9.2)
             axes.text(x + 0.25, y + high - 0.37, textwrap.fill(what, 22), va="top", fontsize=7.8, linespacing=1.25)
         for k, (here, there) in enumerate(itertools.pairwise(centres)):
             dx, dy = (wide / 2 if k < half - 1 else -wide / 2, 0) if k != half - 1 else (0, -high / 2)

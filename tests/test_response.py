@@ -17,7 +17,7 @@ from experiments.response.demand import LOCAL_WEEKS, PACKS, Booked, Defects, boo
 from experiments.response.fit import fit_response
 from experiments.response.forecasters import FORECASTERS, recent
 from experiments.response.measure import LEVELS, Measured, measured_at, settings_of, until
-from experiments.response.tables import checks, joint
+from experiments.response.tables import as_preset, checks, joint
 from sim import presets
 from sim.configuration import from_mapping
 from sim.parameters import Parameters
@@ -263,6 +263,28 @@ def test_a_wrong_brand_changes_items_for_the_global_model_only_and_no_total():
         assert wrong[1][k].sum() > clean[1][k].sum()
     own = [k for k, name in enumerate(FORECASTERS) if name != "boosting"]
     np.testing.assert_allclose(clean[2][own], wrong[2][own])
+
+
+@pytest.mark.fault("files", "items launched late, with odd sales long before", "forecast like others, nothing infinite, none clipped")
+def test_items_launched_late_are_no_harder_for_the_trees_than_for_a_planner():
+    """Near-zero means of the weeks before a launch made sales thousands of times as large as what was learnt."""
+    demand, rng = generate_demand(3, brands=2, items=24, weeks=208), np.random.default_rng(1)
+    sales = demand.sales * 100
+    for i in range(0, 24, 3):
+        launch = int(rng.integers(60, 190))
+        sales[:launch, i] = 0
+        sales[max(0, launch - 40) : launch, i] = rng.random(min(40, launch)) < 0.05
+    launched = replace(demand, sales=sales)
+    for defects in (CLEAN, Defects(missing=0.3, late=2)):
+        errors, *_, sold = measured_at(launched, defects, 1, 52, 26, False)
+        wape = dict(zip(FORECASTERS, errors.sum(axis=1) / sold.sum(), strict=True))
+        assert np.isfinite(errors).all() and wape["boosting"] < 1.2 * wape["moving_average"], wape
+
+
+def test_a_response_that_the_model_cannot_take_makes_no_preset():
+    strong = made_up(lambda d: 20 * d.missing)
+    assert as_preset(strong, {"seed": 1}, "") == "" and "missing: 0.2" in as_preset(made_up(linear), {"seed": 1}, "")
+    assert made_up(linear, noise=0.5).ratio("planner")[1] >= 0
 
 
 def test_what_is_measured_is_the_sum_of_absolute_errors(market):

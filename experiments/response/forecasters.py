@@ -22,6 +22,8 @@ ALPHAS = np.array([0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9])
 WARM_UP = 13
 #: Classes into which a feature of the boosted trees is divided.
 CLASSES = 63
+#: Sales over an item's own mean that the boosted trees learn at most: more is a launch, where the mean is of weeks before it.
+MOST_TIMES = 100.0
 #: The planner averages so many weeks. Of the forecasts a share is adjusted, by a lognormal factor with this spread and upward bias:
 #: 34% to 75% are, upward ones too far, and small ones harm (Fildes et al. 2009); half is taken, and both sizes are judged.
 PLANNER_WEEKS, ADJUSTED, ADJUSTMENT, UPWARD = 8, 0.5, 0.2, 0.05
@@ -102,8 +104,9 @@ def boosting(booked: Booked, first: int, refit: int, seed: int) -> np.ndarray:
             max_bins=CLASSES, early_stopping=False, random_state=0,
         )  # fmt: skip
         with threadpool_limits(1):  # the same sums in the same order, whatever the machine; and workers can be forked
-            model.fit(x[there], y[there] / weight[there], sample_weight=weight[there])
-            relative = model.predict(coded[ahead].reshape(-1, coded.shape[2]))
+            learnt = np.minimum(y[there] / weight[there], MOST_TIMES)
+            model.fit(x[there], learnt, sample_weight=weight[there])
+            relative = np.minimum(model.predict(coded[ahead].reshape(-1, coded.shape[2])), learnt.max())
         forecast[origin - first : ahead.stop - first] = relative.reshape(-1, items) * scale[ahead]
     return forecast
 

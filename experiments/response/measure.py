@@ -71,7 +71,10 @@ def measured_at(demand: Demand | None, defects: Defects, seed: int, tested: int,
     first = len(truth.sales) - tested
     sales, own, theirs = truth.sales[first:], np.eye(len(truth.brands))[truth.brand], np.eye(len(truth.brands))[booked.brand]
     sums: list[list[np.ndarray]] = [[], [], []]
-    for forecast in (method(booked, first, refit, seed) for method in FORECASTERS.values()):
+    for name, method in FORECASTERS.items():
+        forecast = method(booked, first, refit, seed)
+        if not np.isfinite(forecast).all():
+            raise FloatingPointError(f"{name} gives a forecast that is not finite")
         sums[0].append(np.abs(forecast - sales).sum(axis=0))
         sums[1].append(np.abs(forecast @ theirs - sales @ own).sum(axis=0))
         sums[2].append(np.abs(forecast.sum(axis=1) - sales.sum(axis=1)).sum(axis=0, keepdims=True))

@@ -69,16 +69,25 @@ def response(values: dict[str, Any]) -> int:
     def conclude(store: Store, work: Trials) -> None:
         fit = fitted(store)
         write_tables(store, work, tables_of(fit, Path(file).name or "generated demand"), MEANINGS)
-        store.text("forecast.yaml", as_preset(fit, configuration, file))
+        preset = as_preset(fit, configuration, file)
+        if preset:
+            store.text("forecast.yaml", preset)
         response_figure(store.folder)
 
     def report(console: Console, store: Store) -> list[str]:
+        written = [f"{name}.csv" for name in ("errors", "summary", "response", "checks", "joint")]
         show(console, fitted(store), demand, levels, file)
         say(console, f"{len(tried)} settings × {replications} replications × {len(FORECASTERS)} forecasters.")
+        if not (store.folder / "forecast.yaml").is_file():
+            say(
+                console,
+                "No preset was written: a defect adds more error than the model takes (forecast.missing, late, mapping: at most 5).",
+            )
+            return ["figure.png", *written]
         if save_as:
             save("forecast", save_as, (store.folder / "forecast.yaml").read_text(encoding="utf-8"))
             say(console, f"The fitted response is forecast={save_as} for all experiments: configs/forecast/{save_as}.yaml")
-        return ["figure.png", "errors.csv", "summary.csv", "response.csv", "checks.csv", "joint.csv", "forecast.yaml"]
+        return ["figure.png", *written, "forecast.yaml"]
 
     parts = [Path(file).stem if file else "generated", f"{replications}x", f"{tested}w"]
     return carry_out(Study("response", parts, work, configuration, conclude, report), settings)

@@ -14,6 +14,7 @@ from experiments.lab.presets import mark
 from experiments.lab.statistics import mean
 from experiments.response.fit import METHODS, Response
 from experiments.response.measure import FITTED, LEVELS
+from sim.parameters import RECORDS
 from sim.views.figures.response import FORECASTER_LABELS
 
 #: Columns of the tables, but the ends of intervals.
@@ -53,6 +54,10 @@ MEANINGS = {
     "value": "sum of absolute errors over the weeks tested; at level sales, the sum of sales",
     "error": "empty, or why the measurement failed; in checks: root mean square of measured less fitted relative error",
 }
+
+
+#: The largest share of error that the model lets a defect add.
+MOST_ADDED = RECORDS["forecast.missing"].high
 
 
 def tables_of(fit: Response, data: str) -> dict[str, pd.DataFrame]:
@@ -142,7 +147,10 @@ def seed_spread(relative: np.ndarray) -> float:
 
 
 def as_preset(fit: Response, configuration: Mapping[str, Any], file: str) -> str:
-    """The fitted response as a preset of the group ``forecast``: coefficients below 0 become 0, which is said."""
+    """The fitted response as a preset of the group ``forecast``: coefficients below 0 become 0, which is said.
+
+    Empty where a coefficient is beyond what the model takes: a clipped value would be nobody's.
+    """
     fitted = fit.coefficients[fit.best, "item"]
     data = f"{Path(file).name} (SHA-256 {configuration['demand']['sha256'][:12]})" if file else "generated demand"
     best, other = (fit.measured.wape["item"][0, : fit.fitted, METHODS.index(name)].mean() for name in (fit.best, "planner"))
@@ -153,10 +161,10 @@ def as_preset(fit: Response, configuration: Mapping[str, Any], file: str) -> str
         f"# {data}: error share added by each defect, {FORECASTER_LABELS[fit.best]}, weekly items, 95% interval",
     ]
     for (defect, parameter), estimate in zip(FITTED.items(), fitted, strict=True):
+        if not estimate[0] <= MOST_ADDED:
+            return ""
         note = f"{interval(estimate)}, fitted alone {interval(fit.alone[fit.best, 'item', defect][0])}"
-        lines.append(
-            f"{parameter}: {min(5.0, max(0.0, estimate[0])):.3f}  # {note}" + ("; the model knows none below 0" if estimate[0] < 0 else "")
-        )
+        lines.append(f"{parameter}: {max(0.0, estimate[0]):.3f}  # {note}" + ("; the model knows none below 0" if estimate[0] < 0 else ""))
     lines.append(
         f"# clean WAPE {best:.3f}, planner's spreadsheet {other:.3f}, ratio {ratio[0]:.2f} [{ratio[1]:.2f}, {ratio[2]:.2f}]; "
         "best and planner are left as they are"
