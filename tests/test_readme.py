@@ -237,7 +237,7 @@ def test_the_output_shown_is_what_the_one_command_prints(call, tmp_path):
     shown = re.search(r"<!-- output of: python -m experiments.compare -->\n```\n(.*?)\n```", README, re.S)[1]
 
     def figures(text):  # all but what was timed, and the folder
-        return [line.rstrip() for line in re.split(r"\d+ runs \(", text)[0].strip().splitlines()]
+        return [line.rstrip() for line in re.split(r"\d+ runs, ", text)[0].strip().splitlines()]
 
     assert figures(out) == figures(shown)
     shown_picture, picture = ROOT / "docs" / "figures" / "compare.png", tmp_path / "out" / "figure.png"
