@@ -311,7 +311,18 @@ class RolloutModel(mesa.Model):
         raise InvalidInput("remove_all_agents", "all agents", "a fixed population: agents are replaced, not removed")
 
     def columns(self) -> dict[str, np.ndarray]:
-        """The state as structured arrays ``firm``, ``units``, ``teams`` and ``users``, whichever engine runs."""
+        """The state now as structured arrays ``firm``, ``units``, ``teams`` and ``users``: read-only copies, whichever engine runs.
+
+        What is to change between weeks is set on the agents.
+        """
+        self._gather()
+        tables = {name: getattr(self.state, name).copy() for name in ("firm", "units", "teams", "users")}
+        for rows in tables.values():
+            rows.flags.writeable = False
+        return tables
+
+    def _gather(self) -> None:
+        """Write the textbook agents' fields into the state."""
         state = self.state
         if self.engine == "textbook":
             for rows, agents in ((state.units, self._units), (state.teams, self._teams), (state.users, self._users)):
@@ -319,7 +330,6 @@ class RolloutModel(mesa.Model):
                     rows[name] = [getattr(agent, name) for agent in agents]
             for name in state.firm.dtype.names or ():
                 state.firm[name][0] = getattr(self.firm, name)
-        return {"firm": state.firm, "units": state.units, "teams": state.teams, "users": state.users}
 
     @property
     def agents(self) -> Any:
@@ -364,7 +374,7 @@ class RolloutModel(mesa.Model):
     @property
     def events(self) -> pd.DataFrame:
         """What happened: week, event, unit, value, and words."""
-        self.columns()
+        self._gather()
         return outcomes.event_frame(self.state)
 
     @property
@@ -372,7 +382,7 @@ class RolloutModel(mesa.Model):
         """The record of the run so far (see :func:`sim.outcomes.outcome`)."""
         if self.week == 0:
             raise InvalidInput("outcome", 0, "a model that has run for at least one week")
-        self.columns()
+        self._gather()
         return outcomes.outcome(self.state, self.week, self.parameters)
 
     @cached_property

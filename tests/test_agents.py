@@ -316,3 +316,15 @@ def test_a_run_that_is_not_finite_has_no_outcome(model):
     model.run()
     with pytest.raises(InvalidInput, match=r"weekly\.trust, week 0"):
         model.outcome  # noqa: B018
+
+
+def test_columns_are_read_only_copies(model):
+    model.step()
+    columns = model.columns()
+    before = columns["users"].tobytes()
+    for rows in columns.values():
+        for name in rows.dtype.names:
+            with pytest.raises(ValueError, match="read-only"):
+                rows[name] *= 2
+    model.step()
+    assert columns["users"].tobytes() == before != model.columns()["users"].tobytes()
