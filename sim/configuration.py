@@ -93,13 +93,20 @@ def as_record(parameters: Parameters) -> np.ndarray:
     return record
 
 
-def as_namespace(record: np.void) -> SimpleNamespace:
+class ReadOnly(SimpleNamespace):
+    """Numbers that nobody changes: one engine would follow, the other would not."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise InvalidInput(f"p.….{name}", value, "a model made with other parameters")
+
+
+def as_namespace(record: np.void, cls: type[SimpleNamespace] = SimpleNamespace) -> SimpleNamespace:
     """The same numbers as plain Python objects with the same names, for the textbook engine."""
-    result = SimpleNamespace()
+    result: dict[str, Any] = {}
     for name in record.dtype.names or ():
         value = record[name]
         if value.dtype.names:
-            setattr(result, name, as_namespace(value))
+            result[name] = as_namespace(value, cls)
         else:
-            setattr(result, name, value.tolist())
-    return result
+            result[name] = value.tolist()
+    return cls(**result)

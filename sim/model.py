@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import secrets
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -18,8 +19,8 @@ from sim import engine as compiled
 from sim import network as networks
 from sim import outcomes
 from sim.agents import BusinessUnit, Team, User
-from sim.agents.base import PlanningAgent, window
-from sim.configuration import as_namespace, as_record, checked
+from sim.agents.base import BETWEEN_WEEKS, PlanningAgent, window
+from sim.configuration import ReadOnly, as_namespace, as_record, checked
 from sim.enterprise import create
 from sim.layout import Layout, generated_layout
 from sim.parameters import Parameters
@@ -57,6 +58,9 @@ class RolloutModel(mesa.Model):
 
     #: The classes of the agents. A subclass of the model may put its own here.
     agent_classes: ClassVar[Mapping[type[PlanningAgent], type[PlanningAgent]]] = {cls: cls for cls in AGENTS}
+    #: The week's variates of each planner, while a textbook week runs.
+    chance: Any = BETWEEN_WEEKS
+    noise: Any = BETWEEN_WEEKS
     #: Weekly measures the default DataCollector reports.
     reporters: ClassVar[tuple[str, ...]] = (
         "users_using",
@@ -110,7 +114,7 @@ class RolloutModel(mesa.Model):
         self.engine = engine
         self._record = as_record(parameters)
         self.state: State = create(parameters, _layout(parameters, graph), self.seed_used)
-        self.week = 0
+        self._week = 0
         self._agents_made = False
         if engine == "textbook":
             self._make_agents()
@@ -147,10 +151,13 @@ class RolloutModel(mesa.Model):
         if self.engine == "compiled":
             compiled.advance(self.state, self._run, self.week, 1, self._record, self._changed)
         else:
-            self._textbook_week()
-        self.week += 1
-        self.running = self.week < self.parameters.weeks
-        if not self.running:
+            try:
+                self._textbook_week()
+            finally:
+                self.chance = self.noise = BETWEEN_WEEKS
+        self._week += 1
+        if self.week == self.parameters.weeks:
+            self.running = False
             self._default_schedule.stop()
         if "datacollector" in self.__dict__:
             self.datacollector.collect(self)
@@ -217,16 +224,16 @@ class RolloutModel(mesa.Model):
         """
         watched = "datacollector" in self.__dict__ or type(self).step is not RolloutModel.step or len(self._event_list) > 1
         if self.engine == "textbook" or watched:
-            while self.running:
+            while self.running and self.week < self.parameters.weeks:
                 self.step()
                 if progress:
                     progress(self.week)
             return self
-        if self.week < self.parameters.weeks:
+        if self.running and self.week < self.parameters.weeks:
             self._default_schedule.stop()
-        while self.week < self.parameters.weeks:
+        while self.running and self.week < self.parameters.weeks:
             weeks = compiled.advance(self.state, self._run, self.week, self.parameters.weeks - self.week, self._record, self._changed)
-            self.week += weeks
+            self._week += weeks
             self.steps += weeks
             self.time += float(weeks)
             if progress:
@@ -236,10 +243,23 @@ class RolloutModel(mesa.Model):
 
     run_model = run
 
+    @property
+    def week(self) -> int:
+        """Weeks done; read-only, as records and random numbers go on from there."""
+        return self._week
+
+    @week.setter
+    def week(self, value: Any) -> None:
+        raise InvalidInput("model.week", value, "a new model with the same rng, which starts in week 0")
+
+    def __copy__(self) -> RolloutModel:
+        """A model of its own: a shallow copy would run on the arrays of the first."""
+        return copy.deepcopy(self)
+
     @cached_property
     def p(self) -> SimpleNamespace:
-        """The parameters as the rules read them, ``p.trust.loss``. The textbook engine reads these very numbers."""
-        return as_namespace(self._record[0])
+        """The parameters as the rules read them, ``p.trust.loss``. They are those of the run, and read-only on both engines."""
+        return as_namespace(self._record[0], ReadOnly)
 
     # ------------------------------------------------------------------ agents, as Mesa knows them
 
@@ -291,7 +311,18 @@ class RolloutModel(mesa.Model):
         raise InvalidInput("remove_all_agents", "all agents", "a fixed population: agents are replaced, not removed")
 
     def columns(self) -> dict[str, np.ndarray]:
-        """The state as structured arrays ``firm``, ``units``, ``teams`` and ``users``, whichever engine runs."""
+        """The state now as structured arrays ``firm``, ``units``, ``teams`` and ``users``: read-only copies, whichever engine runs.
+
+        What is to change between weeks is set on the agents.
+        """
+        self._gather()
+        tables = {name: getattr(self.state, name).copy() for name in ("firm", "units", "teams", "users")}
+        for rows in tables.values():
+            rows.flags.writeable = False
+        return tables
+
+    def _gather(self) -> None:
+        """Write the textbook agents' fields into the state."""
         state = self.state
         if self.engine == "textbook":
             for rows, agents in ((state.units, self._units), (state.teams, self._teams), (state.users, self._users)):
@@ -299,7 +330,6 @@ class RolloutModel(mesa.Model):
                     rows[name] = [getattr(agent, name) for agent in agents]
             for name in state.firm.dtype.names or ():
                 state.firm[name][0] = getattr(self.firm, name)
-        return {"firm": state.firm, "units": state.units, "teams": state.teams, "users": state.users}
 
     @property
     def agents(self) -> Any:
@@ -344,7 +374,7 @@ class RolloutModel(mesa.Model):
     @property
     def events(self) -> pd.DataFrame:
         """What happened: week, event, unit, value, and words."""
-        self.columns()
+        self._gather()
         return outcomes.event_frame(self.state)
 
     @property
@@ -352,7 +382,7 @@ class RolloutModel(mesa.Model):
         """The record of the run so far (see :func:`sim.outcomes.outcome`)."""
         if self.week == 0:
             raise InvalidInput("outcome", 0, "a model that has run for at least one week")
-        self.columns()
+        self._gather()
         return outcomes.outcome(self.state, self.week, self.parameters)
 
     @cached_property

@@ -13,6 +13,7 @@ import pandas as pd
 
 from sim.parameters import CAPABILITIES, Parameters
 from sim.rules import rule
+from sim.schema import InvalidInput
 from sim.state import (
     DEMAND_SHIFT,
     EVENTS,
@@ -230,8 +231,16 @@ def outcome(state: State, weeks: int, p: Parameters) -> dict[str, Any]:
 
     Weeks to a level are None where it was never reached (censored), as are other undefined
     measures. Money is in EUR, shares are from 0 to 1.
+
+    Raises:
+        InvalidInput: where a weekly record is not finite, as after a NaN written into an agent: no class would be true.
     """
     rows = state.weekly[:weeks]
+    for name in rows.dtype.names or ():
+        finite = np.isfinite(rows[name])
+        if not finite.all():
+            week = int(np.argmin(finite))
+            raise InvalidInput(f"weekly.{name}, week {week}", float(rows[name][week]), "finite numbers: such a run has no outcome")
     firm, units = state.firm[0], state.units
     cumulative, net = rows["cumulative_net"], rows["net"]
     trough = int(np.argmin(cumulative))

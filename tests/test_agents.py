@@ -270,3 +270,61 @@ def test_rules_that_cannot_be_compiled_are_named():
         == model(Halved, "textbook").run().outcome
         != RolloutModel(enterprise="small", weeks=5, rng=1).run().outcome
     )
+
+
+def test_a_run_that_is_over_ends_at_once_when_it_is_run_again(model):
+    weekly = model.run().state.weekly.tobytes()
+    model.running = True
+    assert (model.run().week, model.state.weekly.tobytes()) == (80, weekly)
+
+
+def test_a_model_that_was_stopped_stays_stopped_until_it_is_told_to_go_on(tiny):
+    runs = [tiny(engine=engine) for engine in ENGINES]
+    for model in runs:
+        model.step()
+        model.running = False
+        assert model.run().week == 1
+        model.running = True
+        assert model.run().week == 80
+    assert runs[0].state.weekly.tobytes() == runs[1].state.weekly.tobytes()
+
+
+def test_parameters_and_the_week_are_read_only(model):
+    for change in (lambda: setattr(model.p.trust, "loss", 0.0), lambda: setattr(model.p, "trust", None), lambda: setattr(model, "week", 0)):
+        with pytest.raises(InvalidInput, match="expected a"):
+            change()
+
+
+def test_agents_do_not_step_between_weeks(model):
+    for _ in range(2):
+        for cls in (User, Team, BusinessUnit):
+            with pytest.raises(InvalidInput, match=r"model\.step\(\)"):
+                model.agents_by_type[cls].shuffle_do("step")
+        model.step()
+
+
+def test_a_shallow_copy_shares_nothing(model):
+    model.step()
+    other = copy.copy(model)
+    before = model.state.weekly.tobytes()
+    other.run()
+    assert model.week == 1 and model.state.weekly.tobytes() == before
+
+
+def test_a_run_that_is_not_finite_has_no_outcome(model):
+    model.agents_by_type[User].set("trust", float("nan"))
+    model.run()
+    with pytest.raises(InvalidInput, match=r"weekly\.trust, week 0"):
+        model.outcome  # noqa: B018
+
+
+def test_columns_are_read_only_copies(model):
+    model.step()
+    columns = model.columns()
+    before = columns["users"].tobytes()
+    for rows in columns.values():
+        for name in rows.dtype.names:
+            with pytest.raises(ValueError, match="read-only"):
+                rows[name] *= 2
+    model.step()
+    assert columns["users"].tobytes() == before != model.columns()["users"].tobytes()

@@ -16,6 +16,16 @@ import numpy as np
 from sim.schema import InvalidInput
 
 
+class _BetweenWeeks:
+    """Stands where a week's variates stand while it runs: costs nothing in the week, and refuses ``step`` outside it."""
+
+    def __getitem__(self, row: int) -> float:
+        raise InvalidInput("User.step", "between weeks", "model.step(), which steps all planners in their place in the week")
+
+
+BETWEEN_WEEKS = _BetweenWeeks()
+
+
 class PlanningAgent(mesa.Agent):
     """A Mesa agent that is one row of the state.
 
@@ -38,6 +48,10 @@ class PlanningAgent(mesa.Agent):
         self.row = row
         if values is not None:
             self.__dict__.update(zip(self.dtype.names or (), values, strict=True))
+
+    def step(self) -> None:
+        """Refused: units and teams act in several phases of the week."""
+        raise InvalidInput(f"{type(self).__name__}.step", f"agent {self.unique_id}", "model.step(), which runs the phases of the week")
 
     def remove(self) -> None:
         """Refused: people leave by turnover, which fills their seat, and units by retirement."""
