@@ -51,7 +51,7 @@ class InvalidInput(ValueError):
 def _line(text: str, most: int = 400) -> str:
     """One line of ``most`` characters; what is left out is the middle: a path says most at its end."""
     text = " ".join(str(text).split())
-    return text if len(text) <= most else text[: most // 2] + "…" + text[len(text) - (most - 1) // 2 :]
+    return text if len(text) <= most else text[: most * 2 // 3] + "…" + text[len(text) - most // 3 + 1 :]
 
 
 def _shorten(value: Any) -> str:

@@ -139,3 +139,33 @@ def test_an_adaptive_strategy_puts_effort_where_the_gap_is():
     done = RolloutModel(**given, **{"maturity.readiness": 0.0}).run().state.firm["shares"][0]
     assert done.sum() == pytest.approx(1)
     assert done[1:5].min() > 0.1 > done[0]
+
+
+#: Every unit passes its gates at once.
+LIVE_AT_ONCE = {
+    "strategy.gate_weeks": 0,
+    "strategy.gate_improvement": -1,
+    "strategy.gate_reliance": 0,
+    "strategy.wave": 1,
+    "strategy.readiness_gate": 0,
+    "strategy.unit_reviews": 1000,
+    "strategy.initiative_reviews": 1000,
+}
+
+
+def test_the_named_unit_pilots():
+    for unit in ("China", "Nordics"):
+        events = RolloutModel(rng=1, weeks=1, **{"strategy.pilot": "named", "strategy.pilot_unit": unit}).run().events
+        assert events.iloc[0]["unit"] == unit
+
+
+def test_listed_units_go_first_in_their_order():
+    given = {**LIVE_AT_ONCE, "strategy.wave": 0.1, "strategy.pilot": "named", "strategy.pilot_unit": "Brazil", "strategy.order": "listed"}
+    events = RolloutModel(rng=1, weeks=30, **given, **{"strategy.listed": ["Japan", "Canada"]}).run().events
+    assert events["unit"][events["event"] == "onboarding"].tolist()[:3] == ["Japan", "Canada", "Mexico"]
+
+
+def test_a_strategy_s_words_are_kept_and_change_nothing():
+    a, b = (RolloutModel(rng=1, weeks=30, **{"strategy.name": text, "strategy.description": text}).run() for text in ("ours", "=1+1 é"))
+    assert (b.parameters.strategy.name, b.parameters.strategy.description) == ("=1+1 é", "=1+1 é")
+    assert a.outcome == b.outcome
