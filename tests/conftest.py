@@ -14,6 +14,9 @@ import pytest
 
 # The workers share the cores; second threads for small matrices would only stand in the way of each other. Before NumPy is imported.
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+# The tests start some hundred processes. Where Python is told not to keep what it compiled, as in many containers, each of them would
+# compile Mesa and pandas anew: 4 s instead of 1.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 from experiments.lab import config as entry
 from sim import RolloutModel, presets
