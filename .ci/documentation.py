@@ -4,7 +4,8 @@ In a page, ``<!-- output of: COMMAND -->`` … ``<!-- end -->`` holds what a com
 ``<!-- end -->`` what the Python block before it prints; ``<!-- picture: docs/figures/NAME.png -->`` after either names the picture
 that it makes (``figure.png`` of the results, or ``results/NAME.png``); ``<!-- table: NAME -->`` … ``<!-- end -->`` holds a table made from the code, and
 ``<!-- excerpt: PAGE.md «TITLE» -->`` … ``<!-- end -->`` a part of another page's output, from the line that begins with the title. Use: ``.ci/readme [REGEX]``; without
-an argument all, with one only the commands, ``code`` blocks or ``tables`` that it matches.
+an argument all, with one only the commands, ``code`` blocks or ``tables`` that it matches. A command whose results are there already
+is refused: it would go on with them, and what it says of its time would be of no run.
 """
 
 from __future__ import annotations
@@ -187,7 +188,11 @@ def shell(command: str) -> str:
     done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, env={**os.environ, "PATH": path})
     if done.returncode != 0:
         sys.exit(done.stderr)
-    return "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
+    printed = "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
+    if re.search(r"this\s+start\s+took", printed) and not re.search(r"of\s+ideal", printed):
+        folder = re.search(r"^Written to (\S+):", printed, re.M)
+        sys.exit(f"{folder[1] if folder else 'results'} holds the runs already: remove it, so that the page shows a run of its own")
+    return printed
 
 
 def filled(text: str, pattern: str) -> str:

@@ -19,7 +19,6 @@ from experiments.lab.config import main, take
 from experiments.lab.designs import Factor, Points
 from experiments.lab.output import input_files
 from experiments.lab.plan import Plan
-from experiments.lab.runner import sample
 from experiments.lab.statistics import mean, median, share, values_of
 from experiments.lab.storage import Store
 from experiments.lab.study import Settings, Study, carry_out, take_settings
@@ -81,8 +80,6 @@ def compare(values: dict[str, Any]) -> int:
         print_comparison(console, summary, paired, maturities, strategies, replications, weeks)
         return ["report.html", "figure.png", "summary.csv", "paired.csv", "weekly/", "units/", "held/"]
 
-    if not settings.dry_run:
-        sample(plan, [0])  # compiles, before workers are forked
     parts = ["+".join(strategies), "+".join(maturities), f"{weeks}w", f"{replications}x"]
     return carry_out(Study("compare", parts, plan, configuration, conclude, show, close=report_of), settings)
 

@@ -12,7 +12,7 @@ import pytest
 from conftest import contents, made, only, plain
 from scipy import stats
 
-from experiments.lab import records, runner
+from experiments.lab import records
 from experiments.lab.storage import read
 from sim import RolloutModel, presets
 
@@ -140,24 +140,6 @@ def test_both_engines_write_the_same_runs(call, tmp_path):
     compiled, textbook = (contents(tmp_path / engine) for engine in ("compiled", "textbook"))
     saying = {"plan.json", "manifest.json", "report.html"}  # these say which engine it was
     assert compiled.keys() == textbook.keys() and all(compiled[name] == textbook[name] for name in compiled.keys() - saying)
-
-
-def test_an_interrupted_comparison_goes_on(call, tmp_path, monkeypatch):
-    many = ["maturities=[low]", "enterprise=small", "weeks=30", "replications=100", "executor=serial"]
-    honest, done = runner.work, []
-
-    def work(task):
-        if len(done) == 2:
-            raise KeyboardInterrupt
-        done.append(task)
-        return honest(task)
-
-    monkeypatch.setattr(runner, "work", work)
-    code, _, err = call("compare", *many, "output=again")
-    assert code == 130 and "interrupted after" in err and "the same command goes on" in err
-    monkeypatch.setattr(runner, "work", honest)
-    assert call("compare", *many, "output=again")[0] == call("compare", *many, "output=whole")[0] == 0
-    assert contents(tmp_path / "again") == contents(tmp_path / "whole")
 
 
 def test_a_dry_run_of_a_comparison_writes_nothing(call, tmp_path):

@@ -16,6 +16,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pytest
+from conftest import ALL_LIVE
 
 from sim import RolloutModel
 from sim.parameters import BUCKETS, CAPABILITIES, PHASES, RECORDS
@@ -39,11 +40,6 @@ SEEDS = range(1, 9)
 
 # --------------------------------------------------------------------------- contexts: what lets a parameter act
 
-#: Every unit is live from the first week and stays so: what people do is seen everywhere at once.
-ALL_LIVE = {
-    "strategy.gate_weeks": 0, "strategy.gate_improvement": -1, "strategy.gate_reliance": 0, "strategy.wave": 1,
-    "strategy.readiness_gate": 0, "strategy.unit_reviews": 1000, "strategy.initiative_reviews": 1000,
-}  # fmt: skip
 #: The gate opens at once and one unit follows the pilot; the others wait for ever.
 FEW_LIVE = {**ALL_LIVE, "strategy.wave": 1e-6, "strategy.cadence": 5200}
 #: The pilot never ends.

@@ -7,6 +7,7 @@ import shutil
 import networkx as nx
 import numpy as np
 import pytest
+from conftest import ALL_LIVE
 
 from sim import InvalidInput, RolloutModel, presets
 from sim.measures import CLASSES
@@ -141,18 +142,6 @@ def test_an_adaptive_strategy_puts_effort_where_the_gap_is():
     assert done[1:5].min() > 0.1 > done[0]
 
 
-#: Every unit passes its gates at once.
-LIVE_AT_ONCE = {
-    "strategy.gate_weeks": 0,
-    "strategy.gate_improvement": -1,
-    "strategy.gate_reliance": 0,
-    "strategy.wave": 1,
-    "strategy.readiness_gate": 0,
-    "strategy.unit_reviews": 1000,
-    "strategy.initiative_reviews": 1000,
-}
-
-
 def test_the_named_unit_pilots():
     for unit in ("China", "Nordics"):
         events = RolloutModel(rng=1, weeks=1, **{"strategy.pilot": "named", "strategy.pilot_unit": unit}).run().events
@@ -160,7 +149,7 @@ def test_the_named_unit_pilots():
 
 
 def test_listed_units_go_first_in_their_order():
-    given = {**LIVE_AT_ONCE, "strategy.wave": 0.1, "strategy.pilot": "named", "strategy.pilot_unit": "Brazil", "strategy.order": "listed"}
+    given = {**ALL_LIVE, "strategy.wave": 0.1, "strategy.pilot": "named", "strategy.pilot_unit": "Brazil", "strategy.order": "listed"}
     events = RolloutModel(rng=1, weeks=30, **given, **{"strategy.listed": ["Japan", "Canada"]}).run().events
     assert events["unit"][events["event"] == "onboarding"].tolist()[:3] == ["Japan", "Canada", "Mexico"]
 

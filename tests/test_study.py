@@ -16,6 +16,7 @@ SMALL = ["enterprise=small", "weeks=50", "executor=serial"]
 OVER = "over=[forecast.planner,value.worth,utility.threshold]"
 #: A small study of each experiment.
 EVERY = {
+    "compare": [*SMALL, "maturities=[low]", "strategies=[integration_first,model_first]", "replications=12"],
     "sweep": [*SMALL, "design.over=[trust.loss,strategy]", "design.samples=8", "replications=3", "weekly=10"],
     "sensitivity": [*SMALL, OVER, "trajectories=6", "replications=2"],
     "discover": [*SMALL, OVER, "samples=60", "replications=1"],
@@ -61,7 +62,7 @@ def test_started_again_or_interrupted_the_bytes_are_the_same(experiment, call, t
 
     monkeypatch.setattr(runner, "work", work)
     code, _, err = call(experiment, *EVERY[experiment], "output=again")
-    assert code == 130 and "the same command goes on" in err
+    assert code == 130 and "interrupted after" in err and "the same command goes on" in err
     assert not (tmp_path / "again" / "manifest.json").exists() and len(list((tmp_path / "again" / "runs").iterdir())) >= 2
     monkeypatch.setattr(runner, "work", honest)
     assert call(experiment, *EVERY[experiment], "output=again")[0] == 0

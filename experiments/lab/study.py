@@ -104,7 +104,7 @@ class Study[W: Work]:
         work: what is run.
         configuration: everything that decides the results, as plain values.
         conclude: writes tables and picture from the runs in the store; called once, where some run did not fail.
-        show: prints what was found, from the tables, and names the files.
+        show: prints what was found, from the tables, and names the files; those that are there are listed.
         run: runs the work, if not simply all of it; returns the work as it was run.
         close: does what needs the manifest; returns what went wrong with it, in a line, or nothing.
     """
@@ -151,7 +151,7 @@ def carry_out(study: Study, settings: Settings) -> int:
             f"{work.words()}; {speed(workers, totals['seconds'] - before)}this start took {duration(time.perf_counter() - clock)}.",
             highlight=False,
         )
-        named = [*files, f"{RUNS}/", *(["failures.csv"] if failed else []), "manifest.json"]
+        named = [name for name in (*files, f"{RUNS}/", "failures.csv", "manifest.json") if (store.folder / name).exists()]
         console.print(f"Written to {shown(store.folder)}: {', '.join(named)}", highlight=False, soft_wrap=True)
     if failed:
         print(
