@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import io
 import os
@@ -21,6 +22,9 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 from experiments.lab import config as entry
 from sim import RolloutModel, presets
 from sim.organisation.template import template
+
+# Looking for circles among millions of objects that stay costs a quarter of the time that compiling takes.
+gc.set_threshold(100_000, 50, 100)
 
 #: Three units with two or three teams: every strategy reaches every phase on it within two years.
 TINY = {"units": 3, "teams": 2, "users": 4}

@@ -15,7 +15,7 @@ from sim import RolloutModel
 from sim.state import team_means, unit_means
 from sim.views.figures.film import SHADES
 
-OPTIONS = ["enterprise=small", "weeks=40", "every=20", "format=gif"]
+OPTIONS = ["enterprise=small", "weeks=40", "every=20", "format=gif", "fps=1"]
 
 
 def frames(path):
@@ -66,7 +66,7 @@ def test_what_cannot_be_filmed_is_one_line(given, said, call, tmp_path):
 
 
 def test_mp4_needs_ffmpeg(call, tmp_path):
-    code, _, err = call("animate", "enterprise=small", "weeks=20", "every=10", "format=mp4", "output=a")
+    code, _, err = call("animate", "enterprise=small", "weeks=20", "every=10", "format=mp4", "fps=1", "output=a")
     if shutil.which("ffmpeg"):
         assert code == 0 and (tmp_path / "a" / "animation.mp4").stat().st_size > 1000
     else:

@@ -69,10 +69,30 @@ class Visit:
         """What a visitor who does not use our widgets might send."""
         self.page.evaluate(f"Bokeh.documents[0].get_model_by_name('{name}').setv({json.dumps(values)})")
 
+    def check(self, url):
+        """Nothing has left the page, and nothing has gone wrong in it."""
+        assert not self.wrong, self.wrong
+        assert self.asked and all(asked.startswith((url, "data:", "blob:", url.replace("http", "ws"))) for asked in self.asked), self.asked
+
+
+@pytest.fixture(scope="module")
+def opened(browser, url):
+    """A page that is opened once: that takes five seconds of a core."""
+    return Visit(browser, url)
+
+
+@pytest.fixture
+def at_the_start(opened, url):
+    """The page opened once, put back to week 0."""
+    opened.press("Reset")
+    opened.until("m('week').value === 0 && m('status').text === ''")
+    yield opened
+    opened.check(url)
+
 
 @pytest.fixture
 def visit(browser, url):
-    """Open the page; at the end nothing has left it, and nothing has gone wrong in it."""
+    """Open a page of the test's own."""
     open_now = []
 
     def go(**given):
@@ -82,8 +102,7 @@ def visit(browser, url):
     yield go
     for one in open_now:
         one.page.close()
-        assert not one.wrong, one.wrong
-        assert one.asked and all(asked.startswith((url, "data:", "blob:", url.replace("http", "ws"))) for asked in one.asked), one.asked
+        one.check(url)
 
 
 def test_play_pause_step_jump_and_reset(visit):
@@ -133,8 +152,8 @@ def test_strategies_are_chosen_and_two_are_compared(visit):
     v.until(f"m('events').text !== {json.dumps(events)}")
 
 
-def test_a_unit_opens_and_shows_its_planners(visit):
-    v = visit()
+def test_a_unit_opens_and_shows_its_planners(at_the_start):
+    v = at_the_start
     v.send("week", value_throttled=80)
     v.until("m('week').value === 80")
     canvas = v.page.locator("section.map .bk-Canvas, section.map canvas").first.bounding_box()
@@ -151,8 +170,8 @@ def test_a_unit_opens_and_shows_its_planners(visit):
     v.until("!m('close').visible")
 
 
-def test_a_lever_moves_the_run_and_can_be_put_back(visit):
-    v = visit()
+def test_a_lever_moves_the_run_and_can_be_put_back(at_the_start):
+    v = at_the_start
     v.send("week", value_throttled=100)
     v.until("m('week').value === 100")
     before = v.data("adoption")[0]["reliance"]
@@ -164,8 +183,8 @@ def test_a_lever_moves_the_run_and_can_be_put_back(visit):
     assert v.data("adoption")[0]["reliance"] == before
 
 
-def test_scenario_and_run_are_downloaded(visit, tmp_path):
-    v = visit()
+def test_scenario_and_run_are_downloaded(at_the_start):
+    v = at_the_start
     v.press("Step")
     v.until("m('week').value === 1")
     with v.page.expect_download() as download:
@@ -177,8 +196,8 @@ def test_scenario_and_run_are_downloaded(visit, tmp_path):
     assert "model_first/weekly.csv" in zipfile.ZipFile(download.value.path()).namelist()
 
 
-def test_two_visitors_do_not_share_a_model(visit):
-    a, b = visit(), visit(width=1920, height=1080)
+def test_two_visitors_do_not_share_a_model(visit, at_the_start):
+    a, b = visit(width=1920, height=1080), at_the_start
     a.send("maturity", value="low")
     a.send("week", value_throttled=90)
     a.until("m('week').value === 90")
@@ -199,8 +218,8 @@ def test_two_visitors_do_not_share_a_model(visit):
         ("shown", {"active": 17}, "shown"),
     ],
 )
-def test_hostile_input_is_one_line_in_the_page_and_changes_nothing(visit, widget, values, said):
-    v = visit()
+def test_hostile_input_is_one_line_in_the_page_and_changes_nothing(at_the_start, widget, values, said):
+    v = at_the_start
     v.press("Step")
     v.until("m('week').value === 1")
     before = v.data("adoption")
@@ -220,8 +239,8 @@ def test_the_server_gives_nothing_but_the_page(url):
         assert refused.value.code in (400, 403, 404)
 
 
-def test_a_message_that_is_too_large_or_no_message_ends_its_own_visit_only(visit, url):
-    v, other = visit(), visit()
+def test_a_message_that_is_too_large_or_no_message_ends_its_own_visit_only(visit, at_the_start):
+    v, other = visit(), at_the_start
     v.page.evaluate("() => { const s = Bokeh.documents[0]; s.get_model_by_name('status').setv({text: 'x'.repeat(400000)}) }")
     v.page.wait_for_timeout(500)
     other.press("Step")

@@ -69,7 +69,7 @@ SMALL = {
     "response": ["missing=[0.3]", "late=[2]", "mapping=[0.3]", "units=[0.2]", "promotions=[0.5]", "weeks_tested=13", "replications=3",
                  "held_out=1", "executor=serial"],
     "figures": [],
-    "animate": ["enterprise=small", "weeks=12", "format=gif"],
+    "animate": ["enterprise=small", "weeks=12", "every=12", "format=gif", "fps=1"],
     "report": [],  # its folders are made small at the desk
     "reproduce": ["--only", "run_textbook", "--reference", "reference", "--results", "reproduced"],
 }  # fmt: skip

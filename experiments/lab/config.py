@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra._internal.hydra import Hydra
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -36,6 +37,9 @@ FLAGS = {
 HYDRA = "hidden"
 #: Hydra writes no log of its own; it takes this from the primary configuration or the command line only.
 QUIET = ("hydra/job_logging=disabled", "hydra/hydra_logging=disabled")
+
+# Hydra would compose all of it once more, only to read whether its own settings say --multirun; ours never do, and nobody can change them.
+Hydra.get_mode = lambda *_, **__: None  # type: ignore[method-assign]
 
 
 def _store_defaults() -> dict[str, Any]:
