@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.lab.config import refuse, settings_of
 from experiments.lab.output import shown
+from sim.process import command
 from sim.schema import InvalidInput
 from sim.views.figures.papers import FIGURES, METADATA, NARROW, printed
+from sim.views.report.read import refuse_surplus
 
 SETTINGS = ("columns", "output")
 
@@ -50,11 +51,13 @@ def kind_of(folder: Path) -> str:
     """The experiment that a results folder is of."""
     wanted = f"a results folder with its manifest.json, of one of {', '.join(sorted(FIGURES))}"
     try:
-        kind = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["experiment"]
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        kind = manifest["experiment"]
     except (OSError, ValueError, KeyError, TypeError):
         raise InvalidInput("results", str(folder), wanted) from None
     if not isinstance(kind, str) or kind not in FIGURES:
         raise InvalidInput("results", str(folder), wanted)
+    refuse_surplus(folder, manifest)
     return kind
 
 
@@ -68,4 +71,4 @@ def columns_of(text: str, kind: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command(main)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
+from collections.abc import Sequence
 
 from sim.parameters import RECORDS
+from sim.process import command
 
 COLUMNS = ("parameter", "default", "unit", "range", "source", "note")
 
@@ -28,8 +30,11 @@ def rows() -> list[tuple[str, ...]]:
     return result
 
 
-def main(form: str) -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table as aligned text, Markdown or CSV."""
+    parser = argparse.ArgumentParser(prog="python -m experiments.parameters", description=__doc__)
+    parser.add_argument("--format", choices=("text", "markdown", "csv"), default="text")
+    form = parser.parse_args(arguments).format
     table = rows()
     if form == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
@@ -46,6 +51,4 @@ def main(form: str) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m experiments.parameters", description=__doc__)
-    parser.add_argument("--format", choices=("text", "markdown", "csv"), default="text")
-    main(parser.parse_args().format)
+    command(main)

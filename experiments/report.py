@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from experiments.lab.config import refuse, settings_of
 from experiments.lab.output import shown
 from experiments.lab.storage import differences
 from experiments.sensitivity import findings
+from sim.process import command
 from sim.schema import InvalidInput
 from sim.views.figures.sensitivity import compared
 from sim.views.report.read import Sensitivity, read_manifest
@@ -113,4 +113,4 @@ def _differ(plan: dict[str, Any], cell: dict[str, Any]) -> list[tuple[str, Any, 
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command(main)

@@ -25,6 +25,7 @@ import pandas as pd
 from experiments.lab.config import refuse
 from experiments.lab.output import ROOT, shown, versions
 from experiments.lab.progress import duration
+from sim.process import command
 from sim.schema import InvalidInput
 
 REFERENCE, RESULTS = ROOT / "results" / "reference", ROOT / "results" / "reproduce"
@@ -320,10 +321,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return write(chosen, given.reference) if given.write else reproduce(chosen, given.reference, given.results)
     except OSError as error:
         return refuse(InvalidInput("--reference or --results", str(error.filename), f"a folder that can be written ({error.strerror})"))
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command(main)

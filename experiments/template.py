@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from experiments.lab.config import refuse
 from sim.organisation.template import STAFF, from_staff, template, write_new
 from sim.presets import parse_yaml
+from sim.process import command
 from sim.schema import InvalidInput, Record, nearest
 
 SETTINGS = {
@@ -91,4 +91,4 @@ def _settings(words: Sequence[str]) -> tuple[Path, dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command(main)

@@ -24,11 +24,12 @@ from experiments.lab import records, runner, storage, worker
 from experiments.lab.designs import factors, make
 from experiments.lab.executors import Workers
 from experiments.lab.plan import Plan
-from experiments.lab.runner import Stopped, execute
+from experiments.lab.runner import execute
 from experiments.lab.storage import RUNS, UNFINISHED, WEEKS, Store, read
 from experiments.lab.worker import DIED, Task, work
 from sim import InvalidInput, RolloutModel
 from sim.presets import resolve
+from sim.process import Stopped
 from sim.schema import to_mapping
 
 BASE = resolve({"enterprise": "small", "maturity": "high"}, {"weeks": 30})
@@ -163,7 +164,7 @@ def test_a_damaged_ledger_is_set_aside_and_the_runs_are_done_again(undisturbed, 
         path.write_bytes(b"not a database" * 100)
     run(folder)
     assert contents(folder) == contents(undisturbed) and "ledger.sqlite was damaged" in notes(folder)[0]
-    assert (folder / "ledger.sqlite.damaged").is_file()
+    assert (folder / "set_aside" / "ledger.sqlite").is_file()
 
 
 @pytest.mark.fault("process", "another plan, another experiment in the same folder", "refused with the difference")

@@ -26,6 +26,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from sim.parameters import Parameters
 from sim.presets import CONFIGS, GROUPS, available, load, read_yaml
+from sim.process import command
 from sim.schema import InvalidInput, nearest, to_mapping
 
 #: Hydra's flags that read nothing from elsewhere. All others are refused, abbreviated ones too, which Hydra would take.
@@ -54,9 +55,14 @@ def _store_defaults() -> dict[str, Any]:
 def main(experiment: str, task: Callable[[dict[str, Any]], int | None]) -> None:
     """Run ``task`` on the composed configuration ``configs/<experiment>.yaml`` and exit.
 
-    Exit codes: 0; 1 where a run failed (as ``task`` says); 2 for input that cannot be used; 130
-    when interrupted.
+    Exit codes: 0; 1 where a run failed (as ``task`` says); 2 for input that cannot be used; those of
+    :func:`sim.process.command` for all else.
     """
+    command(lambda: composed(experiment, task))
+
+
+def composed(experiment: str, task: Callable[[dict[str, Any]], int | None]) -> int:
+    """Let Hydra compose the configuration and do the task; returns the exit code."""
     os.environ["HYDRA_FULL_ERROR"] = "1"  # let errors through, so that one line can be made of them
     defaults = _store_defaults()
     code = 0
@@ -68,9 +74,6 @@ def main(experiment: str, task: Callable[[dict[str, Any]], int | None]) -> None:
             code = max(code, task(values) or 0)  # type: ignore[arg-type]
         except (InvalidInput, OmegaConfBaseException) as error:
             code = refuse(error)
-        except KeyboardInterrupt as stopped:
-            print(str(stopped) or "interrupted: nothing was written", file=sys.stderr)
-            code = 130
 
     run.__module__ = "__main__"
     try:
@@ -82,7 +85,7 @@ def main(experiment: str, task: Callable[[dict[str, Any]], int | None]) -> None:
         code = refuse(error)
     except (HydraException, OmegaConfBaseException) as error:
         code = refuse(error)
-    sys.exit(code)
+    return code
 
 
 def refuse(error: Exception) -> int:

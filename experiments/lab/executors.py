@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from typing import Any
 
+from sim.process import uninterrupted
 from sim.schema import InvalidInput
 
 KINDS = ("serial", "processes", "dask", "mpi")
@@ -61,7 +62,11 @@ class Workers:
         self._close: list[Callable[[], Any]] = []
 
     def __enter__(self) -> Workers:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop(wait=False)
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
@@ -159,7 +164,7 @@ class Workers:
                 # without its MALLOC_TRIM_THRESHOLD_, with which every run asks the system for its memory again
                 "distributed.nanny.pre-spawn-environ": dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), 1),
             }
-            with dask.config.set(settings):
+            with uninterrupted(), dask.config.set(settings):
                 cluster = LocalCluster(
                     n_workers=self.count, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50, memory_limit=0
                 )
@@ -185,8 +190,10 @@ class Workers:
 
 
 def initialise() -> None:
-    """In a worker: Ctrl-C is the parent's affair, and a worker whose parent was killed ends too."""
+    """In a worker: Ctrl-C and a closed terminal are the parent's affair, SIGTERM ends it, as does its parent's end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(getattr(signal, "SIGHUP", signal.SIGINT), signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     parent = os.getppid()
 
     def watch() -> None:

@@ -43,6 +43,8 @@ LIBRARIES = (
     "optuna",
     "dask",
 )
+#: Folder below a results folder for what was found there and is none of it.
+ASIDE = "set_aside"
 
 
 def digest(configuration: dict[str, Any]) -> str:
@@ -82,7 +84,10 @@ class Folder:
         files = {
             str(p.relative_to(self.folder)): hashlib.sha256(p.read_bytes()).hexdigest()
             for p in sorted(self.folder.rglob("*"))
-            if p.suffix in (".parquet", ".csv", ".png", ".json", ".yaml") and not p.name.startswith(".") and p.name != "manifest.json"
+            if p.suffix in (".parquet", ".csv", ".png", ".json", ".yaml")
+            and not p.name.startswith(".")
+            and p.name != "manifest.json"
+            and ASIDE not in p.relative_to(self.folder).parts
         }
         content = {
             "experiment": self.experiment,

@@ -20,13 +20,10 @@ from experiments.lab.progress import ProgressReport
 from experiments.lab.storage import Store
 from experiments.lab.work import Shard, Work
 from experiments.lab.worker import Done, Task, probe, work
+from sim.process import Stopped, code_of
 from sim.schema import InvalidInput
 
 SECONDS_PER_TASK = 2.0
-
-
-class Stopped(KeyboardInterrupt):
-    """Ctrl-C: what is finished is kept."""
 
 
 def execute(study: Work, store: Store, workers: Workers, shards: Sequence[Shard] | None = None, what: str = "runs") -> None:
@@ -41,12 +38,13 @@ def execute(study: Work, store: Store, workers: Workers, shards: Sequence[Shard]
 
     Raises:
         InvalidInput: where a worker has another version of the model, or cannot write.
-        Stopped: after Ctrl-C; what is finished stays.
+        Stopped: after Ctrl-C, SIGTERM or SIGHUP; what is finished stays.
     """
     shards = study.shards() if shards is None else shards
     missing = store.missing(shards)
     total, left = (sum(shard.runs for shard in some) for some in (shards, missing))
     if not missing:
+        store.set_aside_unknown()
         return
     workers.prime()
     clock = time.perf_counter()
@@ -54,10 +52,13 @@ def execute(study: Work, store: Store, workers: Workers, shards: Sequence[Shard]
         try:
             _Queue(study, store, workers, missing, progress).run()
             workers.seconds += time.perf_counter() - clock
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as asked:
             workers.stop(wait=False)
             done = int(store.totals()["runs"])
-            raise Stopped(f"interrupted after {done:,} of {total:,} runs, which are kept; the same command goes on") from None
+            raise Stopped(
+                f"interrupted after {done:,} of {total:,} runs, which are kept; the same command goes on", code_of(asked)
+            ) from None
+    store.set_aside_unknown()
 
 
 def sample(study: Work, indices: Sequence[int]) -> dict[str, pa.Table]:

@@ -1,18 +1,18 @@
 """Results that survive: one folder, one writer, immutable Parquet shards, and a ledger of what is done.
 
-The parent alone owns the ledger (SQLite, on local disk). Workers write shards beside their place
-and rename them; what the ledger does not know, or whose checksum is another, is done again.
+The parent alone owns the ledger. Workers write shards beside their place and rename them. What the ledger does not know, or whose
+checksum is another, is set aside, where nobody who reads a dataset finds it, and what is missing then is done again.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
+import itertools
 import json
 import os
 import sqlite3
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,30 +22,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from experiments.lab.output import Folder
+from experiments.lab.ledger import LEDGER, Ledger, Receipt
+from experiments.lab.output import ASIDE, Folder, shown
 from experiments.lab.work import Shard
+from sim.process import Stopped, code_of
 from sim.schema import InvalidInput
 
 #: Datasets of a results folder: one row per run; per run and week; per run and unit; per run and look at what holds it back.
 RUNS, WEEKS, UNITS, HELD = "runs", "weekly", "units", "held"
+DATASETS = (RUNS, WEEKS, UNITS, HELD)
 UNFINISHED = ".unfinished"
-PLAN, LEDGER = "plan.json", "ledger.sqlite"
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """A finished shard: what it holds, how many of its runs failed, at which attempt, in how many processor seconds, and where it is.
-
-    ``files`` gives the SHA-256 (hex) of each file by its path below the results folder.
-    """
-
-    shard: int
-    first: int
-    runs: int
-    failed: int
-    attempts: int
-    seconds: float
-    files: dict[str, str]
+PLAN = "plan.json"
 
 
 def shard_name(shard: int) -> str:
@@ -112,7 +99,13 @@ class Store(Folder):
             raise InvalidInput("output", str(path), f"a folder that can be written ({error.strerror})") from None
         try:
             self._same_plan()
-            self._ledger = self._open()
+            self._sweep_up()
+            new = not (path / LEDGER).exists() or (path / LEDGER).stat().st_size == 0
+            self._ledger = Ledger(path, self._set_aside)
+            if self._ledger.note:
+                self.repaired.append(self._ledger.note)
+            elif new and any(path.glob(f"{RUNS}/*")):
+                self.repaired.append(f"{shown(path / LEDGER)} is missing or empty; its runs are done again")
         except BaseException:
             self._lock.release()
             raise
@@ -130,41 +123,26 @@ class Store(Folder):
         for key, mine, theirs in differences(self.plan, before):
             raise InvalidInput(key, mine, f"{theirs!r}, with which {self.folder} was begun; use another output folder for another plan")
 
-    def _open(self) -> sqlite3.Connection:
-        self._sweep_up()
-        place = self.folder / LEDGER
-        for _ in range(2):
-            ledger = sqlite3.connect(place, isolation_level=None)
-            try:
-                ledger.execute("PRAGMA journal_mode=WAL")
-                ledger.execute("PRAGMA synchronous=FULL")
-                ledger.execute(
-                    "CREATE TABLE IF NOT EXISTS shards (shard INTEGER PRIMARY KEY, first INTEGER, runs INTEGER, failed INTEGER, "
-                    "attempts INTEGER, seconds REAL, files TEXT)"
-                )
-                if ledger.execute("PRAGMA quick_check").fetchone() == ("ok",):
-                    return ledger
-            except sqlite3.DatabaseError:
-                pass
-            ledger.close()
-            self.repaired.append(f"{LEDGER} was damaged; its runs are done again")
-            for name in (LEDGER, f"{LEDGER}-wal", f"{LEDGER}-shm"):
-                with contextlib.suppress(FileNotFoundError):
-                    (self.folder / name).replace(self.folder / f"{name}.damaged")
-        raise InvalidInput(str(place), "damaged", "a ledger that SQLite can open")
-
     def __enter__(self) -> Store:
         return self
 
     def _sweep_up(self) -> None:
         """Remove what killed workers left half written."""
-        for left in (self.folder / UNFINISHED).iterdir():
-            left.unlink(missing_ok=True)
+        for left in (self.folder / UNFINISHED).glob("*-*.*"):
+            if left.is_file():
+                left.unlink(missing_ok=True)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        done = int(self.totals()["runs"]) if isinstance(error, KeyboardInterrupt) and not str(error) else 0
         self._ledger.close()
         self._sweep_up()
         self._lock.release()
+        for note in self.repaired:
+            print(f"note: {note}", file=sys.stderr)
+        if done:  # before or after the runs themselves, which say so otherwise
+            raise Stopped(f"interrupted after {done:,} runs, which are kept; the same command goes on", code_of(error)) from None
+        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+            raise InvalidInput("output", str(self.folder / LEDGER), f"a ledger that stays whole ({error}); start again to go on") from None
         if isinstance(error, (OSError, sqlite3.OperationalError)):
             raise InvalidInput(
                 "output",
@@ -172,31 +150,60 @@ class Store(Folder):
                 f"a folder with room to write ({getattr(error, 'strerror', None) or error}); what is finished is kept",
             ) from None
 
+    def _set_aside(self, path: Path) -> str:
+        """Move a file or folder out of the way, over nothing that is there already; returns its new path as people type it."""
+        wanted = self.folder / ASIDE / path.relative_to(self.folder)
+        wanted.parent.mkdir(parents=True, exist_ok=True)
+        place = next(p for n in itertools.count(1) if not os.path.lexists(p := wanted.with_name(wanted.name + (f".{n}" if n > 1 else ""))))
+        path.rename(place)
+        return shown(place)
+
+    def set_aside_unknown(self, wanted: Sequence[Shard] = ()) -> None:
+        """Move out of the datasets what the ledger does not know, and what is no shard that is ``wanted``: it would be read with them."""
+        known = {name for receipt in self._ledger.receipts() for name in receipt.files}
+        known |= {f"{dataset}/{shard_name(shard.number)}" for dataset in DATASETS for shard in wanted}
+        unknown = []
+        for dataset in DATASETS:
+            place = self.folder / dataset
+            inside = sorted(place.iterdir()) if place.is_dir() else [place] if os.path.lexists(place) else []
+            unknown += [
+                path
+                for path in inside
+                if (str(path.relative_to(self.folder)) not in known or not path.is_file())
+                and (path.suffix == ".parquet" or not path.name.startswith((".", "_")))  # others are read by nobody
+            ]
+        if unknown:
+            names = ", ".join(f"{shown(path.parent)}/{path.name}" for path in unknown[:3]) + (
+                f" and {len(unknown) - 3:,} more" if len(unknown) > 3 else ""
+            )
+            for path in unknown:
+                self._set_aside(path)
+            self.repaired.append(f"not written by this study, and set aside in {shown(self.folder / ASIDE)}: {names}")
+
     # ------------------------------------------------------------------ shards
 
     def missing(self, shards: Sequence[Shard]) -> list[Shard]:
         """Those of the shards that are not here, whole and as they were written."""
-        done = {row[0]: row[1:] for row in self._ledger.execute("SELECT shard, first, runs, files FROM shards")}
+        self.set_aside_unknown(shards)
+        done = {receipt.shard: receipt for receipt in self._ledger.receipts()}
         left = []
         for shard in shards:
-            number, first, runs = shard
-            problem = None
-            if number not in done:
-                problem = ""
-            elif done[number][:2] != (first, runs):
-                problem = "holds other runs"
-            else:
-                for name, checksum in json.loads(done[number][2]).items():
+            receipt = done.get(shard.number)
+            problems = []
+            if receipt and (receipt.first, receipt.runs) != shard[1:]:
+                problems.append(f"{shown(self.folder / RUNS / shard_name(shard.number))} holds other runs")
+            elif receipt:
+                for name, checksum in receipt.files.items():
                     place = self.folder / name
                     if not place.is_file():
-                        problem = f"{name} is missing"
+                        problems.append(f"{shown(place)} is missing")
                     elif hashlib.sha256(place.read_bytes()).hexdigest() != checksum:
-                        problem = f"{name} is damaged or altered"
-            if problem is not None:
+                        problems.append(f"{shown(place)} is damaged or altered, and set aside as {self._set_aside(place)}")
+            if problems:
+                self.repaired.append(f"{'; '.join(problems)}; its {shard.runs} runs are done again")
+                self._ledger.forget(shard.number)
+            if problems or not receipt:
                 left.append(shard)
-            if problem:
-                self.repaired.append(f"{problem}; its {runs} runs are done again")
-                self._ledger.execute("DELETE FROM shards WHERE shard = ?", (number,))
         return left
 
     def record(self, receipts: Sequence[Receipt]) -> None:
@@ -208,22 +215,11 @@ class Store(Folder):
                     raise InvalidInput(
                         "output", str(self.folder / name), f"a folder that workers share with this process (SHA-256 {checksum[:8]})"
                     )
-        rows = [{**asdict(receipt), "files": json.dumps(receipt.files, sort_keys=True)} for receipt in receipts]
-        self._ledger.execute("BEGIN")
-        try:
-            self._ledger.executemany(
-                "INSERT OR REPLACE INTO shards VALUES (:shard, :first, :runs, :failed, :attempts, :seconds, :files)", rows
-            )
-            self._ledger.execute("COMMIT")
-        except BaseException:  # Ctrl-C among them
-            if self._ledger.in_transaction:
-                self._ledger.execute("ROLLBACK")
-            raise
+        self._ledger.record(receipts)
 
     def totals(self) -> dict[str, float]:
         """Shards, runs and failed runs that are done, and the processor seconds they took."""
-        row = self._ledger.execute("SELECT COUNT(*), SUM(runs), SUM(failed), SUM(seconds) FROM shards").fetchone()
-        return dict(zip(("shards", "runs", "failed", "seconds"), (value or 0 for value in row), strict=True))
+        return self._ledger.totals()
 
     # ------------------------------------------------------------------ reading
 

@@ -145,8 +145,6 @@ def carry_out(study: Study, settings: Settings) -> int:
         if not store.concluded(configuration):  # else it keeps the commit and versions that made the results
             store.manifest(configuration, seeds=list(work.seeds), runs=int(totals["runs"]), failed=int(totals["failed"]))
         wrong = study.close(store) if totals["failed"] < totals["runs"] else ""
-        for note in store.repaired:
-            print(f"note: {note}", file=sys.stderr)
         console.print(
             f"{work.words()}; {speed(workers, totals['seconds'] - before)}this start took {duration(time.perf_counter() - clock)}.",
             highlight=False,

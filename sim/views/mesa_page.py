@@ -20,6 +20,7 @@ from mesa.visualization.utils import update_counter
 from sim import RolloutModel
 from sim.play.levers import LEVERS
 from sim.presets import available
+from sim.process import command
 from sim.state import Sizes, team_means, unit_means
 from sim.views.colours import COLOURS
 from sim.views.figures.film import draw_organisation
@@ -93,4 +94,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

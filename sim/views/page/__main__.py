@@ -12,6 +12,7 @@ import gc
 import sys
 
 from sim.play.session import Scenario, own
+from sim.process import command
 from sim.schema import InvalidInput
 from sim.views.page.remote import Models
 
@@ -55,4 +56,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -113,6 +113,20 @@ class Comparison:
         return rows
 
 
+def refuse_surplus(folder: Path, manifest: dict[str, Any]) -> None:
+    """Refuse a results folder in which a dataset holds what its manifest does not list: it would be read with the runs."""
+    listed = manifest.get("files_sha256")
+    shards = [Path(name) for name in listed if "/part-" in name] if isinstance(listed, dict) else []
+    for dataset in sorted({shard.parent for shard in shards}):
+        for path in sorted((folder / dataset).glob("*.parquet")):
+            if dataset / path.name not in shards:
+                raise InvalidInput(
+                    "results",
+                    str(path),
+                    "a shard that manifest.json lists; start the command again that wrote the folder: it sets others aside",
+                )
+
+
 def read_manifest(folder: Path, experiment: str) -> dict[str, Any]:
     """The manifest of a results folder of an experiment; :class:`InvalidInput` where it is another thing."""
     wanted = f"a results folder of {experiment}, with its manifest.json"
@@ -123,4 +137,5 @@ def read_manifest(folder: Path, experiment: str) -> dict[str, Any]:
         raise InvalidInput("results", str(folder), wanted) from None
     if kind != experiment:
         raise InvalidInput("results", str(folder), f"{wanted}, not one of {kind}")
+    refuse_surplus(folder, manifest)
     return dict(manifest)
