@@ -19,7 +19,10 @@ os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL
 # compile Mesa and pandas anew: 4 s instead of 1.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+import numpy as np
+
 from experiments.lab import config as entry
+from experiments.response.demand import generate_demand
 from sim import RolloutModel, presets
 from sim.organisation.template import template
 
@@ -87,6 +90,28 @@ def company(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     template(tmp_path / name)
     return name
+
+
+@pytest.fixture(scope="session")
+def market():
+    """Demand of 15 items of three brands over 140 weeks."""
+    return generate_demand(3, brands=3, items=15, weeks=140)
+
+
+def as_csv(demand, promotions=True) -> str:
+    """Demand as a file with a line a week and columns for each item."""
+    names = [f"QTY_{item}" for item in demand.items] + [f"PROMO_{item}" for item in demand.items] * promotions
+    values = np.hstack([demand.sales, demand.promotion]) if promotions else demand.sales
+    lines = [f"{day}," + ",".join(f"{v:g}" for v in row) for day, row in zip(demand.monday, values, strict=True)]
+    return "\n".join(["DATE," + ",".join(names), *lines]) + "\n"
+
+
+@pytest.fixture
+def weekly_file(tmp_path, market):
+    """The small market as a file with a line a week."""
+    path = tmp_path / "weekly.csv"
+    path.write_text(as_csv(market))
+    return path
 
 
 def only(place: Path) -> Path:

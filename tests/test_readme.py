@@ -22,9 +22,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from conftest import as_csv
 from matplotlib.testing.compare import compare_images
 from nbclient import NotebookClient
-from test_response import as_csv
 
 from experiments import reproduce
 from experiments.benchmark import many_runs, planner_week

@@ -20,8 +20,9 @@ from experiments.lab.study import Study, carry_out, digest_of_code, take_setting
 from experiments.lab.tables import write_tables
 from experiments.lab.work import Trials
 from experiments.response import demand as demand_module
-from experiments.response import forecasters, measure
-from experiments.response.demand import YEAR, Demand, read_demand
+from experiments.response import files, forecasters, measure
+from experiments.response.demand import YEAR, Demand
+from experiments.response.files import read_demand
 from experiments.response.fit import Response, check_missed, fit_response
 from experiments.response.forecasters import FORECASTERS
 from experiments.response.measure import ALSO, FITTED, ErrorRecorder, Measured, Measurement, settings_of
@@ -50,7 +51,7 @@ def response(values: dict[str, Any]) -> int:
     configuration = {
         "demand": {"file": Path(file).name, "sha256": hashlib.sha256(Path(file).expanduser().read_bytes()).hexdigest()} if file else "generated",
         **levels, "replications": replications, "held_out": held_out, "weeks_tested": tested, "refit": refit, "years": years,
-        "seed": settings.seed, "save_as": save_as, "limit": settings.limit, "code": digest_of_code(demand_module, forecasters, measure),
+        "seed": settings.seed, "save_as": save_as, "limit": settings.limit, "code": digest_of_code(demand_module, files, forecasters, measure),
     }  # fmt: skip
     check_name("forecast", save_as, mark("response", configuration))
     recorder = ErrorRecorder(demand, settings.seed, tested, refit, years == "drawn")
