@@ -211,7 +211,7 @@ def _population(where: str, given: Any) -> Population:
             checked[name] = value
         elif name not in RECORDS:
             raise InvalidInput(f"{where}, population", name, nearest(str(name), [*RECORDS, *GROUPS]))
-        elif RECORDS[name].kind == "names":
+        elif RECORDS[name].is_list:
             raise InvalidInput(f"{where}, {name}", value, "no list: lists belong in a preset")
         else:
             checked[name] = RECORDS[name].check(f"{where}, {name}", value)

@@ -92,6 +92,8 @@ def changes_of(given: Any) -> dict[str, Any]:
     for key, value in (given or {}).items():
         if key not in RECORDS:
             raise InvalidInput(f"changes.{key}", value, nearest(str(key), RECORDS))
+        if RECORDS[key].is_list:
+            raise InvalidInput(f"changes.{key}", value, "no list: lists belong in a preset")
         checked[str(key)] = RECORDS[key].check(key, value)
     return checked
 

@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from experiments.lab.config import refuse, settings_of
-from experiments.lab.output import shown
+from experiments.lab.output import checked_path, shown
 from experiments.lab.storage import differences
 from experiments.sensitivity import findings
 from sim.process import command
@@ -52,7 +52,7 @@ def _path(output: str, folder: Path) -> Path:
     """Where the page goes: ``report.html`` in the folder, or a file that is none or an HTML page yet."""
     if not output:
         return folder / NAME
-    path = Path(output)
+    path = checked_path(output)
     if path.suffix.lower() not in (".html", ".htm") or path.is_dir() or not path.parent.is_dir():
         raise InvalidInput("output", output, "a file ending in .html, in a folder that exists")
     return path

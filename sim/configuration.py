@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -94,19 +94,33 @@ def as_record(parameters: Parameters) -> np.ndarray:
 
 
 class ReadOnly(SimpleNamespace):
-    """Numbers that nobody changes: one engine would follow, the other would not."""
+    """Numbers that nobody changes: one engine would follow, the other would not.
+
+    Args:
+        prefix: dotted name of the group, with a dot at its end, for messages; empty for all parameters.
+        values: the numbers by name.
+    """
+
+    __slots__ = ("_prefix",)
+
+    def __init__(self, prefix: str, /, **values: Any) -> None:
+        super().__init__(**values)
+        object.__setattr__(self, "_prefix", prefix)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        raise InvalidInput(f"p.….{name}", value, "a model made with other parameters")
+        raise InvalidInput(f"{self._prefix}{name}", value, "a model made with other parameters; those of a run are read-only")
+
+    def __delattr__(self, name: str) -> None:
+        raise InvalidInput(f"{self._prefix}{name}", "del", "a model made with other parameters; those of a run are read-only")
+
+    def __reduce__(self):
+        return partial(type(self), self._prefix, **vars(self)), ()
 
 
-def as_namespace(record: np.void, cls: type[SimpleNamespace] = SimpleNamespace) -> SimpleNamespace:
-    """The same numbers as plain Python objects with the same names, for the textbook engine."""
+def as_namespace(record: np.void, read_only: bool = False, prefix: str = "") -> SimpleNamespace:
+    """The same numbers as plain Python objects with the same names, for the textbook engine; ``prefix``: their group, for messages."""
     result: dict[str, Any] = {}
     for name in record.dtype.names or ():
         value = record[name]
-        if value.dtype.names:
-            result[name] = as_namespace(value, cls)
-        else:
-            result[name] = value.tolist()
-    return cls(**result)
+        result[name] = as_namespace(value, read_only, f"{prefix}{name}.") if value.dtype.names else value.tolist()
+    return ReadOnly(prefix, **result) if read_only else SimpleNamespace(**result)

@@ -20,7 +20,7 @@ from sim import network as networks
 from sim import outcomes
 from sim.agents import BusinessUnit, Team, User
 from sim.agents.base import BETWEEN_WEEKS, PlanningAgent, window
-from sim.configuration import ReadOnly, as_namespace, as_record, checked
+from sim.configuration import as_namespace, as_record, checked
 from sim.enterprise import create
 from sim.layout import Layout, generated_layout
 from sim.parameters import Parameters
@@ -259,7 +259,7 @@ class RolloutModel(mesa.Model):
     @cached_property
     def p(self) -> SimpleNamespace:
         """The parameters as the rules read them, ``p.trust.loss``. They are those of the run, and read-only on both engines."""
-        return as_namespace(self._record[0], ReadOnly)
+        return as_namespace(self._record[0], read_only=True)
 
     # ------------------------------------------------------------------ agents, as Mesa knows them
 

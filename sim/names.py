@@ -8,26 +8,24 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sim.schema import InvalidInput
+from sim.schema import InvalidInput, hidden, refuse_hidden
 
 LONGEST_NAME = 200
 #: How software writes that there is nothing; «NA» is none of them, because it is also North America.
 MISSING = frozenset({"", "nan", "NaN", "None", "null", "NULL", "<NA>", "NaT", "#N/A"})
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-#: Marks, embeddings, overrides and isolates that turn the direction of text: a name would be shown as another one.
-_DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def named(key: str, text: str) -> str:
     """The text itself, if it can be a name.
 
     Raises:
-        InvalidInput: it is empty or too long, stands for a missing value, or holds control characters; names ``key``.
+        InvalidInput: it is empty or too long, stands for a missing value, or holds a character that nobody sees
+            (:func:`sim.schema.hidden`); names ``key``.
     """
-    if not text or len(text) > LONGEST_NAME or _CONTROL.search(text):
+    found = hidden(text)
+    if not text or len(text) > LONGEST_NAME or (found and unicodedata.category(found) == "Cc"):
         raise InvalidInput(key, text, f"a name of 1 to {LONGEST_NAME} characters without control characters")
-    if _DIRECTION.search(text):
-        raise InvalidInput(key, text, "a name without characters that turn the direction of text")
+    refuse_hidden(key, text)
     if text in MISSING:
         raise InvalidInput(key, text, "a name; this is how software writes that there is none")
     return text

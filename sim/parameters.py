@@ -11,6 +11,7 @@ import math
 from dataclasses import astuple, dataclass, field
 from typing import ClassVar
 
+from sim.names import named
 from sim.schema import InvalidInput, Record, choice, count, names, number, text, titles, walk
 
 CAPABILITIES = ("pipelines", "integration", "monitoring", "governance")
@@ -372,7 +373,9 @@ class Strategy:
     """What management chooses. A strategy is a YAML file in ``configs/strategy``; a new file is a new strategy."""
 
     def validate(self, prefix: str) -> None:
-        """Refuse choices that do not go together."""
+        """Refuse choices that do not go together, and a name that cannot be shown."""
+        if self.name:
+            named(prefix + "name", self.name)
         if self.pilot == "named" and not self.pilot_unit:
             raise InvalidInput(prefix + "pilot_unit", "", "the name of a unit, because pilot is «named»")
         if self.order == "listed" and not self.listed:

@@ -18,7 +18,7 @@ import yaml
 
 from sim.configuration import from_mapping, marked
 from sim.parameters import Parameters
-from sim.schema import InvalidInput, frozen, group_of, nearest
+from sim.schema import NOT_ZERO, InvalidInput, frozen, group_of, nearest, vanishes
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 GROUPS = ("enterprise", "maturity", "network", "strategy", "forecast")
@@ -58,6 +58,8 @@ def _scalar(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Any:
     if text in ("", "~", "null"):
         return None
     if _NUMBER.match(text) and len(text) <= 400:  # Python refuses to read numbers of thousands of digits
+        if vanishes(text):
+            raise yaml.constructor.ConstructorError(None, None, f"{text} (write {NOT_ZERO})", node.start_mark)
         return int(text) if re.fullmatch(r"[-+]?[0-9_]+", text) else float(text)
     mark = node.start_mark
     raise yaml.constructor.ConstructorError(None, None, f"{text} (write a plain number, true, false or a quoted text)", mark)
@@ -93,6 +95,16 @@ def parse_yaml(text: str, where: str) -> Any:
         raise InvalidInput(f"{where}{line}", getattr(error, "problem", str(error)), "plain YAML") from None
 
 
+#: One word for files, command lines and YAML: nothing that either takes for a number, a flag, true, false or nothing.
+NAME = re.compile(r"(?!(?:true|false|yes|no|on|off|null|none|nan|inf)\Z)[a-z][a-z0-9_-]{0,99}", re.IGNORECASE | re.ASCII)
+
+
+def check_name(key: str, name: str) -> None:
+    """Refuse a name that no preset of any group can have; the message names ``key``."""
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise InvalidInput(key, name, "a name of 1 to 100 letters, digits, _ and -, a letter first, and not true, no, null or the like")
+
+
 def available(group: str) -> list[str]:
     """Names of the presets of a group: the files in its folder."""
     return sorted(path.stem for path in (CONFIGS / group).glob("*.yaml"))
@@ -100,9 +112,10 @@ def available(group: str) -> list[str]:
 
 def load(group: str, name: str) -> dict[str, Any]:
     """The values of one preset, unchecked beyond being plain YAML."""
+    if name not in available(group):
+        raise InvalidInput(group, name, nearest(str(name), available(group)))
+    check_name(group, name)
     path = CONFIGS / group / f"{name}.yaml"
-    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", name) or not path.is_file():
-        raise InvalidInput(group, name, nearest(name, available(group)))
     return dict(_cached(path, _changed(group, name)))
 
 

@@ -10,7 +10,11 @@ import dataclasses
 import difflib
 import math
 import numbers
+import re
+import sys
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -72,6 +76,51 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return "one of " + ", ".join(known)
 
 
+#: What is allowed where a written number :func:`vanishes`.
+NOT_ZERO = "0, or a number of at least 2.3e-308 in size; a computer would take this one for 0, or lose its digits"
+
+
+def vanishes(text: str) -> bool:
+    """Whether a text is a number other than zero that a float takes for zero, or holds with fewer digits only."""
+    with suppress(ValueError):
+        return abs(float(text)) < sys.float_info.min and re.search("[1-9]", text.lower().partition("e")[0]) is not None
+    return False
+
+
+#: Characters that show nothing although Unicode counts them among letters, marks and symbols: fillers and the empty Braille cell.
+_EMPTY = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_JOINERS = frozenset("\u200c\u200d")
+
+
+def hidden(text: str) -> str:
+    """The first character of a text that nobody sees or that turns the direction of text, or nothing.
+
+    These are the controls, format characters, line and paragraph separators and lone surrogates of Unicode (Cc, Cf, Zl, Zp, Cs), and
+    fillers. A joiner (U+200C, U+200D) is none directly after a letter, mark or symbol that is not Latin, Greek or Cyrillic: Persian,
+    the scripts of India and emoji are written with it.
+    """
+    for i, c in enumerate(text):
+        if c in _EMPTY or unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp", "Cs"):
+            before = text[i - 1] if i else " "
+            joins = unicodedata.category(before)[0] in "LMS" and not unicodedata.name(before, "").startswith(("LATIN", "GREEK", "CYRILLIC"))
+            if not (c in _JOINERS and joins and not before.isascii()):
+                return c
+    return ""
+
+
+def refuse_hidden(key: str, value: Any) -> None:
+    """Refuse a text, or texts within lists, that hold a :func:`hidden` character; a text may have lines and tabs."""
+    if isinstance(value, str):
+        found = hidden(re.sub("[\n\t]", " ", value))
+        if found:
+            raise InvalidInput(
+                key, value, f"a text without characters that nobody sees or that turn the direction of text, here U+{ord(found):04X}"
+            )
+    elif isinstance(value, Mapping | list | tuple):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            refuse_hidden(key, each)
+
+
 # --------------------------------------------------------------------------- records
 
 
@@ -114,10 +163,17 @@ class Record:
         what = "a whole number" if self.kind == "count" else "a number"
         return f"{what} from {self.low:g} to {self.high:g}" + (f" [{self.unit}]" if self.unit else "")
 
+    @property
+    def is_list(self) -> bool:
+        """Whether its value is a list, which no factor of a design and no cell of a table holds."""
+        return self.kind in ("names", "columns")
+
     def check(self, key: str, value: Any) -> Any:
         """Return ``value`` in its plain Python type, or raise :class:`InvalidInput`."""
         if not self._takes(value):
             raise InvalidInput(key, value, self.allowed)
+        if self.kind in ("text", "names", "columns"):
+            refuse_hidden(key, value)
         if self.kind == "names":
             return tuple(value)
         if self.kind == "columns":

@@ -7,8 +7,11 @@ engines.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from sim.names import hint
 from sim.parameters import Strategy
 from sim.rules import rule
 from sim.schema import InvalidInput
@@ -43,9 +46,8 @@ N_BUCKETS = WORKFLOW + 1
 
 def choose_pilot(strategy: Strategy, names: list[str], clean: np.ndarray, seed: int) -> int:
     """Row of the pilot unit. ``clean``: cleanliness of each unit's data, 0 to 1."""
+    _refuse_unknown("strategy.pilot_unit", [strategy.pilot_unit] if strategy.pilot_unit else [], names)
     if strategy.pilot == "named":
-        if strategy.pilot_unit not in names:
-            raise InvalidInput("strategy.pilot_unit", strategy.pilot_unit, "a unit of the enterprise: " + ", ".join(names[:20]))
         return names.index(strategy.pilot_unit)
     if strategy.pilot == "cleanest":
         return int(np.argmax(clean))
@@ -61,10 +63,8 @@ def wave_order(
 
     ``spend`` is planned spend per unit, ``reach`` the number of ties that leave it.
     """
+    _refuse_unknown("strategy.listed", strategy.listed, names)
     if strategy.order == "listed":
-        unknown = [name for name in strategy.listed if name not in names]
-        if unknown:
-            raise InvalidInput("strategy.listed", unknown[0], "units of the enterprise: " + ", ".join(names[:20]))
         place = {name: -float(i) for i, name in enumerate(strategy.listed)}
         score = np.array([place.get(name, -float(len(names) + i)) for i, name in enumerate(names)])
     else:
@@ -72,6 +72,13 @@ def wave_order(
         score = known[strategy.order] if strategy.order in known else _random_scores(names, seed, "order")
     order = np.argsort(-np.asarray(score, float), kind="stable")
     return np.concatenate([[pilot], order[order != pilot]]).astype(np.int64)
+
+
+def _refuse_unknown(key: str, given: Sequence[str], names: list[str]) -> None:
+    """Units are those of the enterprise, also where another choice leaves them unread."""
+    for name in given:
+        if name not in names:
+            raise InvalidInput(key, name, "units of the enterprise: " + ", ".join(names[:20]) + hint(name, names))
 
 
 def _random_scores(names: list[str], seed: int, purpose: str) -> np.ndarray:

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from sim.names import MISSING, named
-from sim.schema import InvalidInput, Record, nearest
+from sim.schema import NOT_ZERO, InvalidInput, Record, nearest, vanishes
 
 LARGEST_FILE = 2 << 30
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}
@@ -100,6 +100,10 @@ class Table:
         # to_numeric alone would take nan, inf, 1_000 and digits of other scripts
         plain = filled & cells.str.fullmatch(_NUMBER)
         values = pd.to_numeric(cells.where(plain), errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        tiny = plain & (np.abs(values) < np.finfo(float).tiny)
+        if (lost := tiny & cells.where(tiny, "").map(vanishes)).any():
+            row = int(np.argmax(lost))
+            raise InvalidInput(self.at(row, column), self.frame[column].iloc[row], NOT_ZERO)
         wrong = filled.to_numpy() & ~((record.low <= values) & (values <= record.high))
         if wrong.any():
             row = int(np.argmax(wrong))

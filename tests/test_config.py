@@ -61,6 +61,28 @@ REFUSED = {
     "a path too long": ("run", ["output=" + "a" * 300], ["output", "File name too long"]),
     "a home of nobody": ("run", ['output="~nouser/x"'], ["output", "home"]),
     "a folder with a manifest of something else": ("run", ["output=web"], ["output", "web"]),
+    "a name twice in a mapping": ("run", ["trust={loss: 0.1, gain: 0.2, loss: 0.2}"], ["trust", "loss twice"]),
+    "a change twice": ("compare", ["changes={trust.loss: 0.1, trust.loss: 0.2}"], ["changes", "trust.loss twice"]),
+    "a name twice, deeper": ("run", ["strategy.effort={pilot: {model: 0.5, model: 0.6}}"], ["strategy.effort", "model twice"]),
+    "a number that becomes zero": ("run", ["trust.loss=1e-400"], ["trust.loss", "'1e-400'", "0, or"]),
+    "a number that loses its digits": ("compare", ["changes={trust.loss: 1e-320}"], ["changes", "'1e-320'"]),
+    "a number that becomes zero, cast": ("run", ["trust.loss=float('1e-400')"], ["trust.loss", "1e-400"]),
+    "a list among the changes": ("compare", ["changes={strategy.listed: [Brazil]}"], ["changes.strategy.listed", "Brazil", "no list"]),
+    "titles among the changes": ("compare", ["changes={network.columns: {source: x}}"], ["changes.network.columns", "no list"]),
+    "a flag between overrides": ("run", ["weeks=3", "--cfg", "job", "seed=1"], ["command line", "weeks=3 --cfg job seed=1", "between"]),
+    "a flag without its value": ("run", ["weeks=3", "--cfg"], ["command line", "--cfg", "expected one argument"]),
+    "an unknown flag between overrides": ("run", ["weeks=3", "-x", "seed=1"], ["command line", "'-x'"]),
+    "a unit of nowhere that nothing reads": ("run", ["strategy.listed=[Nowhere]"], ["strategy.listed", "Nowhere", "Brazil"]),
+    "a pilot of nowhere that nothing reads": ("run", ["strategy.pilot_unit=Nowhere"], ["strategy.pilot_unit", "Nowhere", "Brazil"]),
+    "an output of a blank": ("run", ["output=' '"], ["output", "' '", "blank"]),
+    "an output that ends with a blank": ("compare", ["output='mine /a'"], ["output", "'mine /a'", "blank"]),
+    "an output that is shown as another": ("run", ["output='a\u202eb'"], ["output", "U+202E", "direction"]),
+    "a description with what nobody sees": ("run", ["strategy.description='a\u200bb'"], ["strategy.description", "U+200B"]),
+    **{f"{group}=null": ("run", [f"{group}=null"], [group, "None"]) for group in (*presets.GROUPS, "experiment")},
+    **{f"{command}: experiment=null": (command, ["experiment=null"], ["experiment", "None"]) for command in ("compare", "sweep")},
+    "an executor of nothing": ("compare", ["executor=null"], ["executor", "None", "serial"]),
+    "a design of nothing": ("sweep", ["design=null"], ["design", "None", "lhs"]),
+    "nothing among several": ("run", ["-m", "strategy=balanced,null"], ["strategy", "None", "balanced"]),
     "deleting a key": ("run", ["~trust"], ["trust"]),
     "half a list": ("run", ["trust.loss=[1"], ["[1"]),
     "no key at all": ("run", ["nonsense"], ["nonsense"]),
@@ -91,11 +113,22 @@ def test_bad_input_is_one_line_with_exit_code_2_and_writes_nothing(fault, call, 
     assert len(err) < 500 and "Traceback" not in err
     for text in said:
         assert text in err
-    assert sorted(str(p) for p in tmp_path.rglob("*") if p.name not in ("results", "run", "compare")) == before
+    assert sorted(str(p) for p in tmp_path.rglob("*") if p.name not in ("results", "run", "compare", "sweep")) == before
     assert (tmp_path / "a_file").read_text() == (tmp_path / "others" / "thesis.txt").read_text() == "mine"
 
 
+@pytest.mark.parametrize(
+    "words", [["--cfg", "job", "weeks=3"], ["weeks=3", "--cfg", "job"], ["weeks=3", "seed=1", "-c", "job"]], ids=" ".join
+)
+def test_flags_stand_before_or_after_all_overrides(words, call):
+    code, out, err = call("run", *words)
+    assert code == 0 and err == "" and "weeks: 3" in out
+
+
 HOSTILE = {
+    "nothing": "",
+    "a comment": "# later\n",
+    "a number that becomes zero": "wave: 1e-400\n",
     "a target": "_target_: os.system\n",
     "a target below": "effort:\n  pilot: {_target_: os.system}\n",
     "a package of Hydra's": "# @package hydra\nrun: {dir: elsewhere}\n",
@@ -125,7 +158,24 @@ def test_hostile_strategy_files_are_refused_and_nothing_runs(fault, call, tmp_pa
     monkeypatch.setattr(os, "system", lambda *_: pytest.fail("executed"))
     code, _, err = call("run", *SMALL, "strategy=hostile")
     assert (code == 2 and "hostile" in err) or "cadense" in err
+    assert call("compare", *SMALL, "strategies=[hostile]")[0] == 2
     assert err.count("\n") == 1 and not (tmp_path / "results").exists()
+
+
+NAMES = ["123", "true", "No", "null", "nan", "-zz", "_zz", "my own", "v1.2", "a" * 101, "größe"]
+
+
+@pytest.mark.parametrize("group", [*presets.GROUPS, "executor", "experiment"])
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.fault("files", "presets called 123, true, -zz, with blanks, dots or 101 characters", "refused by every command before a run")
+def test_one_rule_for_the_names_of_presets(name, group, call, configs, tmp_path):
+    (configs / group / f"{name}.yaml").write_text("description: x\n")
+    for command, choice in (("run", f"{group}='{name}'"), ("compare", f"strategies=['{name}']"), ("sweep", f"design.over=['{name}']")):
+        code, out, err = call(command, *SMALL, *([choice] if name.isascii() else []))
+        assert (code, out) == (2, "") and err.count("\n") == 1 and f"{group}/{name}.yaml" in err and "a letter first" in err
+    with pytest.raises(InvalidInput, match="a letter first"):
+        presets.load(group, name)
+    assert not (tmp_path / "results").exists()
 
 
 def test_a_file_with_a_taken_name_raises():

@@ -31,6 +31,10 @@ CHOICES = {name: record.choices for name, record in RECORDS.items() if record.ki
         ({"name": 5}, "strategy.name"),
         ({"name": "a\0b"}, "strategy.name"),
         ({"name": "a" * 5000}, "strategy.name"),
+        ({"name": "a\nb"}, "strategy.name"),
+        ({"name": "a\u202eb"}, "strategy.name"),
+        ({"description": "a\u2066b"}, "strategy.description"),
+        ({"listed": ["a\u200bb"]}, "strategy.listed"),
         ({"gate_weeks": 60, "gate_deadline": 59}, "strategy.gate_deadline"),
     ],
 )
@@ -262,3 +266,19 @@ def test_overrides_of_a_group_and_of_its_member_both_count_in_any_order():
 def test_complete_parameters_are_checked_too(given):
     with pytest.raises(InvalidInput):
         RolloutModel(parameters=given)
+
+
+def test_a_run_refuses_other_numbers_by_their_full_names(tiny):
+    p = tiny().p
+    for change, name in (
+        (lambda: setattr(p.trust, "loss", 0.5), "trust.loss"),
+        (lambda: setattr(p, "weeks", 5), "weeks"),
+        (lambda: delattr(p.habit, "pace"), "habit.pace"),
+    ):
+        with pytest.raises(InvalidInput, match="read-only") as error:
+            change()
+        assert error.value.key == name
+    again = pickle.loads(pickle.dumps(p))
+    assert again == p
+    with pytest.raises(InvalidInput, match=r"trust\.loss"):
+        again.trust.loss = 0.5

@@ -105,6 +105,7 @@ def test_whole_numbers_may_be_written_as_software_writes_them(tmp_path):
         ("strategy\nbalnced\n", "line 2, strategy", "balanced"),
         ("enterprise.folder\nx\n", "line 1", "not a text"),
         ("enterprise.units\ninf\n", "line 2, enterprise.units", "whole number"),
+        ("trust.loss\n1e-400\n", "line 2, trust.loss", "0, or a number"),
         ("enterprise.units\n1e999\n", "line 2, enterprise.units", "whole number"),
         ("enterprise.units\n2.5\n", "line 2, enterprise.units", "whole number"),
         ("trust.loss\n", "design.file", "line per point"),

@@ -216,7 +216,7 @@ def test_a_missing_department_is_no_unit(tmp_path: Path, missing: str) -> None:
         (LOG, PEOPLE + "1;Sales;\n", TITLES, ("people.csv, line 8: '1'", "line 2")),
         (LOG, PEOPLE + ";Sales;\n", TITLES, ("people.csv, line 8, column ID",)),
         ("582 364 0\n168 472 2797\n", "employee,department\n582,X\n", {}, ("log.csv, line 1", "a column «source»")),
-        (LOG, PEOPLE + "01;Sales;\n1\u200b;Plant;\n", TITLES, ("people.csv, line 9", "looks the same")),
+        (LOG, PEOPLE + "01;Sales;\n1\u200b;Plant;\n", TITLES, ("people.csv, line 9", "nobody sees")),
     ],
 )
 @pytest.mark.fault("files", "tables of ties and people that cannot be used", "refused with file and line, or the setting")

@@ -42,7 +42,33 @@ def test_values_become_names(value: object, name: str) -> None:
     assert label(value) == name
 
 
-@pytest.mark.parametrize("text", ["Null", "NA", "Nan", "Zoë", "محمد", "क्\u200dष", "北", "O'Brien, Dr.", "'=1"])
+@pytest.mark.parametrize(
+    "text", ["a\u200bb", "a\u00adb", "\ufeffa", "a\u2060", "a\u200db", "\u0436\u200c", "\u200d北", "क\u200d\u200d", "a\u3164", "a\u202eb", "\ud800"], ids=ascii
+)  # fmt: skip
+@pytest.mark.fault("files", "names with characters that nobody sees", "refused, the character named")
+def test_names_hold_nothing_that_nobody_sees(text: str) -> None:
+    with pytest.raises(InvalidInput, match="nobody sees or that turn the direction of text, here U\\+"):
+        named("here", text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "می\u200cخواهم",
+        "ന്\u200d",
+        "👩\U0001f3fd\u200d💻",
+        "❤\ufe0f\u200d🔥",
+        "Null",
+        "NA",
+        "Nan",
+        "Zoë",
+        "محمد",
+        "क्\u200dष",
+        "北",
+        "O'Brien, Dr.",
+        "'=1",
+    ],
+)
 def test_names_of_people_are_names(text: str) -> None:
     assert named("here", text) == text
 

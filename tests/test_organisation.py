@@ -279,7 +279,7 @@ BAD = {
     },
     "the same look, decomposed": ("units", U + "O\u0308st,,\n", "units.csv, line 4, column unit", r"'\xd6st' looks the same"),
     "the same look, no-break": ("users", S + "be a,n1,,\nbe\u00a0a,n1,,\n", "users.csv, line 7, column user", "looks the same"),
-    "the same look, invisible": ("users", S + "b\u200bea,n1,,\n", "users.csv, line 6, column user", "looks the same"),
+    "the same look, invisible": ("users", S + "b\u200bea,n1,,\n", "users.csv, line 6, column user", "nobody sees"),
     "the same look, elsewhere": ("teams", T.replace("s1,Öst", "s1,O\u0308st"), "teams.csv, line 2, column unit", r"'\xd6st' is there"),
     "line break in a name": ("users", S.replace("bea", '"b\na"'), "users.csv, line 4, column user", "control"),
     **{

@@ -76,6 +76,8 @@ UNSAFE = {
     "no": ("order: no\n", 1, "no"),
     "off": ("order: off\n", 1, "off"),
     "a key that is no": ("no: 1\n", 1, "no"),
+    "a number that becomes zero": ("wave: 0.1\ncadence: -12.5e-400\n", 2, "-12.5e-400"),
+    "a number that loses its digits": ("wave: 1.2345678e-320\n", 1, "1.2345678e-320"),
     "infinity": ("wave: .inf\n", 1, ".inf"),
     "not a number": ("wave: .nan\n", 1, ".nan"),
     "half a list": ("name: x\nlisted: [a, b\n", 2, "expected"),

@@ -141,7 +141,7 @@ def test_a_table_of_staff_becomes_the_four_files(tmp_path: Path) -> None:
         (HR.replace("4.0;Bob", "17.0;Bob"), TITLES, ["Left"], True, ("hr.csv, line 3, column Nr: '17'", "line 2")),
         (HR.replace(";20", ";200"), TITLES, ["Left"], True, ("hr.csv, line 5, column Tenure: '200'", "0 to 60")),
         (HR.replace("Sales", ""), TITLES, ["Active", "On leave"], True, ("hr.csv: 'nobody is placed'",)),
-        (HR.replace("Board", "S\u200bales"), TITLES, ["Left"], True, ("hr.csv, line 5, column Dept", "looks the same")),
+        (HR.replace("Board", "S\u200bales"), TITLES, ["Left"], True, ("hr.csv, line 5, column Dept", "nobody sees")),
         (HR.replace("Board", "Sa\u202eles"), TITLES, ["Left"], True, ("hr.csv, line 5, column Dept", "direction")),
     ],
 )

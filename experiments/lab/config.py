@@ -16,18 +16,24 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+from antlr4 import CommonTokenStream, InputStream
+from antlr4.tree.Tree import TerminalNode
 from hydra._internal.hydra import Hydra
+from hydra._internal.utils import get_args_parser
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import ChoiceSweep, QuotedString
 from hydra.errors import HydraException
+from hydra.grammar.gen.OverrideLexer import OverrideLexer
+from hydra.grammar.gen.OverrideParser import OverrideParser
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from sim.parameters import Parameters
-from sim.presets import CONFIGS, GROUPS, available, load, read_yaml
+from sim.presets import CONFIGS, GROUPS, available, check_name, load, read_yaml
 from sim.process import command
-from sim.schema import InvalidInput, nearest, to_mapping
+from sim.schema import NOT_ZERO, InvalidInput, hidden, nearest, refuse_hidden, to_mapping, vanishes
 
 #: Hydra's flags that read nothing from elsewhere. All others are refused, abbreviated ones too, which Hydra would take.
 FLAGS = {
@@ -78,8 +84,9 @@ def composed(experiment: str, task: Callable[[dict[str, Any]], int | None]) -> i
     run.__module__ = "__main__"
     try:
         check_files(CONFIGS)
-        check_command_line(sys.argv[1:], experiment, defaults)
-        sys.argv += [override for override in QUIET if override not in sys.argv]
+        given = check_command_line(sys.argv[1:], experiment, defaults)
+        first = next((i for i, word in enumerate(sys.argv) if i and word in given), len(sys.argv))  # Hydra takes overrides in one row only
+        sys.argv[first:first] = [override for override in QUIET if override not in sys.argv]
         hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name=experiment)(run)()
     except InvalidInput as error:
         code = refuse(error)
@@ -90,7 +97,8 @@ def composed(experiment: str, task: Callable[[dict[str, Any]], int | None]) -> i
 
 def refuse(error: Exception) -> int:
     """Print what is wrong in one line; returns exit code 2."""
-    print("error: " + " ".join(str(error).split()), file=sys.stderr)
+    line = " ".join(str(error).split())
+    print("error: " + "".join(c if not hidden(c) else f"\\u{ord(c):04x}" for c in line), file=sys.stderr)
     return 2
 
 
@@ -112,9 +120,10 @@ def _check_file(path: Path, name: str, *_changed: int) -> None:
     if package and not (group == "experiment" and package[1] == "_global_"):
         raise InvalidInput(name, package[0], "no @package line (but «# @package _global_» in experiment/)")
     values = read_yaml(path)
-    if values is not None and not isinstance(values, Mapping):
+    if not isinstance(values, Mapping):
         raise InvalidInput(name, values, "a mapping of parameter names to values")
-    _refuse_executable(name, values or {}, allow_defaults=group == "experiment")
+    check_name(name, path.stem)
+    _refuse_executable(name, values, allow_defaults=group == "experiment")
 
 
 def _refuse_executable(where: str, node: Any, allow_defaults: bool = False) -> None:
@@ -130,33 +139,61 @@ def _refuse_executable(where: str, node: Any, allow_defaults: bool = False) -> N
         raise InvalidInput(where, node, "plain values; nothing in a configuration is interpolated or executed")
 
 
-def check_command_line(arguments: list[str], experiment: str, defaults: dict[str, Any]) -> None:
-    """Refuse unknown keys and anything executable among the overrides, naming the nearest known key."""
+def check_command_line(arguments: list[str], experiment: str, defaults: dict[str, Any]) -> list[str]:
+    """Refuse unknown keys and anything executable among the overrides, naming the nearest known key; returns the overrides."""
+    given = _check_flags(arguments)
     overrides = [a for a in arguments if not a.startswith("-") and ("=" in a or a.startswith("~"))]
-    for argument in arguments:
-        if argument.startswith("-") and argument.split("=")[0] not in FLAGS:
-            raise InvalidInput(
-                "command line", argument, "overrides such as strategy=model_first, or a flag such as --cfg job; files go into configs/"
-            )
     own, groups = read_experiment(experiment)
     known = set(_flat(own))
     for group in {"design", "executor"} & set(groups):  # these are no parameters of the model
         known |= {f"{group}.{key}" for name in available(group) for key in load(group, name)}
     known |= set(_flat({k: v for k, v in defaults.items() if k in groups or k not in GROUPS}))
     for override in OverridesParser.create().parse_overrides(overrides):
-        key, text = override.key_or_group, override.input_line
-        if "${" in (text or "") or key.split(".")[0].split("/")[0] == "hydra":
-            raise InvalidInput(key, (text or "").split("=", 1)[-1], "plain values of the experiment's own keys")
+        key, text = override.key_or_group, override.input_line or ""
+        if "${" in text or key.split(".")[0].split("/")[0] == "hydra":
+            raise InvalidInput(key, text.split("=", 1)[-1], "plain values of the experiment's own keys")
         if override.is_add() or override.is_force_add() or override.is_delete():
             raise InvalidInput(text or key, key, "an existing key without + or ~: " + nearest(key, sorted(known)))
-        if key in groups and not override.is_sweep_override():
-            value = override.value()
-            if isinstance(value, Mapping):
-                raise InvalidInput(key, value, "the name of a preset: " + ", ".join(available(key)))
-            if not (key == "experiment" and value is None) and value not in available(key):
-                raise InvalidInput(key, value, nearest(str(value), available(key)))
-        elif key not in groups and key not in known:
-            raise InvalidInput(key, (text or "").split("=", 1)[-1], nearest(key, sorted(known | set(groups))))
+        if key not in groups and key not in known:
+            raise InvalidInput(key, text.split("=", 1)[-1], nearest(key, sorted(known | set(groups))))
+        _refuse_lost(key, OverrideParser(CommonTokenStream(OverrideLexer(InputStream(text)))).override())
+        if key in groups:
+            chosen = override.value()
+            for value in chosen.list if isinstance(chosen, ChoiceSweep) else [chosen]:
+                load(key, value.text if isinstance(value, QuotedString) else value)  # type: ignore[arg-type]
+    return given
+
+
+def _check_flags(arguments: list[str]) -> list[str]:
+    """Refuse unknown flags, and what Hydra's parser of the command line would answer with its usage; returns the overrides."""
+    for argument in arguments:
+        if argument.startswith("-") and argument.split("=")[0] not in FLAGS:
+            raise InvalidInput(
+                "command line", argument, "overrides such as strategy=model_first, or a flag such as --cfg job; files go into configs/"
+            )
+
+    def refuse(message: str) -> None:
+        between = "flags before or after all overrides, not between them; " if message.startswith("unrecognized") else ""
+        raise InvalidInput("command line", " ".join(arguments), between + message)
+
+    parser = get_args_parser()
+    parser.error = refuse  # type: ignore[method-assign, assignment]
+    return list(parser.parse_args(arguments).overrides)
+
+
+def _refuse_lost(key: str, node: Any, evaluated: bool = False) -> None:
+    """Refuse what would be lost without a word in an override's tree: a name given twice, a number too small for a float."""
+    evaluated = evaluated or isinstance(node, OverrideParser.FunctionContext)  # whose texts may become numbers
+    if isinstance(node, OverrideParser.DictContainerContext):
+        names = [pair.dictKey().getText().strip() for pair in node.dictKeyValuePair()]
+        twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
+        if twice is not None:
+            raise InvalidInput(key, node.getText(), f"every name once, and not {twice} twice")
+    number = isinstance(node, TerminalNode) and (evaluated or node.symbol.type == OverrideLexer.FLOAT)
+    if number and vanishes(node.getText().strip("'\"")):
+        raise InvalidInput(key, node.getText(), NOT_ZERO)
+    for child in getattr(node, "children", None) or ():
+        _refuse_lost(key, child, evaluated)
 
 
 def read_experiment(experiment: str) -> tuple[dict[str, Any], list[str]]:
@@ -212,6 +249,8 @@ def take(values: dict[str, Any], key: str, kind: str, low: float = 0, high: floa
             raise InvalidInput(key, value, "a list of names without repetition, in brackets: [one,another]")
     elif not isinstance(value, str) or "\0" in value:
         raise InvalidInput(key, value, "a text")
+    if kind in ("text", "names"):
+        refuse_hidden(key, value)
     return value
 
 
@@ -224,5 +263,6 @@ def settings_of(words: Sequence[str], known: Sequence[str]) -> dict[str, str]:
             raise InvalidInput(key, value if equals else word, nearest(key, list(known)))
         if not value or key in found or "\0" in value:
             raise InvalidInput(key, value, "a value, given once")
+        refuse_hidden(key, value)
         found[key] = value
     return found

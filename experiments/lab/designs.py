@@ -20,7 +20,7 @@ import numpy as np
 from sim.configuration import studied_range
 from sim.parameters import RECORDS, Parameters
 from sim.presets import GROUPS, available
-from sim.schema import InvalidInput, nearest
+from sim.schema import NOT_ZERO, InvalidInput, nearest, vanishes
 
 KINDS = ("grid", "lhs", "sobol", "morris", "file")
 MOST_POINTS = 10_000_000
@@ -252,6 +252,8 @@ def _value(where: str, name: str, text: str) -> Any:
         return text
     record = RECORDS[name]
     value: Any = text
+    if vanishes(text):
+        raise InvalidInput(where, text, NOT_ZERO)
     if record.kind in ("number", "count"):
         try:
             value = float(text)

@@ -101,12 +101,21 @@ class Folder:
         self.text("manifest.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
+def checked_path(path: str) -> Path:
+    """A path to write to, as the user gave it: no part of it may be blank, or begin or end with a blank, as nobody would see that."""
+    if any(part != part.strip() for part in Path(path).parts) or not path.strip():
+        raise InvalidInput("output", path, "a path whose names neither begin nor end with a blank")
+    return Path(path)
+
+
 def results_folder(experiment: str, name: str, path: str) -> Path:
     """Where an experiment's results go: ``path``, links followed, or a folder by their name below ``results/``."""
     try:
-        folder = (Path(path).expanduser() if path else Path.cwd() / "results" / experiment / name).resolve()
+        folder = (checked_path(path).expanduser() if path else Path.cwd() / "results" / experiment / name).resolve()
         folder.exists()
         return folder
+    except InvalidInput:
+        raise
     except (OSError, RuntimeError, ValueError) as error:
         raise InvalidInput("output", path, f"a path that a folder can have ({getattr(error, 'strerror', None) or error})") from None
 

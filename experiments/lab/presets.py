@@ -20,6 +20,7 @@ def check_name(group: str, name: str, marked: str) -> None:
     """Refuse a name that no file of the group can have, or that a preset has which another run or a person made."""
     if not name:
         return
+    presets.check_name("save_as", name)
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,59}", name):
         raise InvalidInput("save_as", name, "a name of small letters, digits and _")
     place = presets.CONFIGS / group / f"{name}.yaml"
