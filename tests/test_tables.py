@@ -144,3 +144,11 @@ def test_numbers_that_could_mean_two_things_are_refused(tmp_path: Path, cell: st
 def test_decimal_comma_and_point_in_one_column_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="line 2, column Units: '0,5'"):
         read(tmp_path, "Week;Units\n1;0,5\n2;0.5\n").numbers("quantity", UNITS)
+
+
+@pytest.mark.parametrize("cell", ["1e-400", "-12.5E-330", "1.2345678e-320"])
+@pytest.mark.fault("files", "numbers that a computer takes for 0, or without their digits", "refused with line and column")
+def test_numbers_that_would_be_lost_are_refused(tmp_path: Path, cell: str) -> None:
+    with pytest.raises(InvalidInput, match=r"line 3, column Units.*0, or a number") as refused:
+        read(tmp_path, f"Week,Units\n1,0e-400\n2,{cell}\n").numbers("quantity", Record("number", low=-10, high=10))
+    assert refused.value.value == cell
