@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sim import InvalidInput, RolloutModel, rule
+from sim import InvalidInput, RolloutModel
 from sim.agents import BusinessUnit, Team, User
 
 ENGINES = ["compiled", "textbook"]
@@ -237,39 +237,6 @@ def test_classes_of_agents_that_cannot_be_are_refused():
 def test_the_seed_is_called_rng_and_the_message_says_so():
     with pytest.raises(InvalidInput, match="rng=3"):
         RolloutModel(seed=3)
-
-
-def test_rules_that_cannot_be_compiled_are_named():
-    class Misspelt(User):
-        @rule
-        def learn(user, team, unit, seen, z, p):
-            user.trst = 0.5
-
-    class Short(User):
-        @rule
-        def learn(user, team, unit, p):
-            pass
-
-    base = User.learn
-
-    class Halved(User):
-        @rule
-        def learn(user, team, unit, seen, z, p):
-            base(user, team, unit, seen, 0.5 * z, p)
-
-    def model(user, engine="compiled"):
-        made = type("Changed", (RolloutModel,), {"agent_classes": {**RolloutModel.agent_classes, User: user}})
-        return made(enterprise="small", weeks=5, rng=1, engine=engine)
-
-    with pytest.raises(InvalidInput, match=r"User\.learn.*'trst'"):
-        model(Misspelt).run()
-    with pytest.raises(InvalidInput, match=r"Short\.learn.*user, team, unit, seen, z, p"):
-        model(Short)
-    assert (
-        model(Halved).run().outcome
-        == model(Halved, "textbook").run().outcome
-        != RolloutModel(enterprise="small", weeks=5, rng=1).run().outcome
-    )
 
 
 def test_a_run_that_is_over_ends_at_once_when_it_is_run_again(model):

@@ -63,8 +63,8 @@ def test_comparisons_are_paired_and_their_statistics_are_right(compared):
 
 def test_more_replications_never_change_old_ones_nor_do_threads(call, tmp_path, compared):
     few_folder, _ = compared
-    call("compare", *COMPARE[:3], "replications=9", "executor.workers=3", "output=many")
-    call("compare", *COMPARE, "executor.workers=3", "output=threads")
+    call("compare", *COMPARE[:3], "replications=9", "executor=serial", "output=many")
+    call("compare", *COMPARE, "executor.workers=2", "output=threads")
     few, many, threads = (read(folder, "runs") for folder in (few_folder, tmp_path / "many", tmp_path / "threads"))
     pd.testing.assert_frame_equal(many[many["replication"] < 6], few)
     pd.testing.assert_frame_equal(threads, few)
@@ -84,7 +84,7 @@ def test_equal_strategies_are_called_equal(call, tmp_path, monkeypatch):
 
 
 def test_measures_a_short_horizon_cannot_have_are_left_out(call, tmp_path):
-    assert call("compare", "enterprise=small", "weeks=30", "replications=2", "maturities=[low]")[0] == 0
+    assert call("compare", "enterprise=small", "weeks=30", "replications=2", "maturities=[low]", "executor=serial")[0] == 0
     summary = pd.read_csv(only(tmp_path / "results" / "compare") / "summary.csv")
     assert "net" in set(summary["measure"]) and "net_104" not in set(summary["measure"])
 
@@ -97,7 +97,7 @@ def test_a_failed_run_is_recorded_and_never_a_value(call, tmp_path, monkeypatch)
             return super().run(progress)
 
     monkeypatch.setattr(records, "RolloutModel", Failing)
-    code, _, err = call("compare", *COMPARE, "maturities=[low]")
+    code, _, err = call("compare", *COMPARE, "maturities=[low]", "executor=serial")
     assert code == 1 and "1 of 12 runs failed" in err and "deliberately" in err
     folder = only(tmp_path / "results" / "compare")
     runs = read(folder, "runs")
@@ -134,7 +134,15 @@ def test_a_worker_that_dies_loses_its_runs_only_when_it_dies_again(call, tmp_pat
 
 
 def test_both_engines_write_the_same_runs(call, tmp_path):
-    tiny = ["enterprise.units=2", "enterprise.teams=1", "enterprise.users=2", "weeks=10", "replications=5", "executor=serial"]
+    tiny = [
+        "maturities=[low]",
+        "enterprise.units=2",
+        "enterprise.teams=1",
+        "enterprise.users=2",
+        "weeks=10",
+        "replications=5",
+        "executor=serial",
+    ]
     for engine in ("compiled", "textbook"):
         call("compare", *tiny, f"engine={engine}", f"output={engine}")
     compiled, textbook = (contents(tmp_path / engine) for engine in ("compiled", "textbook"))

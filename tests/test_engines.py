@@ -110,6 +110,27 @@ class BrokenUser(User):
         user.no_such_field = str(z)
 
 
+class MisspeltUser(User):
+    @rule
+    def learn(user, team, unit, seen, z, p):
+        user.trst = 0.5
+
+
+class ShortUser(User):
+    @rule
+    def learn(user, team, unit, p):
+        pass
+
+
+base = User.learn
+
+
+class HalvedUser(User):
+    @rule
+    def learn(user, team, unit, seen, z, p):
+        base(user, team, unit, seen, 0.5 * z, p)
+
+
 def with_classes(**classes):
     named = {"user": User, "team": Team, "unit": BusinessUnit}
 
@@ -144,6 +165,15 @@ def test_a_rule_that_numba_cannot_compile_is_one_line():
     with pytest.raises(InvalidInput) as raised:
         with_classes(user=BrokenUser)().run()
     assert len(str(raised.value)) < 600
+    with pytest.raises(InvalidInput, match=r"User\.learn.*'trst'"):
+        with_classes(user=MisspeltUser)().run()
+    with pytest.raises(InvalidInput, match=r"ShortUser\.learn.*user, team, unit, seen, z, p"):
+        with_classes(user=ShortUser)()
+
+
+def test_a_rule_may_call_the_one_that_it_replaces():
+    compiled, textbook = (with_classes(user=HalvedUser)(weeks=5, engine=engine).run() for engine in ("compiled", "textbook"))
+    assert compiled.outcome == textbook.outcome != RolloutModel(enterprise="small", weeks=5, rng=1).run().outcome
 
 
 SCRIPT = """

@@ -151,6 +151,8 @@ def arguments(module, given):
             more = [m for m in more if not m.startswith("executor")] + ["dry_run=true"]
         if "design.over=" not in text:
             more.append("design.over=[trust.loss]")
+    if module == "compare" and not any(word.startswith(("maturities=", "experiment=")) for word in given):
+        more.append("maturities=[middle]")
     if any(word.startswith("executor.workers=") for word in given):
         more = [m for m in more if m != "executor=serial"]
     if any(word.startswith("enterprise.units") or word in ("x=enterprise.units", "enterprise=from_files") for word in given):
@@ -196,7 +198,7 @@ def test_every_command_shown_runs(module, given, at_the_desk, monkeypatch, capsy
     monkeypatch.setattr(generate_demand, "__defaults__", (2, 8, 120))  # brands, items, weeks
     monkeypatch.setattr(planner_week.benchmark, "__defaults__", (4, 1, 2))  # weeks, rounds, replications
     monkeypatch.setattr(many_runs.many_runs, "__defaults__", (100, 1_000, 2))  # runs of a sweep, of a large one, of batch_run
-    monkeypatch.setattr(many_runs.bare_rate, "__defaults__", (10,))
+    monkeypatch.setattr(many_runs, "BARE", 10)
     monkeypatch.setattr(many_runs, "alone", functools.cache(many_runs.alone))  # one start for one size
     monkeypatch.setattr(sys, "argv", [module, *used])
     code = 0
@@ -307,7 +309,8 @@ def test_the_notebooks_run(name, tmp_path, monkeypatch):
         (tmp_path / part).symlink_to(ROOT / part)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     notebook = nbformat.read(documentation.NOTEBOOKS / name, as_version=4)
-    for cell in notebook.cells:  # fewer runs of each, in the notebook's own process
+    for cell in notebook.cells:  # fewer and shorter runs, in the notebook's own process
+        cell.source = cell.source.replace('"weeks": 156', '"weeks": 40')
         cell.source = re.sub(r"replications=\d+", "replications=3", re.sub(r"range\((8|12|20)\)", "range(3)", cell.source))
         cell.source = re.sub(r"^!python -m (experiments\.(?!run\b).*)$", r"%run -e -m \1 executor=serial", cell.source, flags=re.M)
         cell.source = re.sub(r"^!python -m (experiments\.run\b.*)$", r"%run -e -m \1", cell.source, flags=re.M)
@@ -400,7 +403,7 @@ def test_the_walk_throughs_of_contributing_apply_and_what_they_add_works(tmp_pat
     chosen = "quantiles or habit.forgetting or peak or late_starter"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "--junitxml=done.xml", *added, "-k", chosen],
-        cwd=tmp_path, capture_output=True, text=True, timeout=400,
+        cwd=tmp_path, capture_output=True, text=True, timeout=400, env={**os.environ, "NUMBA_OPT": "0"},  # compiled for a few runs only
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
     ran = re.findall(r'<testcase [^>]*name="([^"]+)"', (tmp_path / "done.xml").read_text())

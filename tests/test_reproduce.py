@@ -107,7 +107,7 @@ from experiments import compare, reproduce
 from experiments.lab import config as entry
 
 def here(command, **_):
-    sys.argv = ["compare", *command[3:], "enterprise=small", "weeks=110", "replications=4"]
+    sys.argv = ["compare", *command[3:], "enterprise=small", "maturities=[low]", "weeks=110", "replications=4", "executor=serial"]
     with contextlib.redirect_stdout(io.StringIO()):
         try:
             entry.main("compare", compare.compare)

@@ -22,6 +22,7 @@ from sim import RolloutModel
 from sim.parameters import Parameters
 
 WORKERS = 2
+BARE = 900  # runs that a bare engine's rate is measured on
 #: Runs a sweep in a process of its own and says how long it took and how much memory its parent had at most.
 ALONE = """
 import json, sys, time
@@ -47,11 +48,11 @@ def many_runs(console: Console, runs: int = 10_000, many: int = 100_000, plain: 
         table.add_column(head, justify="right" if head != "executor" else "left")
     rates = {}
     bare_rate(plan, 50)  # compiles
-    bare = bare_rate(plan)
+    bare = bare_rate(plan, BARE)
     for kind in ("serial", "processes", "dask"):
         with console.status(f"{kind}: {plan.runs:,} runs"):
             start, seconds = sweep_seconds(plan, Workers(kind, WORKERS))
-            after = bare_rate(plan)
+            after = bare_rate(plan, BARE)
         count = 1 if kind == "serial" else WORKERS
         rates[kind] = plan.runs / seconds
         ideal, bare = 0.5 * (bare + after) * count, after
@@ -84,7 +85,7 @@ def many_runs(console: Console, runs: int = 10_000, many: int = 100_000, plain: 
     )
 
 
-def bare_rate(plan: Plan, runs: int = 900) -> float:
+def bare_rate(plan: Plan, runs: int) -> float:
     """Runs a second of the engine alone, in this process: parameters ready, outcome recorded, nothing stored."""
     some = [plan.parameters(point) for point in range(min(100, len(plan.points)))]
     clock = time.perf_counter()
@@ -97,7 +98,7 @@ def side_by_side(plan: Plan) -> float:
     """Runs a second of bare engines in as many processes at once: what this machine's cores give together."""
     with Workers("processes", WORKERS) as workers:
         workers.prime()
-        return sum(future.result() for future in [workers.submit(bare_rate, plan) for _ in range(WORKERS)])
+        return sum(future.result() for future in [workers.submit(bare_rate, plan, BARE) for _ in range(WORKERS)])
 
 
 def sweep_seconds(plan: Plan, workers: Workers) -> tuple[float, float]:

@@ -7,6 +7,7 @@ script; a content policy forbids both) and prints on A4. Every name comes from u
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,17 @@ def report(folder: Path, sensitivity: Sensitivity | None = None) -> str:
         InvalidInput: where the folder is not one of ``compare``, or something in it cannot be read.
     """
     found = Comparison(folder)
+    try:
+        return _template().render(_context(found, sensitivity))
+    except InvalidInput:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, jinja2.UndefinedError) as error:
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        raise InvalidInput("results", str(folder), f"a results folder of compare as it was written; reading it failed ({said})") from None
+
+
+@cache
+def _template() -> jinja2.Template:
     pages = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -38,13 +50,7 @@ def report(folder: Path, sensitivity: Sensitivity | None = None) -> str:
         lstrip_blocks=True,
     )
     pages.filters["whole"] = whole
-    try:
-        return pages.get_template("report.html.j2").render(_context(found, sensitivity))
-    except InvalidInput:
-        raise
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, jinja2.UndefinedError) as error:
-        said = " ".join(f"{type(error).__name__}: {error}".split())
-        raise InvalidInput("results", str(folder), f"a results folder of compare as it was written; reading it failed ({said})") from None
+    return pages.get_template("report.html.j2")
 
 
 def write_report(folder: Path) -> Path:
