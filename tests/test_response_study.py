@@ -75,7 +75,7 @@ def test_the_response_is_saved_as_a_preset_of_that_name_and_no_other_is_replaced
         ("held_out=3", "from 1 to 1"),
         ("years=all", "drawn or last"),
         ("weeks_tested=200", "from 13 to 104"),
-        ("save_as=../x", "small letters"),
+        ("save_as=../x", "a letter first"),
         ("save_as=probe", "no other forecast has"),
         ("demnd=x.csv", "did you mean demand"),
         ("output=/dev/null/x", "a folder"),
