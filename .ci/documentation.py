@@ -10,16 +10,13 @@ is refused: it would go on with them, and what it says of its time would be of n
 
 from __future__ import annotations
 
-import ast
 import inspect
-import io
 import os
 import re
 import shutil
 import subprocess
 import sys
-import tokenize
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import nbformat
@@ -62,33 +59,15 @@ def parameters_table() -> str:
 
 
 def state_table() -> str:
-    """Every state variable that :mod:`sim.state` declares, with the unit and meaning that stand beside it."""
-    whose = {"FIRM": "Enterprise", "UNIT": "BusinessUnit", "TEAM": "Team", "USER": "User"}
-    found = []
-    for table, name, shape, said in fields(ROOT / "sim" / "state.py"):
-        unit, _, meaning = said.rpartition("; ")
-        if table in whose:
-            found.append((whose[table], f"`{name}`", shape, unit, meaning))
-    found.sort(key=lambda row: list(whose.values()).index(row[0]))
-    return markdown(("entity", "variable", "type", "range or unit", "meaning"), found)
-
-
-def fields(path: Path) -> Iterator[tuple[str, str, str, str]]:
-    """Table, field, type and the comment at the end of its line, of the structured arrays declared in a file."""
-    text = path.read_text(encoding="utf-8")
-    comments = {
-        t.start[0]: t.string[1:].strip() for t in tokenize.generate_tokens(io.StringIO(text).readline) if t.type == tokenize.COMMENT
-    }
-    types = {"f": "number", "i": "whole number", "u": "whole number"}
-    for node in ast.parse(text).body:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "np.dtype":
-            table = ast.unparse(node.targets[0])
-            for item in getattr(node.value.args[0], "elts", []):
-                if isinstance(item, ast.Tuple) and isinstance(item.elts[0], ast.Constant):
-                    name = str(item.elts[0].value)
-                    dtype = getattr(state, table).fields[name][0]
-                    shape = f"{dtype.shape[0]} numbers" if dtype.shape else types[dtype.kind]
-                    yield table, name, shape, comments.get(item.lineno, "")
+    """Every state variable, with its type, unit and meaning, and the range it may be set to."""
+    types = {"f8": "number", "i8": "whole number", "u1": "whole number"}
+    body = []
+    for entity, name in (("Enterprise", "FIRM"), ("BusinessUnit", "UNIT"), ("Team", "TEAM"), ("User", "USER")):
+        for variable, v in getattr(state, f"{name}_VARIABLES").items():
+            shape = f"{v.size} numbers" if v.size else types[v.type]
+            may = f"{v.record.low:g} to {v.record.high:g}" if v.settable else ""
+            body.append((entity, f"`{variable}`", shape, v.record.unit, v.record.note, may))
+    return markdown(("entity", "variable", "type", "range or unit", "meaning", "may be set to"), body)
 
 
 def outcomes_table() -> str:

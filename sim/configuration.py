@@ -108,19 +108,23 @@ class ReadOnly(SimpleNamespace):
         object.__setattr__(self, "_prefix", prefix)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        raise InvalidInput(f"{self._prefix}{name}", value, "a model made with other parameters; those of a run are read-only")
+        raise InvalidInput(f"{self._prefix}{name}", value, "model.change({name: value}), which acts from the next week on; p is read-only")
 
     def __delattr__(self, name: str) -> None:
-        raise InvalidInput(f"{self._prefix}{name}", "del", "a model made with other parameters; those of a run are read-only")
+        raise InvalidInput(f"{self._prefix}{name}", "del", "model.change({name: value}); p is read-only")
 
     def __reduce__(self):
         return partial(type(self), self._prefix, **vars(self)), ()
 
 
-def as_namespace(record: np.void, read_only: bool = False, prefix: str = "") -> SimpleNamespace:
-    """The same numbers as plain Python objects with the same names, for the textbook engine; ``prefix``: their group, for messages."""
+def as_namespace(record: np.void, prefix: str = "") -> ReadOnly:
+    """The same numbers as plain Python objects with the same names, arrays as tuples; ``prefix``: their group, for messages."""
     result: dict[str, Any] = {}
     for name in record.dtype.names or ():
         value = record[name]
-        result[name] = as_namespace(value, read_only, f"{prefix}{name}.") if value.dtype.names else value.tolist()
-    return ReadOnly(prefix, **result) if read_only else SimpleNamespace(**result)
+        result[name] = as_namespace(value, f"{prefix}{name}.") if value.dtype.names else _tuples(value.tolist())
+    return ReadOnly(prefix, **result)
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value

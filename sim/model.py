@@ -6,7 +6,7 @@ import copy
 import secrets
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, ClassVar
 
 import mesa
@@ -18,8 +18,10 @@ from mesa.agentset import _HardKeyAgentSet
 from sim import engine as compiled
 from sim import network as networks
 from sim import outcomes
-from sim.agents import BusinessUnit, Team, User
-from sim.agents.base import BETWEEN_WEEKS, PlanningAgent, window
+from sim.agents.base import BETWEEN_WEEKS, Firm, PlanningAgent
+from sim.agents.population import KINDS, Population
+from sim.agents.windows import Window
+from sim.changes import changed, differences
 from sim.configuration import as_namespace, as_record, checked
 from sim.enterprise import create
 from sim.layout import Layout, generated_layout
@@ -31,7 +33,14 @@ from sim.state import State
 from sim.strategy import allocate, review, roll_out
 
 ENGINES = ("compiled", "textbook")
-AGENTS = (BusinessUnit, Team, User)
+#: What stands once a model is made, and what to do instead of setting it.
+STANDING = {
+    "week": "a new model with the same rng, which starts in week 0",
+    "engine": "a new model with the other engine",
+    "seed_used": "a new model with another rng",
+    **dict.fromkeys(("parameters", "p"), "model.change({name: value}), which acts from the next week on"),
+    **dict.fromkeys(("state", "firm", "agents", "agents_by_type"), "variables of model.firm or of the agents, set one by one"),
+}
 
 
 class RolloutModel(mesa.Model):
@@ -52,12 +61,15 @@ class RolloutModel(mesa.Model):
     Attributes:
         weekly, units, events: pandas frames of what happened so far.
         outcome: the record of the run so far.
+        parameters, p: what is in force, complete, and as the rules read it; both read-only (:meth:`change`).
+        state: the columns and records, read-only.
+        firm: the enterprise itself, whose variables may be set between weeks as those of the agents.
         network: the NetworkX graph, with ``unit`` and ``team`` on its nodes.
         agents, agents_by_type, datacollector: as in every Mesa model.
     """
 
     #: The classes of the agents. A subclass of the model may put its own here.
-    agent_classes: ClassVar[Mapping[type[PlanningAgent], type[PlanningAgent]]] = {cls: cls for cls in AGENTS}
+    agent_classes: ClassVar[Mapping[type[PlanningAgent], type[PlanningAgent]]] = {cls: cls for cls in KINDS}
     #: The week's variates of each planner, while a textbook week runs.
     chance: Any = BETWEEN_WEEKS
     noise: Any = BETWEEN_WEEKS
@@ -91,14 +103,14 @@ class RolloutModel(mesa.Model):
             raise InvalidInput("engine", engine, "one of " + ", ".join(ENGINES))
         if "seed" in overrides:
             raise InvalidInput("seed", overrides["seed"], f"the seed as rng={overrides['seed']!r}, as Mesa's models have it")
-        if set(self.agent_classes) != set(AGENTS) or not all(issubclass(cls, base) for base, cls in self.agent_classes.items()):
+        if set(self.agent_classes) != set(KINDS) or not all(issubclass(cls, base) for base, cls in self.agent_classes.items()):
             raise InvalidInput(
                 f"{type(self).__name__}.agent_classes",
                 [c.__name__ for c in self.agent_classes],
                 "{**RolloutModel.agent_classes, User: YourUser}",
             )
-        self.seed_used = _seed(rng)
-        super().__init__(rng=self.seed_used)
+        seed = _seed(rng)
+        super().__init__(rng=seed)
         graph = network if isinstance(network, nx.Graph) else None
         if graph is not None:
             network = {"kind": "graph"}
@@ -110,14 +122,14 @@ class RolloutModel(mesa.Model):
             parameters = resolve(given, overrides)
         elif {**given, **overrides}.keys() - ({"network"} if graph is not None else set()):
             raise InvalidInput("parameters", sorted({**given, **overrides}), "complete parameters, with nothing beside them")
-        self.parameters = parameters = checked(parameters)
-        self.engine = engine
+        parameters = checked(parameters)
+        self.__dict__.update(parameters=parameters, engine=engine, seed_used=seed)
         self._record = as_record(parameters)
-        self.state: State = create(parameters, _layout(parameters, graph), self.seed_used)
+        self._state = create(parameters, _layout(parameters, graph), seed)
         self._week = 0
-        self._agents_made = False
+        self._population: Population | None = None
         if engine == "textbook":
-            self._make_agents()
+            self._people()
         else:
             changed = compiled.check_rules(self.agent_classes)
             self._run, self._changed = compiled.loops(changed), [name for name, _ in changed]
@@ -149,12 +161,15 @@ class RolloutModel(mesa.Model):
             self.running = False
             return
         if self.engine == "compiled":
-            compiled.advance(self.state, self._run, self.week, 1, self._record, self._changed)
+            compiled.advance(self._state, self._run, self.week, 1, self._record, self._changed)
         else:
+            people = self._people()
+            people.open()
             try:
-                self._textbook_week()
+                self._textbook_week(people)
             finally:
                 self.chance = self.noise = BETWEEN_WEEKS
+                people.close()
         self._week += 1
         if self.week == self.parameters.weeks:
             self.running = False
@@ -162,9 +177,9 @@ class RolloutModel(mesa.Model):
         if "datacollector" in self.__dict__:
             self.datacollector.collect(self)
 
-    def _textbook_week(self) -> None:
-        state, week, p, firm = self.state, self.week, self.p, self.firm
-        units, teams, users = self._units, self._teams, self._users
+    def _textbook_week(self, people: Population) -> None:
+        state, week, p, firm = self._state, self.week, self.p, people.firm
+        units, teams, users, order = people.units, people.teams, people.users, people.order
         state.draws.ahead()
         state.room_for_events(firm.events, 1)
         events = state.events.view(np.recarray)
@@ -181,12 +196,12 @@ class RolloutModel(mesa.Model):
             allocate(firm, units, teams, state.draws.management[row].tolist(), week, p)  # 3 build
             for unit in units:
                 unit.contribute(week, p)
-            build(firm, units, self._order, p)
+            build(firm, units, order, p)
             for unit in units:
                 if unit.workflow > 0:
                     for team in unit.teams:
                         team.redesign(unit.workflow, p)
-            roll_out(firm, units, self._order, events, week, p)  # 4 roll out
+            roll_out(firm, units, order, events, week, p)  # 4 roll out
         else:
             idle(firm, units)
         upkeep(firm, units, p)  # 5 wear
@@ -232,7 +247,7 @@ class RolloutModel(mesa.Model):
         if self.running and self.week < self.parameters.weeks:
             self._default_schedule.stop()
         while self.running and self.week < self.parameters.weeks:
-            weeks = compiled.advance(self.state, self._run, self.week, self.parameters.weeks - self.week, self._record, self._changed)
+            weeks = compiled.advance(self._state, self._run, self.week, self.parameters.weeks - self.week, self._record, self._changed)
             self._week += weeks
             self.steps += weeks
             self.time += float(weeks)
@@ -243,14 +258,40 @@ class RolloutModel(mesa.Model):
 
     run_model = run
 
+    def change(self, changes: Mapping[str, Any]) -> RolloutModel:
+        """Give parameters other values from the next week on: ``model.change({"trust.loss": 0.2})``; returns the model.
+
+        All are checked before any acts. :attr:`events` say what was changed and when, :attr:`parameters` are those in force.
+
+        Raises:
+            InvalidInput: for what a configuration could not have either, for what only acts in week 0 or on the whole run, within a
+                week, and after the last one.
+        """
+        if self.chance is not BETWEEN_WEEKS:
+            raise InvalidInput("model.change", f"in the middle of week {self.week}", "a change between weeks")
+        if self.week >= self.parameters.weeks:
+            raise InvalidInput("model.change", f"after {self.week} weeks", "a change before the last week")
+        parameters = changed(self.parameters, changes)
+        self._state.changes += differences(self.week, self.parameters, parameters, changes)
+        self.__dict__.update(parameters=parameters, _record=as_record(parameters))
+        self.__dict__.pop("p", None)
+        return self
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in STANDING:
+            raise InvalidInput(f"model.{name}", value, STANDING[name])
+        super().__setattr__(name, value)
+
     @property
     def week(self) -> int:
-        """Weeks done; read-only, as records and random numbers go on from there."""
+        """Weeks done."""
         return self._week
 
-    @week.setter
-    def week(self, value: Any) -> None:
-        raise InvalidInput("model.week", value, "a new model with the same rng, which starts in week 0")
+    @property
+    def state(self) -> State:
+        """The columns, the records and the network, whichever engine runs: read-only, and as they are now."""
+        self._gather()
+        return self._state.read_only()
 
     def __copy__(self) -> RolloutModel:
         """A model of its own: a shallow copy would run on the arrays of the first."""
@@ -258,53 +299,35 @@ class RolloutModel(mesa.Model):
 
     @cached_property
     def p(self) -> SimpleNamespace:
-        """The parameters as the rules read them, ``p.trust.loss``. They are those of the run, and read-only on both engines."""
-        return as_namespace(self._record[0], read_only=True)
+        """The parameters as the rules read them, ``p.trust.loss``. They are those in force, and read-only on both engines."""
+        return as_namespace(self._record[0])
 
     # ------------------------------------------------------------------ agents, as Mesa knows them
 
-    def _make_agents(self) -> None:
-        """Create the agents: ordinary attributes (textbook), or windows on the columns (compiled)."""
-        self._agents_made = True
-        state = self.state
-        made: dict[type, list[Any]] = {}
-        for base, rows in ((BusinessUnit, state.units), (Team, state.teams), (User, state.users)):
-            cls = self.agent_classes[base]
-            if self.engine == "textbook":
-                made[base] = [cls(self, row, values) for row, values in enumerate(map(_plain, rows.tolist()))]
-            else:
-                view = window(cls)  # type: ignore[arg-type]
-                columns = {name: rows[name] for name in cls.dtype.names or ()}
-                made[base] = [object.__new__(view) for _ in range(len(rows))]
-                for row, agent in enumerate(made[base]):
-                    agent.__dict__.update(columns=columns, row=row)  # before __init__, which may read fields
-                    agent.__init__(self, row, None)
-        units, teams, users = made[BusinessUnit], made[Team], made[User]
-        first, peers = state.peers_first.tolist(), state.peers.tolist()
-        for unit in units:
-            unit.name = state.unit_names[unit.row]
-            unit.teams = teams[unit.first : unit.last]
-            for team in unit.teams:
-                team.unit = unit
-                team.users = users[team.first : team.last]
-                for user in team.users:
-                    user.team, user.unit = team, unit
-                    user.peers = [users[j] for j in peers[first[user.row] : first[user.row + 1]]]
-        self._units, self._teams, self._users = units, teams, users
-        by_type = {self.agent_classes[base]: _HardKeyAgentSet(agents, random=self.random) for base, agents in made.items()}
-        self._agents_by_type = {**{base: by_type[self.agent_classes[base]] for base in made}, **by_type}
-        self._order = state.order.tolist()
-        if self.engine == "textbook":
-            self.firm = as_namespace(state.firm[0])
+    def _people(self) -> Population:
+        """The agents, made when they are first asked for."""
+        if self._population is None:
+            self._population = population = object.__new__(Population)  # which an agent that is being made may ask for
+            population.__init__(self, self._state)  # type: ignore[misc]
+            self._all_agents, self._agents_by_type = population.everybody, population.by_type
+        return self._population
 
     def __getstate__(self) -> dict[str, Any]:
         """For pickle and copy: the compiled engine's agents are windows, made anew when they are asked for."""
         state = self.__dict__.copy()
-        if self.engine == "compiled" and self._agents_made:
-            for name in ("_units", "_teams", "_users", "_order"):
-                del state[name]
-            state.update(_agents_made=False, _agents={}, _agents_by_type={}, _all_agents=_HardKeyAgentSet([], random=self.random))
+        if self.engine == "compiled":
+            state.update(_population=None, _agents_by_type={}, _all_agents=_HardKeyAgentSet([], random=self.random))
         return state
+
+    def register_agent(self, agent: Any) -> None:
+        """Take an agent in that this model makes; refused for any other."""
+        if not isinstance(agent, Window):
+            raise InvalidInput(type(agent).__name__, "a new agent", "a fixed population: its size is enterprise.units, teams and users")
+        super().register_agent(agent)
+
+    def deregister_agent(self, agent: Any) -> None:
+        """Refused, as :meth:`remove_all_agents`."""
+        agent.remove()
 
     def remove_all_agents(self) -> None:
         """Refused: people leave by turnover, which fills their seat, and units by retirement."""
@@ -316,34 +339,32 @@ class RolloutModel(mesa.Model):
         What is to change between weeks is set on the agents.
         """
         self._gather()
-        tables = {name: getattr(self.state, name).copy() for name in ("firm", "units", "teams", "users")}
+        tables = {name: getattr(self._state, name).copy() for name in ("firm", "units", "teams", "users")}
         for rows in tables.values():
             rows.flags.writeable = False
         return tables
 
     def _gather(self) -> None:
-        """Write the textbook agents' fields into the state."""
-        state = self.state
-        if self.engine == "textbook":
-            for rows, agents in ((state.units, self._units), (state.teams, self._teams), (state.users, self._users)):
-                for name in rows.dtype.names or ():
-                    rows[name] = [getattr(agent, name) for agent in agents]
-            for name in state.firm.dtype.names or ():
-                state.firm[name][0] = getattr(self.firm, name)
+        """Write what the textbook engine's agents carry into the columns."""
+        if self.engine == "textbook" and self.chance is BETWEEN_WEEKS:
+            self._people().gather(self._state)
+
+    @property
+    def firm(self) -> Firm:
+        """The enterprise itself: budget, quality of the central model, shared core (see :data:`sim.state.FIRM_VARIABLES`)."""
+        return self._people().firm
 
     @property
     def agents(self) -> Any:
         """All agents: units, teams, planners."""
-        if not self._agents_made:
-            self._make_agents()
+        self._people()
         return self._all_agents
 
     @property
     def agents_by_type(self) -> Any:
-        """Agents by class: ``model.agents_by_type[User]``."""
-        if not self._agents_made:
-            self._make_agents()
-        return self._agents_by_type
+        """Agents by class: ``model.agents_by_type[User]``; read-only."""
+        self._people()
+        return MappingProxyType(self._agents_by_type)
 
     @property
     def agent_types(self) -> list[type]:
@@ -355,7 +376,7 @@ class RolloutModel(mesa.Model):
         """A Mesa DataCollector of the weekly measures; what happened before it was asked for is filled in."""
         collector = mesa.DataCollector(model_reporters={name: [_latest, [self, name]] for name in self.reporters})
         for name in self.reporters:
-            collector.model_vars[name] = self.state.weekly[name][: self.week].tolist()
+            collector.model_vars[name] = self._state.weekly[name][: self.week].tolist()
         collector._collection_steps = [float(week + 1) for week in range(self.week)]
         return collector
 
@@ -364,18 +385,18 @@ class RolloutModel(mesa.Model):
     @property
     def weekly(self) -> pd.DataFrame:
         """The enterprise week by week (see :data:`sim.state.WEEK`)."""
-        return outcomes.weekly_frame(self.state, self.week)
+        return outcomes.weekly_frame(self._state, self.week)
 
     @property
     def units(self) -> pd.DataFrame:
         """The units week by week (see :data:`sim.state.UNIT_WEEK`)."""
-        return outcomes.unit_frame(self.state, self.week)
+        return outcomes.unit_frame(self._state, self.week)
 
     @property
     def events(self) -> pd.DataFrame:
         """What happened: week, event, unit, value, and words."""
         self._gather()
-        return outcomes.event_frame(self.state)
+        return outcomes.event_frame(self._state)
 
     @property
     def outcome(self) -> dict[str, Any]:
@@ -383,12 +404,12 @@ class RolloutModel(mesa.Model):
         if self.week == 0:
             raise InvalidInput("outcome", 0, "a model that has run for at least one week")
         self._gather()
-        return outcomes.outcome(self.state, self.week, self.parameters)
+        return outcomes.outcome(self._state, self.week, self.parameters)
 
     @cached_property
     def network(self) -> nx.Graph:
         """Who sees whom: nodes are planners' rows, with ``unit`` and ``team``."""
-        return networks.as_graph(self.state)
+        return networks.as_graph(self._state)
 
 
 def _seed(rng: Any) -> int:
@@ -407,12 +428,8 @@ def _layout(p: Parameters, graph: nx.Graph | None) -> Layout:
     return generated_layout(p)
 
 
-def _plain(values: tuple) -> tuple:
-    return tuple(v.tolist() if isinstance(v, np.ndarray) else v for v in values)
-
-
 def _latest(model: RolloutModel, name: str) -> Any:
-    return model.state.weekly[name][model.week - 1].item() if model.week else None
+    return model._state.weekly[name][model.week - 1].item() if model.week else None
 
 
 __all__ = ["ENGINES", "PlanningAgent", "RolloutModel"]

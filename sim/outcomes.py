@@ -42,6 +42,9 @@ from sim.state import (
 )
 from sim.strategy import log_event
 
+#: The event that is no line of the log: a parameter changed on the way.
+CHANGED = "changed"
+
 # --------------------------------------------------------------------------- every week, both engines
 
 
@@ -201,12 +204,23 @@ def unit_frame(state: State, weeks: int) -> pd.DataFrame:
 
 
 def event_frame(state: State) -> pd.DataFrame:
-    """What happened, in order: week, kind, unit (empty for the whole enterprise), value, and words."""
+    """What happened and was changed, in order: week, kind, unit (empty for the whole enterprise), value, and words."""
     rows = state.events[: int(state.firm["events"][0])]
     units = [state.unit_names[u] if u >= 0 else "" for u in rows["unit"]]
     kinds = [EVENTS[k] for k in rows["kind"]]
     words = [_in_words(int(k), unit, float(v)) for k, unit, v in zip(rows["kind"], units, rows["value"], strict=True)]
-    return pd.DataFrame({"week": rows["week"], "event": kinds, "unit": units, "value": rows["value"], "words": words})
+    happened = pd.DataFrame({"week": rows["week"], "event": kinds, "unit": units, "value": rows["value"], "words": words})
+    if not state.changes:
+        return happened
+    columns = {
+        "week": [change.week for change in state.changes],
+        "event": CHANGED,
+        "unit": "",
+        "value": [np.nan if isinstance(change.after, str) else float(change.after) for change in state.changes],
+        "words": [f"{change.name} changes from {change.before} to {change.after}" for change in state.changes],
+    }
+    both = pd.concat([pd.DataFrame(columns), happened], ignore_index=True)
+    return both.sort_values("week", kind="stable", ignore_index=True)  # a change comes before what happens in its first week
 
 
 def _in_words(kind: int, unit: str, value: float) -> str:

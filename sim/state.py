@@ -1,17 +1,20 @@
-"""The columns: what the enterprise, its units, teams and planners carry, as structured arrays.
+"""The state variables: what the enterprise, its units, teams and planners carry, as structured arrays.
 
 One row is one agent. The compiled engine works on these rows; the agents of a compiled model are
-windows on them; the textbook engine's agents hold the same fields as ordinary attributes.
+windows on them; the textbook engine's agents hold the same fields as ordinary attributes. A variable
+with a range is one that lasts, and may be set between weeks; the others the model keeps itself.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from sim.parameters import BUCKETS, CAPABILITIES
+from sim.schema import InvalidInput, Record
 
 if TYPE_CHECKING:
     from sim.streams import Draws
@@ -31,109 +34,172 @@ MODEL, WORKFLOW, SUPPORT = 0, len(BUCKETS) - 1, len(BUCKETS)
 PIPELINES, INTEGRATION, MONITORING, GOVERNANCE = range(len(CAPABILITIES))
 K = len(CAPABILITIES)
 
-USER = np.dtype([
-    ("trust", "f8"),  # 0 to 1; in the forecast
-    ("reliance", "f8"),  # 0 to 1; habit of planning on it
-    ("understanding", "f8"),  # 0 to 1; knows how to apply the output
-    ("own_error", "f8"),  # WAPE; error of the planner's own method
-    ("log_own_error", "f8"),  # its natural logarithm
-    ("threshold", "f8"),  # logits; what must be overcome to leave the spreadsheet
-    ("disposition", "f8"),  # standard normal; the personal part of the threshold
-    ("experience", "f8"),  # years; in planning
-    ("choice", "u1"),  # 0 own method, 1 relied, 2 adjusted; this week
-    ("used", "u1"),  # 0 or 1; planned on the forecast last week: what peers see
-    ("champion", "u1"),  # 0 or 1; recruited to promote it
-], align=True)
 
-TEAM = np.dtype([
-    ("fit", "f8"),  # 0 to 1; of the forecast to the workflow
-    ("channel_fit", "f8"),  # 0 to 1; the same, through the channel it comes by
-    ("redesigned", "f8"),  # person-weeks; spent on the workflow so far
-    ("norm", "f8"),  # 0 to 1; share of the plan that rests on the forecast, remembered
-    ("share", "f8"),  # 0 to 1; the same, this week
-    ("difficulty", "f8"),  # factor on everybody's error; how hard the team's products are
-    ("defect", "f8"),  # factor; the team's data defects, compared with its unit's
-    ("error", "f8"),  # WAPE; of the forecast this week
-    ("log_error", "f8"),  # its natural logarithm
-    ("noise", "f8"),  # sd of the log ratio of the two errors that planners see
-    ("using", "f8"),  # planners; who planned on it this week
-    ("saved", "f8"),  # WAPE; sum over them of own error less error used
-    ("own", "f8"),  # WAPE; sum over all planners of own error
-    ("learning", "f8"),  # planner-weeks; lost to learning, before habit.dip
-    ("champions", "f8"),  # planners; champions in the team
-    ("reconciling", "f8"),  # planner-weeks; lost to two sets of numbers
-    ("trust", "f8"),  # 0 to 1; mean over planners
-    ("reliance", "f8"),  # 0 to 1; mean over planners
-    ("first", "i8"),  # row of its first planner
-    ("last", "i8"),  # row after its last planner
-], align=True)
+@dataclass(frozen=True)
+class Variable:
+    """What is known about one state variable.
 
-UNIT = np.dtype([
-    ("completeness", "f8"),  # 0 to 1; inputs that are there at the planning cut-off
-    ("lateness", "f8"),  # weeks; age of the inputs at the cut-off
-    ("mismatch", "f8"),  # 0 to 1; items whose hierarchy differs from the pilot's
-    ("fragmentation", "f8"),  # extra effort share; to connect its systems
-    ("sponsorship", "f8"),  # 0 to 1; backing by the unit's leader
-    ("spend", "f8"),  # EUR per planner and week; that is planned
-    ("readiness", "f8", (K,)),  # 0 to 1; local, per capability
-    ("debt", "f8", (K,)),  # 0 to 1; retrofit debt, per capability
-    ("overrun", "f8", (K,)),  # factor; how much longer than planned a capability takes here
-    ("crew", "f8", (K,)),  # person-weeks; that can still usefully work on a capability this week
-    ("freshness", "f8"),  # 0 to 1; of the unit's forecast, 1: not stale
-    ("clean", "f8"),  # 0 to 1; cleanliness of the data, after what pipelines relieve
-    ("support", "f8"),  # 0 to 1; support given over support needed
-    ("need", "f8"),  # person-weeks per week; support needed
-    ("late", "f8"),  # weeks; lateness after relief
-    ("defects", "f8"),  # extra error share; from data defects
-    ("channel", "f8"),  # 0 to 1; how well output reaches planners
-    ("visible", "f8"),  # 0 to 1; visible success, remembered
-    ("own_effort", "f8"),  # person-weeks; the unit's own, this week
-    ("workflow", "f8"),  # person-weeks per team; for redesign, this week
-    ("saved", "f8"),  # WAPE; error saved this week, summed over planners
-    ("lost", "f8"),  # planner-weeks; lost this week
-    ("value", "f8"),  # EUR; of the error saved, this week
-    ("friction", "f8"),  # EUR; planners' time lost, this week
-    ("running", "f8"),  # EUR; running cost, this week
-    ("own_cost", "f8"),  # EUR; of the unit's own effort, this week
-    ("net", "f8"),  # EUR; cumulative, without central cost
-    ("improvement", "f8"),  # share; of own error that the forecast would cut, this week
-    ("share", "f8"),  # 0 to 1; planners using it, this week
-    ("quarter_saved", "f8"),  # WAPE; error saved since the last review
-    ("quarter_own", "f8"),  # WAPE; own error since the last review
-    ("stage", "i8"),  # 0 waiting, 1 pilot, 2 onboarding, 3 live, 4 retired
-    ("live_week", "i8"),  # week; it went live
-    ("on_time", "i8"),  # 0 or 1; this week's forecast met the cut-off
-    ("passed", "i8"),  # 0 or 1; what a review would say this week
-    ("failed", "i8"),  # reviews; failed in a row
-    ("busy_until", "i8"),  # week; other priorities have the unit until then
-    ("users", "i8"),  # planners; in the unit
-    ("first", "i8"),  # row of its first team
-    ("last", "i8"),  # row after its last team
-], align=True)
+    Attributes:
+        type: of its column, as NumPy writes it.
+        record: its unit and meaning, and the range that it may be set to.
+        size: how many numbers it holds; 0: one alone.
+        settable: whether it may be set between weeks; the others are computed every week, counted, or fixed from the start.
+        log: the variable that holds its natural logarithm.
+    """
 
-FIRM = np.dtype([
-    ("budget", "f8"),  # person-weeks per week; of the central team
-    ("quality", "f8"),  # 0 to 1; of the central model, 1: sound
-    ("core", "f8", (K,)),  # 0 to 1; shared platform core, per capability
-    ("shares", "f8", (len(BUCKETS),)),  # 0 to 1; of the effort left after support, per purpose
-    ("effort", "f8", (len(BUCKETS) + 1,)),  # person-weeks; this week, per purpose, support last
-    ("support_ratio", "f8"),  # 0 to 1; support given over support needed
-    ("need", "f8"),  # person-weeks; support needed this week
-    ("retrofit", "f8"),  # person-weeks; platform effort on units that are already live, cumulative
-    ("platform", "f8"),  # person-weeks; platform effort, cumulative
-    ("pilot_improvement", "f8"),  # share; error cut in the pilot, remembered over some ten weeks
-    ("pilot_use", "f8"),  # 0 to 1; planners using it in the pilot, remembered over some ten weeks
-    ("central_cost", "f8"),  # EUR; this week
-    ("net", "f8"),  # EUR; cumulative
-    ("pilot", "i8"),  # row of the pilot unit
-    ("active", "i8"),  # 0 or 1; the initiative goes on
-    ("gate_week", "i8"),  # week; the pilot passed its gate, -1: not yet
-    ("stopped_week", "i8"),  # week; the initiative was stopped, -1: not
-    ("next_wave", "i8"),  # week; of the next wave
-    ("entered", "i8"),  # units; that have left waiting
-    ("failed", "i8"),  # reviews; failed in a row
-    ("events", "i8"),  # events; logged so far
-], align=True)
+    type: str
+    record: Record
+    size: int = 0
+    settable: bool = True
+    log: str = ""
+
+    def check(self, key: str, value: Any) -> Any:
+        """Return ``value`` in its plain Python type, a list where it holds several, or raise :class:`InvalidInput`."""
+        if not self.settable:
+            raise InvalidInput(key, value, "nothing: the model keeps it itself")
+        if not self.size:
+            return self.record.check(key, value)
+        if not isinstance(value, Iterable) or isinstance(value, str | bytes) or len(values := list(value)) != self.size:
+            raise InvalidInput(key, value, f"{self.size} times {self.record.allowed}")
+        return [self.record.check(f"{key}[{k}]", number) for k, number in enumerate(values)]
+
+
+def real(unit: str, note: str, low: float, high: float, size: int = 0, log: str = "") -> Variable:
+    """A number of the state that may be set."""
+    return Variable("f8", Record("number", unit, low, high, note=note), size, log=log)
+
+
+def whole(unit: str, note: str, low: int, high: int, kind: str = "i8") -> Variable:
+    """A whole number of the state that may be set."""
+    return Variable(kind, Record("count", unit, low, high, note=note))
+
+
+def kept(kind: str, unit: str, note: str, size: int = 0) -> Variable:
+    """A variable that the model keeps itself."""
+    return Variable(kind, Record("number" if kind == "f8" else "count", unit, note=note), size, settable=False)
+
+
+class Change(NamedTuple):
+    """A parameter changed on the way: the week from which on it acts, its dotted name, its value before and from then on."""
+
+    week: int
+    name: str
+    before: Any
+    after: Any
+
+
+def columns(variables: Mapping[str, Variable]) -> np.dtype:
+    """The structured type of the rows that carry these variables."""
+    return np.dtype([(name, v.type, (v.size,)) if v.size else (name, v.type) for name, v in variables.items()], align=True)
+
+
+USER_VARIABLES = {
+    "trust": real("0 to 1", "in the forecast", 0, 1),
+    "reliance": real("0 to 1", "habit of planning on it", 0, 1),
+    "understanding": real("0 to 1", "knows how to apply the output", 0, 1),
+    "own_error": real("WAPE", "error of the planner's own method", 0.001, 100, log="log_own_error"),
+    "log_own_error": kept("f8", "", "its natural logarithm"),
+    "threshold": real("logits", "what must be overcome to leave the spreadsheet", -200, 200),
+    "disposition": kept("f8", "standard normal", "the personal part of the threshold"),
+    "experience": kept("f8", "years", "in planning"),
+    "choice": kept("u1", "0 own method, 1 relied, 2 adjusted", "this week"),
+    "used": whole("0 or 1", "planned on the forecast last week: what peers see", 0, 1, kind="u1"),
+    "champion": whole("0 or 1", "recruited to promote it", 0, 1, kind="u1"),
+}
+USER = columns(USER_VARIABLES)
+
+TEAM_VARIABLES = {
+    "fit": real("0 to 1", "of the forecast to the workflow", 0, 1),
+    "channel_fit": kept("f8", "0 to 1", "the same, through the channel it comes by"),
+    "redesigned": kept("f8", "person-weeks", "spent on the workflow so far"),
+    "norm": real("0 to 1", "share of the plan that rests on the forecast, remembered", 0, 1),
+    "share": kept("f8", "0 to 1", "the same, this week"),
+    "difficulty": real("factor on everybody's error", "how hard the team's products are", 0.001, 1000),
+    "defect": real("factor", "the team's data defects, compared with its unit's", 0, 1000),
+    "error": kept("f8", "WAPE", "of the forecast this week"),
+    "log_error": kept("f8", "", "its natural logarithm"),
+    "noise": kept("f8", "", "sd of the log ratio of the two errors that planners see"),
+    "using": kept("f8", "planners", "who planned on it this week"),
+    "saved": kept("f8", "WAPE", "sum over them of own error less error used"),
+    "own": kept("f8", "WAPE", "sum over all planners of own error"),
+    "learning": kept("f8", "planner-weeks", "lost to learning, before habit.dip"),
+    "champions": kept("f8", "planners", "champions in the team"),
+    "reconciling": kept("f8", "planner-weeks", "lost to two sets of numbers"),
+    "trust": kept("f8", "0 to 1", "mean over planners"),
+    "reliance": kept("f8", "0 to 1", "mean over planners"),
+    "first": kept("i8", "", "row of its first planner"),
+    "last": kept("i8", "", "row after its last planner"),
+}
+TEAM = columns(TEAM_VARIABLES)
+
+UNIT_VARIABLES = {
+    "completeness": real("0 to 1", "inputs that are there at the planning cut-off", 0, 1),
+    "lateness": real("weeks", "age of the inputs at the cut-off", 0, 520),
+    "mismatch": real("0 to 1", "items whose hierarchy differs from the pilot's", 0, 1),
+    "fragmentation": real("extra effort share", "to connect its systems", 0, 1000),
+    "sponsorship": real("0 to 1", "backing by the unit's leader", 0, 1),
+    "spend": real("EUR per planner and week", "that is planned", 0, 1e12),
+    "readiness": real("0 to 1", "local, per capability", 0, 1, size=K),
+    "debt": real("0 to 1", "retrofit debt, per capability", 0, 1, size=K),
+    "overrun": real("factor", "how much longer than planned a capability takes here", 0.001, 1000, size=K),
+    "crew": kept("f8", "person-weeks", "that can still usefully work on a capability this week", size=K),
+    "freshness": real("0 to 1", "of the unit's forecast, 1: not stale", 0.01, 1),
+    "clean": kept("f8", "0 to 1", "cleanliness of the data, after what pipelines relieve"),
+    "support": kept("f8", "0 to 1", "support given over support needed"),
+    "need": kept("f8", "person-weeks per week", "support needed"),
+    "late": kept("f8", "weeks", "lateness after relief"),
+    "defects": kept("f8", "extra error share", "from data defects"),
+    "channel": kept("f8", "0 to 1", "how well output reaches planners"),
+    "visible": real("0 to 1", "visible success, remembered", 0, 1),
+    "own_effort": kept("f8", "person-weeks", "the unit's own, this week"),
+    "workflow": kept("f8", "person-weeks per team", "for redesign, this week"),
+    "saved": kept("f8", "WAPE", "error saved this week, summed over planners"),
+    "lost": kept("f8", "planner-weeks", "lost this week"),
+    "value": kept("f8", "EUR", "of the error saved, this week"),
+    "friction": kept("f8", "EUR", "planners' time lost, this week"),
+    "running": kept("f8", "EUR", "running cost, this week"),
+    "own_cost": kept("f8", "EUR", "of the unit's own effort, this week"),
+    "net": kept("f8", "EUR", "cumulative, without central cost"),
+    "improvement": kept("f8", "share", "of own error that the forecast would cut, this week"),
+    "share": kept("f8", "0 to 1", "planners using it, this week"),
+    "quarter_saved": kept("f8", "WAPE", "error saved since the last review"),
+    "quarter_own": kept("f8", "WAPE", "own error since the last review"),
+    "stage": whole("", "0 waiting, 1 pilot, 2 onboarding, 3 live, 4 retired", 0, 4),
+    "live_week": whole("week", "it went live", -1, 5200),
+    "on_time": kept("i8", "0 or 1", "this week's forecast met the cut-off"),
+    "passed": kept("i8", "0 or 1", "what a review would say this week"),
+    "failed": whole("reviews", "failed in a row", 0, 5200),
+    "busy_until": whole("week", "other priorities have the unit until then", 0, 10_000),
+    "users": kept("i8", "planners", "in the unit"),
+    "first": kept("i8", "", "row of its first team"),
+    "last": kept("i8", "", "row after its last team"),
+}
+UNIT = columns(UNIT_VARIABLES)
+
+FIRM_VARIABLES = {
+    "budget": real("person-weeks per week", "of the central team", 0, 1e9),
+    "quality": real("0 to 1", "of the central model, 1: sound", 0.01, 1),
+    "core": real("0 to 1", "shared platform core, per capability", 0, 1, size=K),
+    "shares": kept("f8", "0 to 1", "of the effort left after support, per purpose", size=len(BUCKETS)),
+    "effort": kept("f8", "person-weeks", "this week, per purpose, support last", size=len(BUCKETS) + 1),
+    "support_ratio": kept("f8", "0 to 1", "support given over support needed"),
+    "need": kept("f8", "person-weeks", "support needed this week"),
+    "retrofit": kept("f8", "person-weeks", "platform effort on units that are already live, cumulative"),
+    "platform": kept("f8", "person-weeks", "platform effort, cumulative"),
+    "pilot_improvement": real("share", "error cut in the pilot, remembered over some ten weeks", -10, 1),
+    "pilot_use": real("0 to 1", "planners using it in the pilot, remembered over some ten weeks", 0, 1),
+    "central_cost": kept("f8", "EUR", "this week"),
+    "net": kept("f8", "EUR", "cumulative"),
+    "pilot": kept("i8", "", "row of the pilot unit"),
+    "active": whole("0 or 1", "the initiative goes on", 0, 1),
+    "gate_week": kept("i8", "week", "the pilot passed its gate, -1: not yet"),
+    "stopped_week": kept("i8", "week", "the initiative was stopped, -1: not"),
+    "next_wave": whole("week", "of the next wave", 0, 10_000),
+    "entered": kept("i8", "units", "that have left waiting"),
+    "failed": whole("reviews", "failed in a row", 0, 5200),
+    "events": kept("i8", "events", "logged so far"),
+}
+FIRM = columns(FIRM_VARIABLES)
 
 EVENT = np.dtype([("week", "i8"), ("kind", "i8"), ("unit", "i8"), ("value", "f8")], align=True)
 
@@ -167,6 +233,7 @@ class State:
         peers: rows of the peers of planner i are ``peers[peers_first[i]:peers_first[i + 1]]``.
         weekly, unit_weekly: what was recorded, one row per week (and unit).
         events: what happened; ``firm.events`` of the rows are filled.
+        changes: parameters that were changed on the way.
     """
 
     firm: np.ndarray
@@ -184,6 +251,14 @@ class State:
     draws: Draws
     notes: list[str] = field(default_factory=list)
     events: np.ndarray = field(default_factory=lambda: np.zeros(64, EVENT))
+    changes: list[Change] = field(default_factory=list)
+
+    def read_only(self) -> State:
+        """The same arrays as they are and will be, for whoever may not write to them."""
+        arrays: dict[str, Any] = {name: value.view() for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+        for array in arrays.values():
+            array.flags.writeable = False
+        return replace(self, **arrays, changes=list(self.changes))
 
     def room_for_events(self, used: int, weeks: int) -> None:
         """Make room for all that can happen in ``weeks``: seven events per unit and week, three central."""

@@ -258,7 +258,7 @@ def test_a_model_that_was_stopped_stays_stopped_until_it_is_told_to_go_on(tiny):
 
 def test_parameters_and_the_week_are_read_only(model):
     for change in (lambda: setattr(model.p.trust, "loss", 0.0), lambda: setattr(model.p, "trust", None), lambda: setattr(model, "week", 0)):
-        with pytest.raises(InvalidInput, match="expected a"):
+        with pytest.raises(InvalidInput, match=r"model\.change|a new model"):
             change()
 
 
@@ -278,11 +278,16 @@ def test_a_shallow_copy_shares_nothing(model):
     assert model.week == 1 and model.state.weekly.tobytes() == before
 
 
-def test_a_run_that_is_not_finite_has_no_outcome(model):
-    model.agents_by_type[User].set("trust", float("nan"))
-    model.run()
-    with pytest.raises(InvalidInput, match=r"weekly\.trust, week 0"):
-        model.outcome  # noqa: B018
+def test_a_run_that_is_not_finite_has_no_outcome():
+    class Lost(User):
+        def step(self):
+            super().step()
+            self.trust = float("nan")  # a rule of one's own may do what a script may not
+
+    model = type("Model", (RolloutModel,), {"agent_classes": {**RolloutModel.agent_classes, User: Lost}})
+    done = model(enterprise="small", weeks=5, rng=1, engine="textbook").run()
+    with pytest.raises(InvalidInput, match=r"weekly\.trust, week 1"):
+        done.outcome  # noqa: B018
 
 
 def test_columns_are_read_only_copies(model):
@@ -295,3 +300,67 @@ def test_columns_are_read_only_copies(model):
                 rows[name] *= 2
     model.step()
     assert columns["users"].tobytes() == before != model.columns()["users"].tobytes()
+
+
+@pytest.mark.fault("configuration", "agents discarded, removed, added, selected or sorted in place", "refused in one line")
+@pytest.mark.parametrize("whose", ["agents", "planners"])
+def test_nobody_comes_or_goes(model, whose):
+    agents = model.agents if whose == "agents" else model.agents_by_type[User]
+    someone, before = next(iter(agents)), agents.to_list()
+    for action in (
+        lambda: agents.discard(someone),
+        lambda: agents.remove(someone),
+        lambda: agents.add(someone),
+        agents.clear,
+        agents.pop,
+        lambda: agents.__ior__([someone]),
+        lambda: agents.__isub__([someone]),
+        lambda: agents.select(lambda agent: False, inplace=True),
+        lambda: agents.shuffle(inplace=True),
+        lambda: agents.sort("unique_id", inplace=True),
+        someone.remove,
+        lambda: model.deregister_agent(someone),
+        lambda: User(model, 0, None),
+    ):
+        with pytest.raises(InvalidInput, match="fixed population"):
+            action()
+    assert agents.to_list() == before
+    with pytest.raises(TypeError):
+        model.agents_by_type[User] = []
+    with pytest.raises(InvalidInput, match=r"model\.agents"):
+        model.agents = []
+    own = model.agents.select(agent_type=User)
+    own.discard(own.to_list()[0])
+    assert len(own) == 23 and len(own.shuffle(inplace=True).sort("unique_id", inplace=True)) == 23 and len(model.agents) == 33
+
+
+@pytest.mark.fault("configuration", "state written to, attributes and lists of the model rebound or edited", "refused; read-only")
+def test_what_a_model_is_made_of_is_read_only(model, tiny):
+    model.step()
+    columns, other = {name: rows.tobytes() for name, rows in model.columns().items()}, tiny(weeks=200)
+    for name in ("parameters", "p", "state", "firm", "engine", "week", "seed_used"):
+        with pytest.raises(InvalidInput, match=rf"^model\.{name}: "):
+            setattr(model, name, getattr(other, name))
+    with pytest.raises(InvalidInput, match="loss"):
+        del model.p.trust.loss
+    for lists in (model.p.strategy.effort, model.p.strategy.effort[1], model.p.platform.core_effort):
+        with pytest.raises(TypeError):
+            lists[0] = 9.0
+    for name, rows in vars(model.state).items():
+        if isinstance(rows, np.ndarray):
+            with pytest.raises(ValueError, match="read-only"):
+                rows[...] = 0
+            assert rows.size, name
+    assert {name: rows.tobytes() for name, rows in model.columns().items()} == columns
+
+
+def test_the_state_is_as_it_is_now_on_both_engines(tiny):
+    states = []
+    for engine in ENGINES:
+        model = tiny(engine=engine)
+        for _ in range(10):
+            model.step()
+        model.firm.quality = 0.5
+        states.append(model.state)
+    for name in ("firm", "units", "teams", "users", "weekly", "unit_weekly"):
+        assert getattr(states[0], name).tobytes() == getattr(states[1], name).tobytes()

@@ -16,6 +16,7 @@ from experiments.baselines.printing import sentence
 from experiments.calibrate.targets import TARGETS
 from experiments.lab.curves import bass
 from sim import RolloutModel
+from sim.agents import BusinessUnit, Team, User
 from sim.configuration import from_mapping, vary
 from sim.parameters import CAPABILITIES, Parameters
 from sim.presets import available, resolve
@@ -63,9 +64,9 @@ def test_with_success_alone_the_platform_and_all_but_the_sponsor_do_nothing(stra
     p = success_alone(resolve({"strategy": strategy, "enterprise": {"units": 3, "teams": 2, "users": 4}}, {"weeks": 80}))
     assert all(getattr(getattr(p.strategy.effort, phase), k) == 0 for phase in ("pilot", "rollout", "run") for k in CAPABILITIES)
     plain_run, given = RolloutModel(parameters=p, rng=3), RolloutModel(parameters=vary(p, {"network.kind": "scale_free"}), rng=3)
-    given.state.units["readiness"] = 0.9
-    given.state.teams["fit"] = 0.99
-    given.state.users["reliance"] = 0.5
+    given.agents_by_type[BusinessUnit].set("readiness", [0.9] * len(CAPABILITIES))
+    given.agents_by_type[Team].set("fit", 0.99)
+    given.agents_by_type[User].set("reliance", 0.5)
     use, other = (model.run().state.weekly["users_using"] for model in (plain_run, given))
     np.testing.assert_array_equal(use, other)
 
@@ -80,7 +81,8 @@ def test_with_success_alone_a_team_that_uses_it_counts():
 def test_with_success_alone_use_follows_sponsorship():
     p = success_alone(resolve({"maturity": "high"}, {"weeks": 20}))
     low, high = (RolloutModel(parameters=p, rng=1) for _ in range(2))
-    low.state.units["sponsorship"], high.state.units["sponsorship"] = 0.1, 0.9
+    low.agents_by_type[BusinessUnit].set("sponsorship", 0.1)
+    high.agents_by_type[BusinessUnit].set("sponsorship", 0.9)
     assert low.run().state.weekly["users_using"].max() < 0.5 * high.run().state.weekly["users_using"].max()
 
 

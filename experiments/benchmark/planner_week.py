@@ -25,6 +25,8 @@ from experiments.lab.plan import Plan
 from experiments.lab.runner import execute
 from experiments.lab.storage import Store
 from sim import RolloutModel
+from sim.enterprise import create
+from sim.layout import generated_layout
 from sim.parameters import Parameters
 from sim.presets import load
 
@@ -71,7 +73,8 @@ def timed(action: Callable[[], Any]) -> float:
 
 def run_floor(users: int, weeks: int) -> float:
     """Seconds the floor kernel takes for the same draws, network and rows."""
-    state = model(users, 1).state
+    m = model(users, 1)
+    state = create(m.parameters, generated_layout(m.parameters), m.seed_used)  # one's own, to write to
     used = np.zeros(len(state.users), np.uint8)
 
     def all_weeks() -> None:

@@ -12,6 +12,7 @@ from experiments.lab.records import parameters_at
 from experiments.patterns.pattern import Arm, Times
 from experiments.patterns.readings import HOLD
 from sim import RolloutModel
+from sim.agents import BusinessUnit
 from sim.configuration import marked, vary
 from sim.parameters import Parameters
 from sim.state import INTEGRATION
@@ -55,11 +56,12 @@ def run_arm(arm: Arm, parameters: Parameters, seed: int) -> RolloutModel:
         parameters = vary(parameters, {"network.kind": "graph"})
     model = RolloutModel(parameters=parameters, network=graph, rng=seed)
     if arm.integration is not None:
-        model.state.units["readiness"][:, INTEGRATION] = arm.integration
+        for unit in model.agents_by_type[BusinessUnit]:
+            unit.readiness[INTEGRATION] = arm.integration
     if not arm.reliability:
         return model.run()
     even = parameters.forecast.best / parameters.forecast.planner  # quality with which the forecast errs as planners do
     while model.running:
-        model.state.firm["quality"] = even * arm.reliability[min(model.week // HOLD, len(arm.reliability) - 1)]
+        model.firm.quality = even * arm.reliability[min(model.week // HOLD, len(arm.reliability) - 1)]
         model.step()
     return model

@@ -1,19 +1,19 @@
-"""What the three kinds of agent share: fields that are ordinary attributes, or windows on columns.
+"""What the enterprise and the three kinds of agent share: variables that are ordinary attributes, or windows on columns.
 
-The textbook engine makes agents whose fields are ordinary Python attributes. The compiled engine
-keeps them in columns; its agents read and write these through properties, and are made only when
-somebody asks for them. Either way they are instances of the class the model was given.
+The textbook engine's weeks meet agents whose variables are ordinary Python attributes. The compiled engine
+keeps them in columns, and makes agents only when somebody asks for them. What a user holds is a window
+either way (:mod:`sim.agents.windows`), an instance of the class the model was given.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import mesa
-import numpy as np
 
 from sim.schema import InvalidInput
+from sim.state import FIRM_VARIABLES, Variable
 
 
 class _BetweenWeeks:
@@ -22,32 +22,51 @@ class _BetweenWeeks:
     def __getitem__(self, row: int) -> float:
         raise InvalidInput("User.step", "between weeks", "model.step(), which steps all planners in their place in the week")
 
+    def __reduce__(self) -> str:
+        return "BETWEEN_WEEKS"  # a copied or unpickled model is told by the same object that it is between weeks
+
 
 BETWEEN_WEEKS = _BetweenWeeks()
 
 
-class PlanningAgent(mesa.Agent):
-    """A Mesa agent that is one row of the state.
+class Carrier:
+    """Whoever carries state variables.
 
     Attributes:
-        row: its row among the agents of its kind.
-        dtype: its fields (see :mod:`sim.state`).
-        rules: names of the behaviours a subclass may override.
+        row: its row among those of its kind.
+        variables: what it carries (see :mod:`sim.state`).
+        ties: attributes that say who belongs to whom; set once.
     """
 
-    dtype: ClassVar[np.dtype]
-    rules: ClassVar[tuple[str, ...]] = ()
+    variables: ClassVar[Mapping[str, Variable]]
+    ties: ClassVar[tuple[str, ...]] = ("row",)
     row: int
 
-    if TYPE_CHECKING:  # the fields named by dtype
+    if TYPE_CHECKING:  # the variables
 
         def __getattr__(self, name: str) -> Any: ...
 
+        def __setattr__(self, name: str, value: Any) -> None: ...
+
+
+class Firm(Carrier):
+    """The enterprise itself: central team, shared platform, what is decided for all. Its variables are :data:`sim.state.FIRM`."""
+
+    variables = FIRM_VARIABLES
+
+
+class PlanningAgent(Carrier, mesa.Agent):
+    """A Mesa agent that is one row of the state.
+
+    Attributes:
+        rules: names of the behaviours a subclass may override.
+    """
+
+    rules: ClassVar[tuple[str, ...]] = ()
+
     def __init__(self, model: Any, row: int, values: tuple | None) -> None:
+        """Only the model makes agents: row and variables are there before, and ``values`` is None."""
         super().__init__(model)
-        self.row = row
-        if values is not None:
-            self.__dict__.update(zip(self.dtype.names or (), values, strict=True))
 
     def step(self) -> None:
         """Refused: units and teams act in several phases of the week."""
@@ -63,22 +82,3 @@ class PlanningAgent(mesa.Agent):
     def create_agents(cls, model: Any, n: int, *args: Any, **kwargs: Any) -> Any:
         """Refused: the enterprise's sizes are parameters."""
         raise InvalidInput(f"{cls.__name__}.create_agents", n, "a fixed population: its size is enterprise.units, teams and users")
-
-
-@lru_cache(maxsize=64)
-def window[A: PlanningAgent](cls: type[A]) -> type[A]:
-    """The subclass of ``cls`` whose fields are windows on the columns of a compiled model."""
-
-    def field(name: str) -> property:
-        def read(self: Any) -> Any:
-            value = self.columns[name][self.row]
-            return value if isinstance(value, np.ndarray) else value.item()
-
-        def write(self: Any, value: Any) -> None:
-            self.columns[name][self.row] = value
-
-        return property(read, write)
-
-    fields: dict[str, Any] = {name: field(name) for name in cls.dtype.names or ()}
-    fields.update(__module__=cls.__module__, __qualname__=cls.__qualname__, __doc__=cls.__doc__, columns=None)
-    return type(cls.__name__, (cls,), fields)

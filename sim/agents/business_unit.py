@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sim.agents.base import PlanningAgent
 from sim.forecasting import WEEKS_PER_YEAR, age, channel, cleanliness, degrade, on_time_probability, refresh, residual_defects
 from sim.rules import clip, has_forecast, is_active, rule
-from sim.state import DEMAND_SHIFT, LEADER_LEFT, MONITORING, PRIORITY_SHOCK, SUDDEN_DRIFT, UNIT
+from sim.state import DEMAND_SHIFT, LEADER_LEFT, MONITORING, PRIORITY_SHOCK, SUDDEN_DRIFT, UNIT_VARIABLES
 
 if TYPE_CHECKING:
     from sim.agents.team import Team
@@ -21,9 +21,10 @@ class BusinessUnit(PlanningAgent):
     Fields are those of :data:`sim.state.UNIT`; ``teams`` are its teams.
     """
 
-    dtype = UNIT
+    variables = UNIT_VARIABLES
+    ties = ("row", "name", "teams")
     rules = ("disturb", "contribute", "forecast", "aggregate", "correct", "account", "update_sponsorship", "passes_review")
-    teams: list[Team]
+    teams: tuple[Team, ...]
     name: str
     sponsorship: float
 

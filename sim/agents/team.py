@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sim.agents.base import PlanningAgent
 from sim.forecasting import forecast_error, seen_noise
 from sim.rules import rule
-from sim.state import TEAM
+from sim.state import TEAM_VARIABLES
 
 if TYPE_CHECKING:
     from sim.agents.business_unit import BusinessUnit
@@ -21,10 +21,11 @@ class Team(PlanningAgent):
     Fields are those of :data:`sim.state.TEAM`; ``unit`` is an agent, ``users`` its planners.
     """
 
-    dtype = TEAM
+    variables = TEAM_VARIABLES
+    ties = ("row", "unit", "users")
     rules = ("prepare", "redesign", "meet")
     unit: BusinessUnit
-    users: list[User]
+    users: tuple[User, ...]
 
     @rule
     def prepare(team, unit, quality, p):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sim.agents.base import PlanningAgent
 from sim.forecasting import WEEKS_PER_YEAR
 from sim.rules import clip, has_forecast, rule
-from sim.state import ADJUSTED, GOVERNANCE, MONITORING, OWN, RELIED, USER
+from sim.state import ADJUSTED, GOVERNANCE, MONITORING, OWN, RELIED, USER_VARIABLES
 
 if TYPE_CHECKING:
     from sim.agents.business_unit import BusinessUnit
@@ -36,7 +36,8 @@ class User(PlanningAgent):
     Fields are those of :data:`sim.state.USER`; ``team``, ``unit`` and ``peers`` are agents.
     """
 
-    dtype = USER
+    variables = USER_VARIABLES
+    ties = ("row", "unit", "team", "peers")
     rules = ("join", "decide", "learn", "practise", "abstain", "accumulate")
     team: Team
     unit: BusinessUnit

@@ -1,0 +1,75 @@
+"""Parameters that are changed on the way: which may be, checked before they act, and what is written down of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from operator import attrgetter
+from typing import Any
+
+from sim.configuration import vary
+from sim.parameters import RECORDS, Parameters
+from sim.schema import InvalidInput, nearest
+from sim.state import Change
+
+#: Read before the first week and never again: parameters, and whole groups with a dot at the end; with what acts instead.
+WEEK_0 = {
+    "weeks": "",
+    "enterprise.": "",
+    "network.": "",
+    "maturity.": "variables of the agents",
+    "maturity.budget": "model.firm.budget",
+    "maturity.core": "model.firm.core",
+    "strategy.name": "",
+    "strategy.description": "",
+    "strategy.pilot": "",
+    "strategy.pilot_unit": "",
+    "strategy.order": "",
+    "strategy.listed": "",
+    "strategy.champions": "champion and trust of planners",
+    "strategy.placement": "champion and trust of planners",
+    "forecast.planner": "own_error of planners",
+    "forecast.planner_spread": "own_error of planners",
+    "forecast.difficulty_spread": "difficulty of teams",
+    "forecast.start": "model.firm.quality",
+    "platform.overrun_spread": "overrun of units",
+    "platform.swan": "overrun of units",
+    "platform.swan_size": "overrun of units",
+    "people.champion_trust": "trust of planners",
+    "people.champion_threshold": "threshold of planners",
+}
+#: Of their groups, read in every week all the same: the backing that a new leader brings.
+EVERY_WEEK = ("maturity.sponsorship",)
+#: Read at the end, for all weeks at once.
+AT_THE_END = ("value.discount", "outcomes.purgatory", "outcomes.scaled", "outcomes.scaled_units", "outcomes.survival")
+
+
+def why_not(name: str) -> str:
+    """Why a parameter cannot change on the way, as what is expected instead; empty where it can."""
+    if name in AT_THE_END:
+        return "a value from the start, as it is applied to the whole run at its end"
+    found = WEEK_0.get(name, WEEK_0.get(name.split(".")[0] + "."))
+    if found is None or name in EVERY_WEEK:
+        return ""
+    return "a value from the start, as it is read in week 0 only" + (f"; what acts between weeks: {found}" if found else "")
+
+
+def changed(parameters: Parameters, changes: Any) -> Parameters:
+    """Checked parameters with other values for some dotted names, all of which may change on the way.
+
+    Raises:
+        InvalidInput: naming the first that may not, or what :func:`sim.configuration.vary` refuses.
+    """
+    if not isinstance(changes, Mapping):
+        raise InvalidInput("model.change", changes, 'dotted parameters and their values, {"trust.loss": 0.2}')
+    for name, value in changes.items():
+        if name not in RECORDS:
+            raise InvalidInput(str(name), value, nearest(name, RECORDS))
+        if refused := why_not(name):
+            raise InvalidInput(name, value, refused)
+    return vary(parameters, changes)
+
+
+def differences(week: int, before: Parameters, after: Parameters, names: Mapping[str, Any]) -> list[Change]:
+    """What differs from ``week`` on, in the order of the definitions."""
+    pairs = [(name, attrgetter(name)(before), attrgetter(name)(after)) for name in RECORDS if name in names]
+    return [Change(week, name, old, new) for name, old, new in pairs if old != new]
