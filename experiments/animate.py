@@ -9,12 +9,12 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import sim
 from experiments.lab.config import main, take
 from experiments.lab.output import Output, folder_name, input_files, shown
 from experiments.lab.progress import weeks_bar
-from sim import RolloutModel
+from sim import ENGINES
 from sim.configuration import from_mapping
-from sim.model import ENGINES
 from sim.presets import load
 from sim.schema import InvalidInput, to_mapping
 from sim.state import Sizes, team_means, unit_means
@@ -43,7 +43,7 @@ def animate(values: dict[str, Any]) -> None:
     first = parameters[strategies[0]]
     if first.weeks / every > MOST_PICTURES:
         raise InvalidInput("every", every, f"at least {-(-first.weeks // MOST_PICTURES)}: a film has at most {MOST_PICTURES} pictures")
-    models = {name: RolloutModel(parameters=p, rng=seed, engine=engine) for name, p in parameters.items()}
+    models = {name: sim.RolloutModel(parameters=p, rng=seed, engine=engine) for name, p in parameters.items()}
     teams = len(models[strategies[0]].state.teams)
     if teams > MOST_TEAMS:
         raise InvalidInput("enterprise.teams", teams, f"at most {MOST_TEAMS:,} teams in all: more cannot be seen")
@@ -62,7 +62,7 @@ def animate(values: dict[str, Any]) -> None:
 
 
 def frames(
-    models: Mapping[str, RolloutModel], weeks: int, every: int, progress: Callable[[int], None]
+    models: Mapping[str, sim.RolloutModel], weeks: int, every: int, progress: Callable[[int], None]
 ) -> Iterator[tuple[int, dict[str, Frame]]]:
     """Run models at week 0 side by side up to the horizon: what to show of each at the start, every so many weeks, and at the end."""
     for week in (*range(0, weeks, every), weeks):
@@ -73,7 +73,7 @@ def frames(
         progress(week)
 
 
-def frame(model: RolloutModel) -> Frame:
+def frame(model: sim.RolloutModel) -> Frame:
     """What a picture shows of a model now."""
     state, weekly = model.state, model.state.weekly[: model.week]
     of_units, of_teams = unit_means(state, "reliance"), team_means(state, "reliance")

@@ -31,7 +31,6 @@ from sim.measures import CLASSES, MEASURES, NUMERIC
 from sim.parameters import RECORDS, Parameters
 from sim.presets import GROUPS, available, read_yaml, with_presets
 from sim.schema import InvalidInput, nearest, walk
-from sim.views.figures.check import check_figure
 from sim.views.words import amount, bounded, written
 
 STATISTICS = ("mean", "median", "share")
@@ -126,6 +125,8 @@ def check(values: dict[str, Any]) -> int:
 
     def conclude(store: Store, plan: Plan) -> None:
         write_tables(store, plan, {"targets": targets_table(good_runs(store, [*NUMERIC, "outcome"]), targets, populations)}, MEANINGS)
+        from sim.views.figures.check import check_figure
+
         check_figure(store.folder)
 
     def report(console: Console, store: Store) -> list[str]:

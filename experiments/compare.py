@@ -15,6 +15,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+import sim
 from experiments.lab.config import main, take
 from experiments.lab.designs import Factor, Points
 from experiments.lab.output import input_files
@@ -23,15 +24,12 @@ from experiments.lab.statistics import mean, median, share, values_of
 from experiments.lab.storage import Store
 from experiments.lab.study import Settings, Study, carry_out, take_settings
 from experiments.lab.tables import write_tables
-from sim import RolloutModel
-from sim._numba import SOURCES
 from sim.configuration import from_mapping
 from sim.measures import CLASSES, MEASURES
 from sim.parameters import RECORDS
 from sim.presets import load
 from sim.schema import InvalidInput, nearest, to_mapping
-from sim.views.figures.compare import compare_figure
-from sim.views.report.render import write_report
+from sim.sources import SOURCES
 from sim.views.words import CLASS_LABELS, millions, strategy_label, written
 
 #: Measures compared.
@@ -73,6 +71,8 @@ def compare(values: dict[str, Any]) -> int:
         good = runs[runs["error"] == ""]
         tables = {"summary": summarise(good, maturities, strategies), "paired": pair(good, maturities, strategies)}
         write_tables(store, plan, tables, MEANINGS)
+        from sim.views.figures.compare import compare_figure
+
         compare_figure(store.folder)
 
     def show(console: Console, store: Store) -> list[str]:
@@ -121,7 +121,7 @@ def record_of(plan: Plan, settings: Settings) -> dict[str, Any]:
     cells = []
     for point in range(len(plan.points)):
         at, parameters = plan.points.at(point), plan.parameters(point)
-        RolloutModel(parameters=parameters, rng=plan.seed, engine=plan.engine)
+        sim.RolloutModel(parameters=parameters, rng=plan.seed, engine=plan.engine)
         cells.append({"maturity": at["maturity"], "strategy": at["strategy"], "parameters": to_mapping(parameters)})
     return {
         "cells": cells,
@@ -136,6 +136,8 @@ def record_of(plan: Plan, settings: Settings) -> dict[str, Any]:
 
 def report_of(store: Store) -> str:
     """Write the report, which shows the manifest; returns why it could not, or nothing. The runs are kept all the same."""
+    from sim.views.report.render import write_report
+
     try:
         write_report(store.folder)
     except InvalidInput as error:

@@ -30,7 +30,6 @@ from sim.configuration import from_mapping
 from sim.measures import CLASSES
 from sim.parameters import RECORDS
 from sim.schema import InvalidInput
-from sim.views.figures.discover import discover_figure
 from sim.views.words import CLASS_LABELS, outcome_words, strategy_label
 
 QUESTIONS = ("loses", "purgatory", *CLASSES)
@@ -289,6 +288,8 @@ def conclude(store: Store, plan: Plan, made: tuple[Factor, ...], score: np.ndarr
     steps = pd.concat(peeling) if peeling else pd.DataFrame(columns=PEELING)
     frames = {"boxes": table[BOXES], "peeling": steps[PEELING], "scores": pd.DataFrame(scores, columns=SCORES), "points": per_point}
     write_tables(store, plan, frames, MEANINGS)
+    from sim.views.figures.discover import discover_figure
+
     discover_figure(store.folder)
 
 

@@ -24,7 +24,6 @@ from experiments.lab.tables import write_tables
 from sim.configuration import from_mapping
 from sim.parameters import Parameters
 from sim.schema import InvalidInput
-from sim.views.figures.phase import phase_figure
 from sim.views.words import amount, outcome_words, strategy_label
 
 MOST_LEVELS = 200
@@ -146,6 +145,8 @@ def conclude(store: Store, plan: Plan, outcome: str, strategies: tuple[str, ...]
     meanings = MEANINGS | dict.fromkeys(names, "value of the parameter") | {"strategy": "strategy", "mean": f"mean of {outcome}"}
     write_tables(store, plan, {"cells": cells, "strategies": each}, meanings)
     if (cells["winner"] != "").any():
+        from sim.views.figures.phase import phase_figure
+
         phase_figure(store.folder)
 
 

@@ -27,7 +27,6 @@ from sim.measures import MORE_IS_BETTER
 from sim.parameters import Parameters
 from sim.presets import available
 from sim.schema import InvalidInput, nearest
-from sim.views.figures.robust import robust_figure
 from sim.views.words import amount, in_words, outcome_words, strategy_label
 
 GOOD_ENOUGH = {"net": 0.0, "final_reliance": 0.5}
@@ -155,6 +154,8 @@ def conclude(store: Store, plan: Plan, outcome: str, strategies: tuple[str, ...]
     }
     each = {f"{outcome}_{s}": f"mean of {outcome}" for s in strategies} | {f"regret_{s}": "regret" for s in strategies}
     write_tables(store, plan, tables, MEANINGS | each | {f"futures.{name}": "value of the parameter" for name in plan.points.names})
+    from sim.views.figures.robust import robust_figure
+
     robust_figure(store.folder)
 
 

@@ -12,14 +12,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+import sim
 from experiments.lab.config import main, take
 from experiments.lab.output import Output, folder_name, input_files, shown, wide_console
 from experiments.lab.progress import weeks_bar
-from sim import RolloutModel
 from sim.configuration import from_mapping
 from sim.measures import MEASURES
 from sim.schema import to_mapping
-from sim.views.figures.run import run_figure
 from sim.views.words import in_words
 
 
@@ -27,7 +26,7 @@ def run(values: dict[str, Any]) -> None:
     """Simulate, print, and write the results folder."""
     engine, seed, output = take(values, "engine", "text"), take(values, "seed", "seed"), take(values, "output", "text")
     parameters = from_mapping(values)
-    model = RolloutModel(parameters=parameters, rng=seed, engine=engine)
+    model = sim.RolloutModel(parameters=parameters, rng=seed, engine=engine)
     configuration = {**to_mapping(parameters), "seed": seed, "input_files": input_files(parameters)}
     p = parameters
     name = folder_name([p.strategy.name, f"{len(model.state.unit_names)}units", f"{p.weeks}w", f"seed{seed}"], configuration)
@@ -40,12 +39,14 @@ def run(values: dict[str, Any]) -> None:
         folder.parquet("units.parquet", model.units)
         folder.csv("events.csv", model.events)
         folder.text("outcome.json", json.dumps(outcome, indent=1) + "\n")
+        from sim.views.figures.run import run_figure
+
         run_figure(folder.folder)
         folder.manifest(configuration, engine=engine, seed=seed, notes=model.state.notes)
     report(console, model, outcome, folder.final)
 
 
-def report(console: Console, model: RolloutModel, outcome: dict[str, Any], folder: Path) -> None:
+def report(console: Console, model: sim.RolloutModel, outcome: dict[str, Any], folder: Path) -> None:
     """Print the outcome, the event log in words and where the files are."""
     for note in model.state.notes:
         console.print(f"note: {note}")

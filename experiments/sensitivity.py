@@ -29,7 +29,6 @@ from sim.configuration import from_mapping
 from sim.measures import MORE_IS_BETTER
 from sim.parameters import RECORDS, Parameters
 from sim.schema import InvalidInput
-from sim.views.figures.sensitivity import sensitivity_figure
 from sim.views.words import amount, outcome_words, strategy_label
 
 METHODS = ("morris", "sobol")
@@ -266,6 +265,8 @@ def conclude(store: Store, plan: Plan, asked: Screening, base: Parameters, outco
     summary |= {"outcome": outcome, "left_out": int((~whole).sum())}
     tables |= {"importance": importance, "summary": pd.DataFrame([summary])}
     write_tables(store, plan, tables, MEANINGS)
+    from sim.views.figures.sensitivity import sensitivity_figure
+
     sensitivity_figure(store.folder)
 
 

@@ -26,7 +26,6 @@ from sim.configuration import from_mapping
 from sim.measures import CLASSES, NUMERIC
 from sim.presets import GROUPS
 from sim.schema import InvalidInput, nearest
-from sim.views.figures.sweep import sweep_figure
 
 FIRST_REPLICATIONS = 10
 POINT_MEASURES = ("net", "net_104", "final_reliance", "final_teams_trust_and_use")
@@ -105,6 +104,8 @@ def run_auto(plan: Plan, store: Store, workers: Workers, outcome: str, precision
 def conclude(store: Store, plan: Plan) -> None:
     """Write the table of points, and the picture."""
     write_tables(store, plan, {"points": points_table(good_runs(store, [*POINT_MEASURES, "outcome"]), plan.points)}, MEANINGS)
+    from sim.views.figures.sweep import sweep_figure
+
     sweep_figure(store.folder)
 
 

@@ -1,7 +1,8 @@
 """AI rollout across an enterprise, as an agent-based model.
 
 ``RolloutModel`` is a Mesa model; ``rule`` marks a behaviour that the compiled engine may use. They are imported when they are first
-asked for: Mesa and Numba take seconds, which who only reads names and numbers, or is told of a typing error, need not wait.
+asked for: Mesa and Numba take a second, which who only reads names and numbers, or is told of a typing error, need not wait. For the
+same reason pandas, NetworkX and what of Mesa the model does not use are loaded when something in them is first used.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from sim.late import late
 from sim.parameters import Parameters
 from sim.schema import InvalidInput
 
@@ -18,7 +20,14 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["InvalidInput", "Parameters", "RolloutModel", "rule", "__version__"]
+#: The engines, the fast one first; both give the same bits.
+ENGINES = ("compiled", "textbook")
+
+__all__ = ["ENGINES", "InvalidInput", "Parameters", "RolloutModel", "rule", "__version__"]
+
+late("networkx", "pandas")
+late("mesa.batchrunner", "mesa.datacollection", "mesa.discrete_space", "mesa.space")
+late(*(f"mesa.experimental.{part}" for part in ("continuous_space", "data_collection.datarecorders", "devs", "meta_agents")))
 
 _LATE = {"RolloutModel": "sim.model", "rule": "sim.rules"}
 

@@ -1,36 +1,20 @@
 """How Numba compiles the model, and where it keeps the result: a folder named after the sources.
 
-:data:`SOURCES` is also what a results folder names as the model's version.
-
 Numba's cache notices a change in the file of the cached function only, not in the rules it calls.
 Naming the folder after all sources makes a changed rule take effect at once.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 from pathlib import Path
 
-import numba
-import numpy as np
 from numba import njit as njit  # from here, so that what is said below holds for all that is compiled
 from numba.core import config
 from numba.extending import register_jitable as register_jitable
 
-
-def _digest() -> str:
-    digest = hashlib.sha256(f"{numba.__version__} {np.__version__}".encode())
-    root = Path(__file__).resolve().parent
-    for path in sorted(root.rglob("*.py")):
-        if path.relative_to(root).parts[0] not in ("views", "play"):  # what shows the model or plays it decides no number
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-#: SHA-256 of the model's sources and of the versions of NumPy and Numba.
-SOURCES = _digest()
+from sim.sources import SOURCES
 
 
 def _folder() -> Path:

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 from mesa.agentset import _HardKeyAgentSet
 
+from sim import ENGINES, outcomes
 from sim import engine as compiled
 from sim import network as networks
-from sim import outcomes
 from sim.agents.base import BETWEEN_WEEKS, Firm, PlanningAgent
 from sim.agents.population import KINDS, Population
 from sim.agents.windows import Window
@@ -32,7 +32,6 @@ from sim.schema import InvalidInput
 from sim.state import State
 from sim.strategy import allocate, review, roll_out
 
-ENGINES = ("compiled", "textbook")
 #: What stands once a model is made, and what to do instead of setting it.
 STANDING = {
     "week": "a new model with the same rng, which starts in week 0",
@@ -111,7 +110,8 @@ class RolloutModel(mesa.Model):
             )
         seed = _seed(rng)
         super().__init__(rng=seed)
-        graph = network if isinstance(network, nx.Graph) else None
+        # a name or a mapping is looked at first: to ask whether something is a graph loads NetworkX
+        graph = network if not isinstance(network, str | Mapping | None) and isinstance(network, nx.Graph) else None
         if graph is not None:
             network = {"kind": "graph"}
         given = {"strategy": strategy, "maturity": maturity, "enterprise": enterprise, "network": network, "forecast": forecast}
@@ -432,4 +432,4 @@ def _latest(model: RolloutModel, name: str) -> Any:
     return model._state.weekly[name][model.week - 1].item() if model.week else None
 
 
-__all__ = ["ENGINES", "PlanningAgent", "RolloutModel"]
+__all__ = ["PlanningAgent", "RolloutModel"]

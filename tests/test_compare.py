@@ -12,7 +12,6 @@ import pytest
 from conftest import contents, made, only, plain
 from scipy import stats
 
-from experiments.lab import records
 from experiments.lab.storage import read
 from sim import RolloutModel, presets
 
@@ -96,7 +95,7 @@ def test_a_failed_run_is_recorded_and_never_a_value(call, tmp_path, monkeypatch)
                 raise FloatingPointError("deliberately")
             return super().run(progress)
 
-    monkeypatch.setattr(records, "RolloutModel", Failing)
+    monkeypatch.setattr("sim.RolloutModel", Failing)
     code, _, err = call("compare", *COMPARE, "maturities=[low]", "executor=serial")
     assert code == 1 and "1 of 12 runs failed" in err and "deliberately" in err
     folder = only(tmp_path / "results" / "compare")
@@ -119,7 +118,7 @@ def test_a_worker_that_dies_loses_its_runs_only_when_it_dies_again(call, tmp_pat
                 os.kill(os.getpid(), 9)
             return super().run(progress)
 
-    monkeypatch.setattr(records, "RolloutModel", Deadly)
+    monkeypatch.setattr("sim.RolloutModel", Deadly)
     code, _, err = call("compare", *COMPARE, "executor.workers=2", "output=deadly")
     runs = read(tmp_path / "deadly", "runs")
     assert len(runs) == 24

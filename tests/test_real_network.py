@@ -21,9 +21,9 @@ from sim.configuration import vary
 from sim.network import adjacency
 from sim.presets import resolve
 from sim.schema import InvalidInput
-from sim.views.figures.real_network import NETWORKS, PLACEMENTS
+from sim.views.words import NETWORK_LABELS, PLACEMENT_LABELS
 
-GENERATED = tuple(NETWORKS)[1:]
+GENERATED = tuple(NETWORK_LABELS)[1:]
 OPTIONS = ["edges=edges.txt", "labels=labels.txt", "weeks=60", "executor=serial"]
 
 
@@ -142,7 +142,7 @@ def test_networks_are_compared_with_the_real_one_and_placements_with_random_ones
     assert found["central", "random"] == pytest.approx(level["real", "central", 0.1] - level["real", "random", 0.1])
 
 
-@pytest.mark.parametrize("placement", PLACEMENTS)
+@pytest.mark.parametrize("placement", PLACEMENT_LABELS)
 def test_champions_are_placed_as_the_arm_says(of_files, placement):
     model = run_arm("real", placement, 0.2, vary(of_files, {"people.turnover": 0.0, "weeks": 1}), 1)
     same = RolloutModel(parameters=vary(of_files, {"strategy.champions": 0.2, "strategy.placement": placement, "weeks": 1}), rng=1)
@@ -166,7 +166,7 @@ def test_the_command_compares_and_goes_on_with_the_same_bytes(call, files, monke
     code, _, err = call("real_network", *options)
     assert code == 0 and "done again" in err and contents(folder) == first
     networks, champions = (pd.read_csv(folder / f"{name}.csv") for name in ("networks", "champions"))
-    assert set(networks["network"]) == set(GENERATED) and set(champions["placement"]) == set(PLACEMENTS)
+    assert set(networks["network"]) == set(GENERATED) and set(champions["placement"]) == set(PLACEMENT_LABELS)
     runs = pd.read_parquet(folder / "runs")
     assert len(runs) == 2 * 2 * (5 + 4 * 2) and (runs["error"] == "").all()
     listed = pd.read_csv(folder / "data_dictionary.csv")

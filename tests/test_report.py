@@ -242,7 +242,7 @@ def test_runs_are_kept_where_no_report_can_be_written(work, monkeypatch, capsys)
     def broken(folder):
         raise InvalidInput("results", str(folder), "something else")
 
-    monkeypatch.setattr(compare, "write_report", broken)
+    monkeypatch.setattr("sim.views.report.render.write_report", broken)
     assert run(compare, *SMALL[:1], "weeks=20", "executor=serial", "replications=3", "maturities=[low]", "output=kept") == 1
     out, err = capsys.readouterr()
     assert plain(err).count("error: no report was written: results: ") == 1 and "report.html" not in plain(out)

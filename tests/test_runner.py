@@ -20,7 +20,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from experiments.lab import records, runner, storage, worker
+from experiments.lab import runner, storage, worker
 from experiments.lab.designs import factors, make
 from experiments.lab.executors import Workers
 from experiments.lab.plan import Plan
@@ -229,7 +229,7 @@ class Troublesome(RolloutModel):
 def trouble(monkeypatch):
     def make(**seeds):
         monkeypatch.setattr(Troublesome, "trouble", {seed: what for what, some in seeds.items() for seed in some})
-        monkeypatch.setattr(records, "RolloutModel", Troublesome)
+        monkeypatch.setattr("sim.RolloutModel", Troublesome)
 
     return make
 

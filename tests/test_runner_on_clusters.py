@@ -31,10 +31,10 @@ def test_the_same_bytes_on_dask(tmp_path):
 def test_a_run_that_kills_its_worker_is_found_on_a_dask_cluster_too(tmp_path):
     """A cluster of somebody else's, reached by its address; its workers load a model that kills them."""
     (tmp_path / "trap.py").write_text(
-        "import os, time\nfrom experiments.lab import records\nfrom sim import RolloutModel\n\n"
+        "import os, time\nimport sim\nfrom sim import RolloutModel\n\n"
         "class Trap(RolloutModel):\n    def run(self, progress=None):\n"
         "        if self.seed_used == 3 and self.parameters.strategy.name == 'model_first':\n            time.sleep(1)\n            os._exit(9)\n"
-        "        return super().run(progress)\n\nrecords.RolloutModel = Trap\n"
+        "        return super().run(progress)\n\nsim.RolloutModel = Trap\n"
     )
     which = plan(points=2, replications=3, chunk=2, weekly=0)  # one of the two points is model-first
     with (

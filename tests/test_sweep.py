@@ -11,7 +11,6 @@ import polars
 import pytest
 from conftest import only, plain
 
-from experiments.lab import records
 from experiments.lab.statistics import half_widths, replications_needed
 from experiments.lab.storage import read
 from sim import RolloutModel
@@ -122,7 +121,7 @@ def test_failed_runs_are_counted_named_and_repeatable(call, tmp_path, monkeypatc
                 raise FloatingPointError("deliberately")
             return super().run(progress)
 
-    monkeypatch.setattr(records, "RolloutModel", Failing)
+    monkeypatch.setattr("sim.RolloutModel", Failing)
     code, _, err = call("sweep", *DESIGN)
     assert code == 1 and "of 24 runs failed" in err and "deliberately" in err and err.count("\n") == 1
     failures = pd.read_csv(only(tmp_path / "results" / "sweep") / "failures.csv")

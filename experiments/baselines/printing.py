@@ -13,8 +13,7 @@ from rich.table import Table
 
 from experiments.baselines.models import BASELINES
 from experiments.calibrate.targets import TARGETS
-from sim.views.figures.baselines import LABELS
-from sim.views.words import bounded, strategy_label
+from sim.views.words import MODEL_LABELS, bounded, strategy_label
 
 
 def points(value: float) -> str:
@@ -39,7 +38,7 @@ def show(console: Console, folder: Path, strategies: list[str], observed: int, w
     )
     console.print(table_of_behaviour(shown, ranked), highlight=False)
     for source in ("model", *BASELINES):
-        console.print(f"  {LABELS[source]}, best to worst: {strategy_label(ranked[source, 'net']['order'])}.", highlight=False)
+        console.print(f"  {MODEL_LABELS[source]}, best to worst: {strategy_label(ranked[source, 'net']['order'])}.", highlight=False)
     away: Mapping[Any, Any] = {}
     if (folder / "targets.parquet").is_file():
         away = pd.read_parquet(folder / "distances.parquet").set_index("source").to_dict("index")
@@ -60,7 +59,7 @@ def table_of_errors(off: pd.DataFrame, strategies: list[str], title: str) -> Tab
         for baseline in BASELINES:
             week, end, teams, net = (rows[strategy, baseline, name] for name in ("by_week", "reliance", "teams", "net"))
             table.add_row(
-                f"  {LABELS[baseline]}", bounded(week, "absolute", lambda v: f"{100 * v:.0f}"), bounded(end, "off", points),
+                f"  {MODEL_LABELS[baseline]}", bounded(week, "absolute", lambda v: f"{100 * v:.0f}"), bounded(end, "off", points),
                 bounded(teams, "off", points), bounded(net, "off", of_millions),
                 "–" if np.isnan(end["spread"]) else f"{end['spread']:.1f}×",
             )  # fmt: skip
@@ -76,7 +75,7 @@ def table_of_behaviour(shown: Mapping[Any, Any], ranked: Mapping[Any, Any]) -> T
         cells = ["–" if (source, name) == ("bass", "retirement") else f"{shown[source, name]:.0%}" for name in BEHAVIOURS]
         row = ranked[source, "net"]
         agreed = "" if source == "model" else "–" if np.isnan(row["agreed"]) else bounded(row, "agreed", lambda v: f"{v:.0%}")
-        table.add_row(LABELS[source], *cells, agreed)
+        table.add_row(MODEL_LABELS[source], *cells, agreed)
     return table
 
 
@@ -84,7 +83,7 @@ def table_of_published(targets: pd.DataFrame, away: Mapping[Any, Any]) -> Table:
     """The published numbers, and what each source gives."""
     value: Mapping[Any, Any] = targets.set_index(["source", "target"])["value"].to_dict()
     table = Table(title="Published numbers, and what a population of organisations gives", title_justify="left")
-    for head in ("", "published", *(LABELS[s] for s in ("model", *BASELINES))):
+    for head in ("", "published", *(MODEL_LABELS[s] for s in ("model", *BASELINES))):
         table.add_column(head, justify="right" if head else "left")
     for target in TARGETS:
         table.add_row(target.words, f"{target.published:.0%}", *(f"{value[s, target.name]:.0%}" for s in ("model", *BASELINES)))
@@ -105,7 +104,7 @@ def sentence(baseline: str, off: pd.DataFrame, shown: Mapping[Any, Any], ranked:
     by_week = rows.loc[rows["measure"] == "by_week", "absolute"].mean()
     direction = "high" if worst["off"] > 0 else "low"
     said = [
-        f"{LABELS[baseline][0].upper()}{LABELS[baseline][1:]}: adoption is {100 * by_week:.0f} points off in a mean week, and at the end "
+        f"{MODEL_LABELS[baseline][0].upper()}{MODEL_LABELS[baseline][1:]}: adoption is {100 * by_week:.0f} points off in a mean week, and at the end "
         f"under {strategy_label(worst['strategy'])}, where it errs most, {abs(100 * worst['off']):.0f} points too {direction}."
     ]
     net = ranked[baseline, "net"]

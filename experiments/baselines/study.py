@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 from rich.console import Console
 
+import sim
 from experiments.baselines.analysis import adoption, arrays, errors, published, ranking, shows
 from experiments.baselines.models import SERIES, bass_fitted, bass_series, series_of, success_alone, well_mixed
 from experiments.baselines.printing import show
@@ -29,13 +30,11 @@ from experiments.lab.storage import RUNS, Store
 from experiments.lab.study import Study, carry_out, digest_of_code, take_settings
 from experiments.lab.tables import write_tables
 from experiments.lab.work import Trials
-from sim import RolloutModel
-from sim._numba import SOURCES
 from sim.configuration import from_mapping
 from sim.parameters import Parameters
 from sim.presets import load
 from sim.schema import InvalidInput, to_mapping
-from sim.views.figures.baselines import baselines_figure
+from sim.sources import SOURCES
 
 SHARD = 30  # runs
 EVERY = 4  # weeks of the population that are kept, as the calibration takes them
@@ -81,7 +80,7 @@ class SourceRun(NamedTuple):
 
 def run_source(p: Parameters, source: str, seed: int, observed: int) -> dict[str, tuple[dict[str, np.ndarray], float, float]]:
     """Series, m (Bass's) and three years in production (0 or 1), by source: of one of :data:`SIMULATED`; with ``model`` also ``bass``."""
-    run = RolloutModel(parameters=SIMULATED[source](p), rng=seed).run()
+    run = sim.RolloutModel(parameters=SIMULATED[source](p), rng=seed).run()
     survived = run.outcome["survived_three_years"]
     found = {source: (series_of(run.state.weekly), np.nan, np.nan if survived is None else float(survived))}
     if source == "model":
@@ -158,7 +157,7 @@ def baselines(values: dict[str, Any]) -> int:
     population = asked_population(organisations, like, base) if organisations else None
     for name in strategies:  # what cannot be used is said now, in one line
         for simplified in SIMULATED.values():
-            RolloutModel(parameters=simplified(parameters_at(base, {"strategy": name})), rng=settings.seed)
+            sim.RolloutModel(parameters=simplified(parameters_at(base, {"strategy": name})), rng=settings.seed)
     configuration = {
         "parameters": to_mapping(base), "strategies": preset_digests("strategy", strategies), "observed": observed,
         "seeds": seeds, "seed": settings.seed, "limit": settings.limit, "model": SOURCES,
@@ -179,6 +178,8 @@ def baselines(values: dict[str, Any]) -> int:
         if population:
             tables["targets"], tables["distances"] = published(runs, population, settings.seed)
         write_tables(store, work, tables, MEANINGS)
+        from sim.views.figures.baselines import baselines_figure
+
         baselines_figure(store.folder)
 
     def told(console: Console, store: Store) -> list[str]:

@@ -13,12 +13,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+import sim
 from experiments.lab.designs import factors, make
 from experiments.lab.executors import Workers
 from experiments.lab.plan import Plan
 from experiments.lab.runner import execute
 from experiments.lab.storage import Store
-from sim import RolloutModel
 from sim.parameters import Parameters
 
 WORKERS = 2
@@ -90,7 +90,7 @@ def bare_rate(plan: Plan, runs: int) -> float:
     some = [plan.parameters(point) for point in range(min(100, len(plan.points)))]
     clock = time.perf_counter()
     for k in range(runs):
-        _ = RolloutModel(parameters=some[k % len(some)], rng=1 + k).run().outcome
+        _ = sim.RolloutModel(parameters=some[k % len(some)], rng=1 + k).run().outcome
     return runs / (time.perf_counter() - clock)
 
 
@@ -117,7 +117,7 @@ def sweep_seconds(plan: Plan, workers: Workers) -> tuple[float, float]:
 
 
 def _warm() -> None:
-    RolloutModel(enterprise="small", weeks=5, rng=1).run()
+    sim.RolloutModel(enterprise="small", weeks=5, rng=1).run()
     time.sleep(0.2)  # so that every worker gets one
 
 
@@ -132,7 +132,7 @@ def against_batch_run(runs: int) -> tuple[float, float]:
     ours = time.perf_counter() - clock
     clock = time.perf_counter()
     rows = mesa.batch_run(
-        RolloutModel,
+        sim.RolloutModel,
         {"engine": ["textbook"], "override.share": [0.2, 0.4]},
         rng=list(range(1, runs // 2 + 1)),
         number_processes=WORKERS,

@@ -19,12 +19,12 @@ from numba import njit
 from rich.console import Console
 from rich.table import Table
 
+import sim
 from experiments.lab.designs import factors, make
 from experiments.lab.executors import Workers
 from experiments.lab.plan import Plan
 from experiments.lab.runner import execute
 from experiments.lab.storage import Store
-from sim import RolloutModel
 from sim.enterprise import create
 from sim.layout import generated_layout
 from sim.parameters import Parameters
@@ -57,11 +57,11 @@ def floor_weeks(users, peers_first, peers, used, choice, error, row, weeks):
             used[i] = users[i].choice
 
 
-def model(users: int, weeks: int, engine: str = "compiled", strategy: Any = None) -> RolloutModel:
+def model(users: int, weeks: int, engine: str = "compiled", strategy: Any = None) -> sim.RolloutModel:
     """A busy enterprise of so many planners."""
     units, teams, per_team = SIZES[users]
     size = {"units": units, "teams": teams, "users": per_team}
-    return RolloutModel(strategy=strategy or BUSY, maturity="high", enterprise=size, weeks=weeks, rng=1, engine=engine)
+    return sim.RolloutModel(strategy=strategy or BUSY, maturity="high", enterprise=size, weeks=weeks, rng=1, engine=engine)
 
 
 def timed(action: Callable[[], Any]) -> float:
@@ -88,7 +88,7 @@ def run_floor(users: int, weeks: int) -> float:
     return timed(all_weeks)
 
 
-def bytes_per_user(m: RolloutModel) -> tuple[float, float, float]:
+def bytes_per_user(m: sim.RolloutModel) -> tuple[float, float, float]:
     """Bytes per planner of state, of the network and of the draws made ahead."""
     s, d, n = m.state, m.state.draws, len(m.state.users)
     state = s.users.nbytes + s.teams.nbytes + s.units.nbytes + s.order.nbytes + s.firm.nbytes
@@ -143,7 +143,7 @@ def building(console: Console) -> None:
         build, run = math.inf, math.inf
         for seed in range(15):
             clock = time.perf_counter()
-            m = RolloutModel(strategy=strategy, rng=seed)
+            m = sim.RolloutModel(strategy=strategy, rng=seed)
             middle = time.perf_counter()
             m.run()
             build, run = min(build, middle - clock), min(run, time.perf_counter() - middle)

@@ -34,7 +34,6 @@ from experiments.lab.tables import write_tables
 from sim.configuration import from_mapping
 from sim.parameters import RECORDS, Parameters
 from sim.schema import InvalidInput
-from sim.views.figures.calibrate import calibrate_figure
 
 #: What is calibrated, and its prior ranges: what screening found to move the targets, and what decides whether an initiative lasts.
 FITTED = {
@@ -243,4 +242,6 @@ def write(store: Store, plan: Plan, study: Calibration, found: Found, marked: st
     }
     write_tables(store, plan, tables, MEANINGS | {f.name: "fitted parameter" for f in study.made})
     store.text("calibrated.yaml", preset_text(parameters, marked))
+    from sim.views.figures.calibrate import calibrate_figure
+
     calibrate_figure(store.folder)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.optimize import OptimizeWarning, curve_fit
+from scipy import optimize
 
 
 class Fit(NamedTuple):
@@ -43,9 +43,9 @@ def best_fit(
     best, found = np.inf, None
     for start in starts:
         with warnings.catch_warnings(), np.errstate(over="ignore"):
-            warnings.simplefilter("ignore", OptimizeWarning)
+            warnings.simplefilter("ignore", optimize.OptimizeWarning)
             try:
-                fitted, _ = curve_fit(curve, t, y, start, bounds=bounds, max_nfev=evaluations)
+                fitted, _ = optimize.curve_fit(curve, t, y, start, bounds=bounds, max_nfev=evaluations)
             except RuntimeError:
                 continue
             values = curve(t, *fitted)

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
+import sim
 from experiments.lab.designs import Points
 from experiments.lab.output import digest, input_files
 from experiments.lab.records import Run, RunRecorder, parameters_at
 from experiments.lab.work import Shard, cut
-from sim import RolloutModel
-from sim._numba import SOURCES
 from sim.parameters import Parameters
 from sim.presets import GROUPS, load
 from sim.schema import to_mapping
+from sim.sources import SOURCES
 
 #: What a run is taken to cost when shards are cut, before any is measured: seconds per run, and per planner and week.
 SECONDS_PER_RUN, SECONDS_PER_PLANNER_WEEK = 2e-3, 70e-9
@@ -133,4 +133,6 @@ def check_points(plan: Plan, most: int = 5000) -> None:
     for point in range(min(most, len(plan.points))):
         parameters = plan.parameters(point)
         if point == 0:
-            RolloutModel(parameters=parameters, rng=plan.seed, engine=plan.engine)  # an organisation that cannot be read is an error now
+            sim.RolloutModel(
+                parameters=parameters, rng=plan.seed, engine=plan.engine
+            )  # an organisation that cannot be read is an error now

@@ -11,15 +11,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+import sim
 from experiments.lab.designs import Points
 from experiments.lab.storage import HELD, RUNS, UNITS, WEEKS
-from sim import RolloutModel
-from sim._numba import SOURCES
 from sim.bottleneck import CONSTRAINTS, bottleneck
 from sim.configuration import fingerprint, vary
 from sim.measures import MEASURES, UNIT_ENDS, WEEKLY
 from sim.parameters import Parameters
 from sim.presets import GROUPS, with_presets
+from sim.sources import SOURCES
 from sim.state import LIVE, STAGES
 
 #: Weeks between two looks at what holds a rollout back.
@@ -76,7 +76,7 @@ class RunRecorder:
     def run(self, item: Run) -> Result:
         """Run one run."""
         parameters = parameters_at(self.base, item.values)
-        model = RolloutModel(parameters=parameters, rng=item.seed, engine=self.engine).run()
+        model = sim.RolloutModel(parameters=parameters, rng=item.seed, engine=self.engine).run()
         weekly = model.state.weekly[:: self.weekly] if self.weekly else None
         units, held = (units_of(model), held_back(model, item.replication < self.inside)) if self.inside else (None, None)
         return Result({**self._start(item), "run_key": run_key(parameters, item.seed), **model.outcome}, weekly, units, held)
@@ -156,7 +156,7 @@ def run_key(parameters: Parameters, seed: int) -> str:
     return hashlib.sha256(f"{SOURCES} {fingerprint(parameters)} {seed}".encode()).hexdigest()[:32]
 
 
-def units_of(model: RolloutModel) -> dict[str, Any]:
+def units_of(model: sim.RolloutModel) -> dict[str, Any]:
     """How each unit ended, column by column; ``went_live`` is the first week live, counted from 0, or None."""
     state = model.state
     last, live = state.unit_weekly[-1], state.unit_weekly["stage"] == LIVE
@@ -171,7 +171,7 @@ def units_of(model: RolloutModel) -> dict[str, Any]:
     }
 
 
-def held_back(model: RolloutModel, asked: bool) -> dict[str, Any]:
+def held_back(model: sim.RolloutModel, asked: bool) -> dict[str, Any]:
     """What held the rollout back, every :data:`LOOK` weeks and at the end, column by column; nothing unless asked."""
     state, p = model.state, model.parameters
     weeks = sorted({*range(LOOK, p.weeks + 1, LOOK), p.weeks}) if asked else []

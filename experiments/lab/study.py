@@ -30,7 +30,7 @@ from experiments.lab.progress import duration
 from experiments.lab.runner import execute, sample
 from experiments.lab.storage import RUNS, Store, read_shards
 from experiments.lab.work import Work
-from sim.model import ENGINES
+from sim import ENGINES
 from sim.parameters import Parameters
 from sim.schema import InvalidInput
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from experiments.lab.storage import Receipt, write_shard
 from experiments.lab.work import Recorder, Shard
-from sim._numba import SOURCES
 from sim.schema import InvalidInput
+from sim.sources import SOURCES
 
 DIED = "WorkerDied: the run killed its process, or took longer than its limit"
 

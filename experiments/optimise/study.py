@@ -38,7 +38,6 @@ from sim.configuration import from_mapping
 from sim.parameters import PHASES, RECORDS, Parameters, Strategy
 from sim.presets import available
 from sim.schema import InvalidInput, frozen, to_mapping
-from sim.views.figures.optimise import optimise_figure
 
 MOST_TRIALS = 1_000_000
 MEANINGS = {
@@ -319,6 +318,8 @@ def write(store: Store, plan: Plan, search: Search, found: Found, marked: str, s
         store.text(f"{name}.yaml", text)
         if save_as:
             save("strategy", saved_name(search, name, save_as), text)
+    from sim.views.figures.optimise import optimise_figure
+
     optimise_figure(store.folder)
 
 

@@ -8,10 +8,10 @@ from functools import lru_cache
 
 import networkx as nx
 
+import sim
 from experiments.lab.records import parameters_at
 from experiments.patterns.pattern import Arm, Times
 from experiments.patterns.readings import HOLD
-from sim import RolloutModel
 from sim.agents import BusinessUnit
 from sim.configuration import marked, vary
 from sim.parameters import Parameters
@@ -43,18 +43,18 @@ def rewired(p: Parameters, seed: int) -> nx.Graph:
     Raises:
         networkx.NetworkXException: where the network is too dense for so many swaps.
     """
-    graph = RolloutModel(parameters=p, rng=seed).network.copy()
+    graph = sim.RolloutModel(parameters=p, rng=seed).network.copy()
     nx.double_edge_swap(graph, 3 * graph.number_of_edges(), max_tries=100 * graph.number_of_edges(), seed=seed % (1 << 32))
     return graph
 
 
-def run_arm(arm: Arm, parameters: Parameters, seed: int) -> RolloutModel:
+def run_arm(arm: Arm, parameters: Parameters, seed: int) -> sim.RolloutModel:
     """One run of an arm, finished."""
     graph = None
     if arm.rewired:
         graph = rewired(network_alone(parameters), seed)
         parameters = vary(parameters, {"network.kind": "graph"})
-    model = RolloutModel(parameters=parameters, network=graph, rng=seed)
+    model = sim.RolloutModel(parameters=parameters, network=graph, rng=seed)
     if arm.integration is not None:
         for unit in model.agents_by_type[BusinessUnit]:
             unit.readiness[INTEGRATION] = arm.integration

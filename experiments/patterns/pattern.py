@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sim import RolloutModel
+import sim
 
 #: Readings of arms by ``arm.reading`` [seeds].
 Readings = Mapping[str, np.ndarray]
@@ -89,7 +89,7 @@ class Pattern:
     name: str
     claim: str
     where: str
-    read: Callable[[RolloutModel], dict[str, float]]
+    read: Callable[[sim.RolloutModel], dict[str, float]]
     arms: Mapping[str, Arm]
     tests: tuple[Test, ...]
     ablation: str

@@ -11,8 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.patterns.pattern import Pattern
-from sim.views.figures.patterns import headline
-from sim.views.words import interval
+from sim.views.words import emerging, interval
 
 
 def with_interval(row: Any, of: str) -> str:
@@ -41,7 +40,7 @@ def show(
             effects = [f"{row['test']} {with_interval(row, 'effect')}, fails {share_of(row['fails'])}" for _, row in left.iterrows()]
             said.append(f"Looked into, with {probe}: {'; '.join(effects)}.")
         console.print(" ".join(text for text in said if text), highlight=False)
-    console.print(f"{headline(tests)}.", highlight=False)
+    console.print(f"{emerging(tests)}.", highlight=False)
 
 
 def share_of(value: float) -> str:

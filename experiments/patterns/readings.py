@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+import sim
 from experiments.lab.curves import bass, best_fit, logistic
-from sim import RolloutModel
 from sim.parameters import BUCKETS, CAPABILITIES
 from sim.state import LIVE, PILOT
 
@@ -15,7 +15,7 @@ from sim.state import LIVE, PILOT
 HOLD, SETTLED, SOON = 260, 26, 78
 
 
-def weeks_live(model: RolloutModel) -> np.ndarray:
+def weeks_live(model: sim.RolloutModel) -> np.ndarray:
     """Weeks since each unit went live, or began to pilot, [weeks, units]; -1 where it is not."""
     stage = model.state.unit_weekly["stage"]
     live = (stage == LIVE) | (stage == PILOT)
@@ -27,7 +27,7 @@ def over(values: np.ndarray, chosen: np.ndarray) -> float:
     return float(values[chosen].mean()) if chosen.any() else np.nan
 
 
-def read_pilot(model: RolloutModel) -> dict[str, float]:
+def read_pilot(model: sim.RolloutModel) -> dict[str, float]:
     """Use and error cut of the pilot and of the other units, each in its weeks 14 to 26; and the others' use in the last year."""
     rows, age = model.state.unit_weekly, weeks_live(model)
     pilot = np.zeros(age.shape, bool)
@@ -42,7 +42,7 @@ def read_pilot(model: RolloutModel) -> dict[str, float]:
     }
 
 
-def read_support(model: RolloutModel) -> dict[str, float]:
+def read_support(model: sim.RolloutModel) -> dict[str, float]:
     """Support that units after the pilot got in their first half year live, and the trust they gained in it."""
     rows, age = model.state.unit_weekly, weeks_live(model)
     age[:, int(model.state.firm["pilot"][0])] = -1
@@ -50,26 +50,26 @@ def read_support(model: RolloutModel) -> dict[str, float]:
     return {"support": over(rows["support"], (age >= 0) & (age < 26)), "gained": gained}
 
 
-def read_value(model: RolloutModel) -> dict[str, float]:
+def read_value(model: sim.RolloutModel) -> dict[str, float]:
     """Value of the last year, before costs [EUR]."""
     return {"value": float(model.state.weekly["value"][-52:].sum())}
 
 
-def read_plateau(model: RolloutModel) -> dict[str, float]:
+def read_plateau(model: sim.RolloutModel) -> dict[str, float]:
     """By how much the end is a plateau half-way: the least of the distances from .1, from .9 and from a drift of .05 in half a year."""
     reliance = model.state.weekly["reliance"]
     end = float(reliance[-1])
     return {"end": end, "margin": min(end - 0.1, 0.9 - end, 0.05 - abs(end - float(reliance[-27])))}
 
 
-def read_trough(model: RolloutModel) -> dict[str, float]:
+def read_trough(model: sim.RolloutModel) -> dict[str, float]:
     """Depth below 0 of the trough of cumulative net value [EUR], its week, and the net value at the end [EUR]."""
     record = model.outcome
     week = record["trough_week"]
     return {"depth": -record["trough"], "week": np.nan if week is None else float(week), "end": record["net"]}
 
 
-def read_curve(model: RolloutModel) -> dict[str, float]:
+def read_curve(model: sim.RolloutModel) -> dict[str, float]:
     """How much better a logistic or Bass curve fits reliance than a line (AICc), and its inflections, from the gate on."""
     gate = int(model.state.firm["gate_week"][0])
     curve = model.state.weekly["reliance"][gate:] if gate >= 0 else np.zeros(0)
@@ -106,7 +106,7 @@ def inflections(curve: np.ndarray) -> int:
     return int(np.sum(np.diff(np.sign(strong)) != 0))
 
 
-def read_teams(model: RolloutModel) -> dict[str, float]:
+def read_teams(model: sim.RolloutModel) -> dict[str, float]:
     """Shares of the live units' teams whose reliance at the end is in the lower, middle and upper third."""
     state = model.state
     live = np.repeat(state.units["stage"] == LIVE, state.units["last"] - state.units["first"])
@@ -117,7 +117,7 @@ def read_teams(model: RolloutModel) -> dict[str, float]:
     return dict(zip(("low", "middle", "high"), parts.tolist(), strict=True))
 
 
-def read_cycle(model: RolloutModel) -> dict[str, float]:
+def read_cycle(model: sim.RolloutModel) -> dict[str, float]:
     """Reliance at each step of reliability down and up again: at its end (``step0``, …) and soon after its start (``soon0``, …)."""
     reliance = model.state.weekly["reliance"]
     starts = range(0, len(reliance) - HOLD + 1, HOLD)
@@ -125,12 +125,12 @@ def read_cycle(model: RolloutModel) -> dict[str, float]:
     return {name: float(reliance[end - SETTLED : end].mean()) for name, end in ends.items()}
 
 
-def read_spread(model: RolloutModel) -> dict[str, float]:
+def read_spread(model: sim.RolloutModel) -> dict[str, float]:
     """Mean use over the whole run: more where use spreads sooner or further."""
     return {"use": float(model.state.weekly["users_using"].mean())}
 
 
-def read_retrofit(model: RolloutModel) -> dict[str, float]:
+def read_retrofit(model: sim.RolloutModel) -> dict[str, float]:
     """Central effort, support included, from the platform's start until pipelines and integration stand [person-weeks].
 
     They stand where their mean readiness reaches .7. Where it never does, what was spent by the end: less than it would have taken.
@@ -146,7 +146,7 @@ def read_retrofit(model: RolloutModel) -> dict[str, float]:
     return {"cost": float(total[start : end + 1].sum()), "stands": float(stands.any())}
 
 
-def read_decay(model: RolloutModel) -> dict[str, float]:
+def read_decay(model: sim.RolloutModel) -> dict[str, float]:
     """What is left of use when accuracy has fallen to half of its best, and what is left of it at the end; shares of its best."""
     rows = model.state.unit_weekly
     live = rows["stage"] == LIVE
@@ -162,7 +162,7 @@ def read_decay(model: RolloutModel) -> dict[str, float]:
     return {"left": float(use[half] / use.max()), "end": float(use[-1] / use.max()), "week": float(half)}
 
 
-def read_trap(model: RolloutModel) -> dict[str, float]:
+def read_trap(model: sim.RolloutModel) -> dict[str, float]:
     """From the gate on: support's share of central effort, and use in the first and in the last year."""
     rows, gate = model.state.weekly, int(model.state.firm["gate_week"][0])
     if gate < 0:
@@ -175,12 +175,12 @@ def read_trap(model: RolloutModel) -> dict[str, float]:
     }
 
 
-def read_followers(model: RolloutModel) -> dict[str, float]:
+def read_followers(model: sim.RolloutModel) -> dict[str, float]:
     """Reliance at the end of the planners who are no champions."""
     users = model.state.users
     return {"followers": over(users["reliance"], users["champion"] == 0)}
 
 
-def read_net(model: RolloutModel) -> dict[str, float]:
+def read_net(model: sim.RolloutModel) -> dict[str, float]:
     """Cumulative net value [EUR]."""
     return {"net": float(model.state.weekly["cumulative_net"][-1])}

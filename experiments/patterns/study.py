@@ -28,11 +28,10 @@ from experiments.patterns.arms import parameters_of, rewired, run_arm
 from experiments.patterns.declarations import BY_NAME, PATTERNS
 from experiments.patterns.pattern import Arm, Pattern, arms_of
 from experiments.patterns.printing import show
-from sim._numba import SOURCES
 from sim.configuration import fingerprint, from_mapping
 from sim.parameters import Parameters
 from sim.schema import InvalidInput, nearest, to_mapping
-from sim.views.figures.patterns import patterns_figure
+from sim.sources import SOURCES
 
 SHARD = 100  # runs
 SHORTEST = 156  # weeks
@@ -124,6 +123,8 @@ def patterns(values: dict[str, Any]) -> int:
         # a pattern's row is that of its first test, with the verdict over all
         first = tests.drop_duplicates("pattern").rename(columns={"test": "first_test"})
         write_tables(store, work, {"patterns": first, "tests": tests, "probes": look_into(runs, chosen, seeds)}, MEANINGS)
+        from sim.views.figures.patterns import patterns_figure
+
         patterns_figure(store.folder)
 
     def told(console: Console, store: Store) -> list[str]:

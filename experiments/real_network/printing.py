@@ -12,8 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.real_network.readings import SPREAD
-from sim.views.figures.real_network import NETWORKS, PLACEMENTS
-from sim.views.words import bounded
+from sim.views.words import NETWORK_LABELS, PLACEMENT_LABELS, bounded
 
 
 def signed(value: float, places: int = 3) -> str:
@@ -72,7 +71,7 @@ def table_of_networks(described: pd.DataFrame) -> Table:
         table.add_column(head, justify="right" if head else "left", no_wrap=True)
     for row in described.to_dict("records"):
         table.add_row(
-            NETWORKS[row["network"]], f"{row['most_ties']}", f"{row['spread_of_ties']:.1f}", f"{row['below']:.1%}",
+            NETWORK_LABELS[row["network"]], f"{row['most_ties']}", f"{row['spread_of_ties']:.1f}", f"{row['below']:.1%}",
             f"{row['in_departments']:.0%}", f"{row['in_teams']:.0%}", f"{row['transitivity']:.0%}",
         )  # fmt: skip
     return table
@@ -87,7 +86,9 @@ def table_of_differences(title: str, heads: Heads, cells: Mapping[Any, Any], mat
         of_real = [write(cells[maturity, kinds[0], name]["reference"]).lstrip("+") for name, _, write in heads]
         table.add_row(f"{maturity}, real", *of_real)
         for kind in kinds:
-            table.add_row(f"  {NETWORKS[kind]}", *(bounded(cells[maturity, kind, name], "difference", write) for name, _, write in heads))
+            table.add_row(
+                f"  {NETWORK_LABELS[kind]}", *(bounded(cells[maturity, kind, name], "difference", write) for name, _, write in heads)
+            )
     return table
 
 
@@ -101,7 +102,7 @@ def table_of_champions(champions: pd.DataFrame) -> Table:
     for maturity, share, placement in dict.fromkeys((m, s, placed) for m, s, placed, _ in wide):
         found = [bounded(wide[maturity, share, placement, name], "difference", in_points) for name in (*SPREAD, "final_reliance")]
         first = placement == "random"
-        name = f"{maturity}, {PLACEMENTS[placement]}" if first else f"  {PLACEMENTS[placement]}"
+        name = f"{maturity}, {PLACEMENT_LABELS[placement]}" if first else f"  {PLACEMENT_LABELS[placement]}"
         table.add_row(name, f"{share:.0%}" if first else "", *found)
     return table
 
@@ -125,10 +126,10 @@ def network_sentences(cells: Mapping[Any, Any], maturities: list[str], kinds: li
             unit = "" if write is signed else " points"
             parts.append(f"{words} {bounded(row, 'difference', write)}{unit}{'' if clear(row) else ', not clear'}")
         furthest[kind] = max(abs(np.nan_to_num(cells[m, kind, "final_reliance"]["difference"])) for m in maturities)
-        name = NETWORKS[kind][0].upper() + NETWORKS[kind][1:]
+        name = NETWORK_LABELS[kind][0].upper() + NETWORK_LABELS[kind][1:]
         said.append(f"{name}, at the maturity where it is furthest from the real network: {'; '.join(parts)}.")
     best = min(furthest, key=lambda kind: furthest[kind])
-    said.append(f"For reliance at the end the nearest stand-in is «{NETWORKS[best]}», {100 * furthest[best]:.1f} points off at most.")
+    said.append(f"For reliance at the end the nearest stand-in is «{NETWORK_LABELS[best]}», {100 * furthest[best]:.1f} points off at most.")
     return said
 
 
@@ -143,6 +144,6 @@ def champion_sentences(champions: pd.DataFrame) -> list[str]:
             more, less = sum(row["difference_low"] > 0 for row in found), sum(row["difference_high"] < 0 for row in found)
             low, high = (in_points(edge(row["difference"] for row in found)) for edge in (min, max))
             clearly = f"clearly more at {more}" + (f", clearly less at {less}" if less else "")
-            parts.append(f"{PLACEMENTS[str(placement)]} {low} to {high} points of use, {clearly} of {len(found)} shares")
+            parts.append(f"{PLACEMENT_LABELS[str(placement)]} {low} to {high} points of use, {clearly} of {len(found)} shares")
         said.append(f"Champions at {maturity} maturity, against as many at random: {'; '.join(parts)}.")
     return said

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+import sim
 from experiments.patterns.readings import read_followers, read_spread
-from sim import RolloutModel
 from sim.measures import CLASSES
 
 OUTCOMES = ("final_reliance", *CLASSES)
@@ -47,7 +47,7 @@ def read_clusters(reliance: np.ndarray, unit: np.ndarray, first: np.ndarray, pee
     }
 
 
-def read_run(model: RolloutModel) -> dict[str, float]:
+def read_run(model: sim.RolloutModel) -> dict[str, float]:
     """What is compared of a finished run, by name."""
     state, outcome = model.state, model.outcome
     unit = np.repeat(np.arange(len(state.units)), state.units["users"])

@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from rich.console import Console
 
+import sim
 from experiments.lab.config import take
 from experiments.lab.output import input_files
 from experiments.lab.plan import preset_digests
@@ -26,15 +27,13 @@ from experiments.real_network.analysis import compare
 from experiments.real_network.networks import describe, drawn, graph_of
 from experiments.real_network.printing import show
 from experiments.real_network.readings import READ, read_clusters, read_run
-from sim import RolloutModel
-from sim._numba import SOURCES
 from sim.configuration import from_mapping, vary
 from sim.measures import CLASSES
 from sim.parameters import Parameters
 from sim.presets import load
 from sim.schema import InvalidInput, nearest, to_mapping
-from sim.views.figures.real_network import NETWORKS, PLACEMENTS, real_network_figure
-from sim.views.words import CLASS_LABELS
+from sim.sources import SOURCES
+from sim.views.words import CLASS_LABELS, NETWORK_LABELS, PLACEMENT_LABELS
 
 SHARD = 5  # seeds; all arms of a seed share its networks
 SCHEMA = pa.schema(
@@ -79,13 +78,13 @@ def arms_of(networks: list[str], placements: list[str], shares: list[float]) -> 
     return [("real", "none", 0.0), *((network, "none", 0.0) for network in networks), *placed]
 
 
-def run_arm(network: str, placement: str, share: float, p: Parameters, seed: int) -> RolloutModel:
+def run_arm(network: str, placement: str, share: float, p: Parameters, seed: int) -> sim.RolloutModel:
     """One run of an arm, finished. Without champions asked for, a strategy's own are left out, so that all arms start alike."""
     p = vary(p, {"strategy.champions": share, "strategy.placement": placement if share else p.strategy.placement})
     if network == "real":
-        return RolloutModel(parameters=p, rng=seed).run()
+        return sim.RolloutModel(parameters=p, rng=seed).run()
     graph = graph_of(network, network_alone(p), seed)
-    return RolloutModel(parameters=vary(p, {"network.kind": "graph"}), network=graph, rng=seed).run()
+    return sim.RolloutModel(parameters=vary(p, {"network.kind": "graph"}), network=graph, rng=seed).run()
 
 
 @dataclass(frozen=True)
@@ -115,13 +114,13 @@ def real_network(values: dict[str, Any]) -> int:
     """Run all arms on the network of the files, print what differs, write the results folder."""
     settings = take_settings(values)
     seeds, maturities = take(values, "seeds", "count", 2, 10_000), take(values, "maturities", "names")
-    networks, placements = (chosen(values, key, known) for key, known in (("networks", NETWORKS), ("placements", PLACEMENTS)))
+    networks, placements = (chosen(values, key, known) for key, known in (("networks", NETWORK_LABELS), ("placements", PLACEMENT_LABELS)))
     arms = arms_of(networks, placements, shares_of(values.pop("shares")))
     for name in maturities:
         load("maturity", name)
     base = on_files(values)
     for maturity in maturities:  # what cannot be used is said now, in one line
-        model = RolloutModel(parameters=parameters_at(base, {"maturity": maturity}), rng=settings.seed)
+        model = sim.RolloutModel(parameters=parameters_at(base, {"maturity": maturity}), rng=settings.seed)
     graphs = {kind: graph_of(kind, network_alone(base), settings.seed) for kind in ("real", *networks)}
     configuration = {
         "parameters": to_mapping(base), "maturities": preset_digests("maturity", maturities), "arms": [list(arm) for arm in arms],
@@ -137,6 +136,8 @@ def real_network(values: dict[str, Any]) -> int:
         described = pd.DataFrame([describe(kind, graph, base.utility.min_peers) for kind, graph in graphs.items()])
         found, champions = compare(store.runs(), maturities, arms)
         write_tables(store, work, {"described": described, "networks": found, "champions": champions}, MEANINGS)
+        from sim.views.figures.real_network import real_network_figure
+
         real_network_figure(store.folder)
 
     def told(console: Console, store: Store) -> list[str]:

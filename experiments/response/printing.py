@@ -15,7 +15,7 @@ from experiments.response.fit import METHODS, Response
 from experiments.response.measure import FITTED, LEVELS
 from experiments.response.tables import checks, interval, joint, summary
 from sim.presets import available, load
-from sim.views.figures.response import FORECASTER_LABELS
+from sim.views.words import FORECASTER_LABELS
 
 
 def say(console: Console, text: str) -> None:

@@ -29,7 +29,6 @@ from experiments.response.measure import ALSO, FITTED, ErrorRecorder, Measured, 
 from experiments.response.printing import say, show
 from experiments.response.tables import MEANINGS, as_preset, tables_of
 from sim.schema import InvalidInput
-from sim.views.figures.response import response_figure
 
 #: Measurements in a shard: a second or two of computing.
 SHARD = 2
@@ -73,6 +72,8 @@ def response(values: dict[str, Any]) -> int:
         preset = as_preset(fit, configuration, file)
         if preset:
             store.text("forecast.yaml", preset)
+        from sim.views.figures.response import response_figure
+
         response_figure(store.folder)
 
     def report(console: Console, store: Store) -> list[str]:

@@ -15,7 +15,7 @@ from experiments.lab.statistics import mean
 from experiments.response.fit import METHODS, Response
 from experiments.response.measure import FITTED, LEVELS
 from sim.parameters import RECORDS
-from sim.views.figures.response import FORECASTER_LABELS
+from sim.views.words import FORECASTER_LABELS
 
 #: Columns of the tables, but the ends of intervals.
 MEANINGS = {

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sim.measures import CLASSES, MEASURES
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 CLASS_LABELS = {name: name.replace("_", " ") for name in CLASSES}
+FORECASTER_LABELS = {
+    "seasonal_naive": "seasonal naive",
+    "smoothing": "exponential smoothing",
+    "boosting": "boosted trees",
+    "moving_average": "moving average",
+    "planner": "planner's spreadsheet",
+}
+#: The model, and what simpler explanations it is held against.
+MODEL_LABELS = {"model": "full model", "bass": "Bass curve", "success": "success alone", "mixed": "mean field"}
+NETWORK_LABELS = {
+    "real": "real network", "blocks": "block model", "small_world": "small world", "scale_free": "scale-free", "rewired": "rewired",
+}  # fmt: skip
+PLACEMENT_LABELS = {"random": "at random", "central": "most ties", "between": "most paths", "clustered": "in clusters"}
 
 
 def written(measure: str) -> str:
@@ -84,3 +100,14 @@ def strategy_label(name: str) -> str:
 def cut(name: str, most: int) -> str:
     """A name in as many characters as there is room for."""
     return name if len(name) <= most else name[: most - 1].rstrip() + "…"
+
+
+def emerging(tests: pd.DataFrame) -> str:
+    """How many patterns emerge, and how many of these their ablation removes, in a line."""
+    verdicts = tests.drop_duplicates("pattern")["verdict"]
+    whole = verdicts[verdicts.str.match("emerges(?! in part)")]
+    return (
+        f"{len(whole)} of {len(verdicts)} patterns emerge ({whole.str.endswith(', removed').sum()} of them removed by their ablation, "
+        f"{whole.str.endswith('not removed').sum()} not removed), {verdicts.str.startswith('emerges in part').sum()} in part, "
+        f"{(verdicts == 'does not emerge').sum()} not at all"
+    )

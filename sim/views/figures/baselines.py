@@ -16,9 +16,8 @@ from matplotlib.ticker import PercentFormatter
 
 from sim.views.colours import COLOURS
 from sim.views.figures.style import STYLE, save
-from sim.views.words import strategy_label
+from sim.views.words import MODEL_LABELS, strategy_label
 
-LABELS = {"model": "full model", "bass": "Bass curve", "success": "success alone", "mixed": "mean field"}
 LOOKS: dict[str, dict[str, Any]] = {
     "model": {"color": COLOURS[0], "ls": "-", "marker": "o"},
     "bass": {"color": COLOURS[1], "ls": "--", "marker": "s"},
@@ -38,7 +37,7 @@ def baselines_figure(folder: Path) -> Path:
         parts: Any = [figure] if targets is None else figure.subfigures(2, 1, height_ratios=(1, 0.95))
         upper = parts[0]
         for axis, strategy in zip(np.ravel(upper.subplots(1, len(strategies), sharey=True, squeeze=False)), strategies, strict=True):
-            for source in LABELS:
+            for source in MODEL_LABELS:
                 rows = adoption[(adoption["source"] == source) & (adoption["strategy"] == strategy)]
                 week = rows["week"] + 1
                 look = LOOKS[source]
@@ -62,7 +61,7 @@ def baselines_figure(folder: Path) -> Path:
                 marker=look["marker"] if targets is not None else "",
                 ms=5,
                 lw=1.7,
-                label=LABELS[source],
+                label=MODEL_LABELS[source],
             )
             for source, look in LOOKS.items()
         ]

@@ -13,20 +13,9 @@ from matplotlib.lines import Line2D
 
 from sim.views.colours import COLOURS
 from sim.views.figures.style import STYLE, save
-from sim.views.words import interval
+from sim.views.words import emerging, interval
 
 HERE, GONE = COLOURS[0], COLOURS[1]
-
-
-def headline(tests: pd.DataFrame) -> str:
-    """How many patterns emerge, and how many of these their ablation removes, in a line."""
-    verdicts = tests.drop_duplicates("pattern")["verdict"]
-    whole = verdicts[verdicts.str.match("emerges(?! in part)")]
-    return (
-        f"{len(whole)} of {len(verdicts)} patterns emerge ({whole.str.endswith(', removed').sum()} of them removed by their ablation, "
-        f"{whole.str.endswith('not removed').sum()} not removed), {verdicts.str.startswith('emerges in part').sum()} in part, "
-        f"{(verdicts == 'does not emerge').sum()} not at all"
-    )
 
 
 def patterns_figure(folder: Path) -> Path:
@@ -61,7 +50,7 @@ def patterns_figure(folder: Path) -> Path:
             Line2D([], [], color=GONE, marker="s", ms=5, label="its ablation"),
         ]
         figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8)
-        figure.suptitle(headline(tests), x=0.01, ha="left", fontsize=10)
+        figure.suptitle(emerging(tests), x=0.01, ha="left", fontsize=10)
         return save(figure, folder / "figure.png")
 
 

@@ -14,10 +14,9 @@ from matplotlib.ticker import MaxNLocator
 
 from sim.views.colours import COLOURS
 from sim.views.figures.style import STYLE, save
+from sim.views.words import NETWORK_LABELS, PLACEMENT_LABELS
 
 #: The first of each is what the others are compared with.
-NETWORKS = {"real": "real network", "blocks": "block model", "small_world": "small world", "scale_free": "scale-free", "rewired": "rewired"}
-PLACEMENTS = {"random": "at random", "central": "most ties", "between": "most paths", "clustered": "in clusters"}
 MARKERS = ("o", "s", "^", "v")
 PANELS = {
     "final_reliance": ("Reliance at the end", "points", 100.0),
@@ -49,7 +48,7 @@ def real_network_figure(folder: Path) -> Path:
             axis.set(xlabel=f"less the real network's, {unit}", ylim=(len(kinds) - 0.5, -0.5))
             axis.xaxis.set_major_locator(MaxNLocator(4))
             axis.grid(axis="y", visible=False)
-        panels[0].set_yticks(range(len(kinds)), [NETWORKS[kind] for kind in kinds])
+        panels[0].set_yticks(range(len(kinds)), [NETWORK_LABELS[kind] for kind in kinds])
         handles = [
             Line2D([], [], color=COLOURS[k % len(COLOURS)], marker=MARKERS[k % len(MARKERS)], lw=2, ms=5, label=f"{m} maturity")
             for k, m in enumerate(maturities)
@@ -86,6 +85,6 @@ def _champions(part: Any, champions: pd.DataFrame, maturities: list[str]) -> Non
         axis.grid(axis="x", visible=False)
     panels[0].set_ylabel("less as many at random, points")
     looks = zip(placements, COLOURS[2:], MARKERS, ("-", "--", "-.", ":"), strict=False)
-    words = {n: PLACEMENTS[n] if n == "clustered" else "with " + PLACEMENTS[n] for n, *_ in looks}
+    words = {n: PLACEMENT_LABELS[n] if n == "clustered" else "with " + PLACEMENT_LABELS[n] for n, *_ in looks}
     handles = [Line2D([], [], color=c, marker=m, ls=ls, lw=1.6, ms=5, label=f"champions {words[n]}") for n, c, m, ls in looks]
     part.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8)

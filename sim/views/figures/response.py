@@ -13,14 +13,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from sim.views.colours import COLOURS
 from sim.views.figures.style import STYLE, save
+from sim.views.words import FORECASTER_LABELS
 
-FORECASTER_LABELS = {
-    "seasonal_naive": "seasonal naive",
-    "smoothing": "exponential smoothing",
-    "boosting": "boosted trees",
-    "moving_average": "moving average",
-    "planner": "planner's spreadsheet",
-}
 MARKS = ("s", "D", "o", "v", "^")
 DEFECT_LABELS = {
     "missing": "share of item-weeks missing",
