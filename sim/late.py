@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import module_from_spec
 from threading import RLock
@@ -17,10 +18,17 @@ class LateModule(ModuleType):
         lock, state = self.__dict__["__late__"]
         with lock:  # other threads wait until all is there; what the module itself imports while it is executed goes on
             if state.pop("waiting", False):
+                spec: Any = self.__spec__
+                parent = spec.name.rpartition(".")[0]
+                if parent:
+                    import_module(parent).__path__  # noqa: B018 (it comes first, late or not)
+                if spec.submodule_search_locations is not None:
+                    self.__path__ = spec.submodule_search_locations
                 try:
-                    self.__spec__.loader.exec_module(self)  # type: ignore[union-attr]
+                    spec.loader.exec_module(self)
                 except BaseException:
                     state["waiting"] = True
+                    self.__dict__.pop("__path__", None)
                     raise
                 self.__class__ = ModuleType  # type: ignore[assignment]
         return ModuleType.__getattribute__(self, name)
@@ -33,6 +41,7 @@ def late(*names: str) -> None:
         if spec is not None:
             module = module_from_spec(spec)
             module.__dict__["__late__"] = (RLock(), {"waiting": True})
+            module.__dict__.pop("__path__", None)  # who imports a part of a package asks for its path: the package is loaded first
             module.__class__ = LateModule
             sys.modules[name] = module
             parent, _, last = name.rpartition(".")

@@ -54,6 +54,12 @@ def test_a_late_module_that_cannot_be_loaded_says_so_each_time(module):
             written.value  # noqa: B018
 
 
+@pytest.mark.parametrize("part", ["pandas.errors", "networkx.classes.graph", "scipy.special", "pyarrow.parquet", "mesa.experimental.devs"])
+def test_a_part_of_a_late_package_may_be_imported_first(part):
+    code = f"import experiments, sim, importlib; m = importlib.import_module({part!r}); hasattr(m, 'x'); print(len(dir(m)) > 9)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "True\n"
+
+
 def test_what_is_loaded_or_not_installed_stays_as_it_is():
     before = sys.modules["pytest"]
     late("pytest", "written_nowhere", "written_nowhere.inside")
