@@ -104,6 +104,10 @@ def desk(tmp_path_factory):
     (folder / "edges.txt").write_text("17 4\n17 23\n4 23\n")
     (folder / "labels.txt").write_text("4 Logistics\n17 17\n23 17\n")
     (folder / "pasta-daily-sales.csv").write_text(as_csv(generate_demand(3, brands=3, items=15, weeks=140)))
+    with contextlib.chdir(folder):  # and the same demand with a row per date and item
+        exec(
+            compile(re.search(r"```python\n(# makes pasta-long.*?)```", PAGES["docs/response.md"], re.S)[1], "docs/response.md", "exec"), {}
+        )
     shutil.copytree(presets.CONFIGS, folder / "configs")
     for text in PAGES.values():
         for name, content in re.findall(r"`configs/strategy/(\w+)\.yaml`[^`]*?```yaml\n(.*?)```", text, re.S):

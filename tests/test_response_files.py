@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import as_csv
 from test_response_study import QUICK
 
-from experiments.response.files import read_demand
+from experiments.response.files import Reading, read_demand
 from sim.schema import InvalidInput
 
 
@@ -98,3 +100,91 @@ def test_files_that_cannot_be_used_are_refused_in_one_line(call, tmp_path, marke
         code, out, err = call("response", *QUICK, f"demand={name}")
         assert (code, out, err.count("\n")) == (2, "", 1) and hint in err and "Traceback" not in err
     assert not (tmp_path / "results").exists()
+
+
+ROOT = Path(__file__).parents[1]
+PASTA = ROOT.parent / "shared" / "data" / "pasta-daily-sales.csv"
+LONG_COLUMNS = {"date": "Datum", "item": "Artikel", "brand": "Marke", "quantity": "Menge", "promotion": "Aktion"}
+
+
+@pytest.mark.parametrize("source", ["generated", pytest.param("pasta", marks=pytest.mark.skipif(not PASTA.is_file(), reason="not there"))])
+def test_the_long_file_of_the_page_gives_what_the_wide_one_does(source, tmp_path, market, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    wide = Path("pasta-daily-sales.csv")
+    wide.write_text(PASTA.read_text() if source == "pasta" else as_csv(market))
+    page = (ROOT / "docs" / "response.md").read_text(encoding="utf-8")
+    exec(compile(re.search(r"```python\n(# makes pasta-long.*?)```", page, re.S)[1], "docs/response.md", "exec"), {})
+    expected, found = read_demand(wide, 117), read_demand(Path("pasta-long.csv"), 117, Reading(LONG_COLUMNS, "day_first"))
+    assert (found.items, found.brands) == (expected.items, expected.brands)
+    for name in ("sales", "promotion", "brand", "monday"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+    said = "; ".join(found.notes)
+    for part in ("columns separated by semicolons", "decimal comma", "dates day first", "dates from 20", "date is «Datum»"):
+        assert part in said
+
+
+def rows(*lines: str) -> str:
+    return "date,item,brand,quantity\n" + "\n".join(lines) + "\n"
+
+
+TWO_WEEKS = [
+    f"2021-01-{d:02} 00:00:00,{item},{brand},{q}" for d in range(4, 18) for item, brand, q in (("x", "A", 2), ("y", "A", 3), ("z", "B", 4))
+]
+
+
+def test_blanks_returns_and_closures_are_taken_as_asked(tmp_path):
+    path = tmp_path / "long.csv"
+    lines = [*TWO_WEEKS[:1], *TWO_WEEKS[2:]]  # y is not there on the first day
+    lines[0] = lines[0].replace(",2", ",-1")
+    path.write_text(rows(*lines))
+    for returns, expected in (("zero", 12), ("net", 11)):
+        found = read_demand(path, 2, Reading(blanks="zero", returns=returns))
+        assert found.items == ("x", "z", "y") and found.sales[:, [0, 2]].T.tolist() == [[expected, 14], [18, 21]]
+        assert "1 blanks count as 0" in found.notes and any("1 returns" in note for note in found.notes)
+    kept = [line for line in TWO_WEEKS if not "2021-01-08" <= line[:10] <= "2021-01-12"]
+    path.write_text(rows(*kept))
+    assert read_demand(path, 2, Reading(closed=5)).sales[:, 0].tolist() == [8, 10]
+
+
+@pytest.mark.parametrize(
+    ("lines", "where", "hint"),
+    [
+        ([*TWO_WEEKS, TWO_WEEKS[4]], "line 44", "line 6 has it"),
+        ([*TWO_WEEKS[:4], TWO_WEEKS[4].replace(",A,", ",B,")], "line 6, column brand", "the brand of y"),
+        (["04.01.2021,x,A,1"], "line 2, column date", "dates=day_first or dates=month_first"),
+        ([TWO_WEEKS[0].replace(",2", ",-2"), *TWO_WEEKS[1:]], "line 2, column quantity", "returns=net"),
+        ([*TWO_WEEKS[:4], *TWO_WEEKS[5:]], "2021-01-05", "blanks=zero"),
+        ([TWO_WEEKS[0].replace(",2", ","), *TWO_WEEKS[1:]], "line 2, column quantity", "blanks=zero"),
+        ([line for line in TWO_WEEKS if not "2021-01-08" <= line[:10] <= "2021-01-12"], "line 14, column date", "closed=5"),
+    ],
+)
+@pytest.mark.fault(
+    "files", "long demand files: duplicates, two brands, ambiguous dates, returns, blanks, closures", "refused; says the setting"
+)
+def test_long_files_that_are_refused(lines, where, hint, tmp_path):
+    (tmp_path / "bad.csv").write_text(rows(*lines))
+    with pytest.raises(InvalidInput) as error:
+        read_demand(tmp_path / "bad.csv", 2)
+    assert where in error.value.key and hint in error.value.allowed
+
+
+def test_a_short_history_says_how_many_weeks_would_do(weekly_file):
+    with pytest.raises(InvalidInput) as error:
+        read_demand(weekly_file, 156)
+    assert "weeks_tested=36 would do" in error.value.allowed
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        (["dates=day_first"], "demand=FILE"),
+        (["columns={date: Week}"], "demand=FILE"),
+        (["demand=weekly.csv", "columns={dat: Week}"], "did you mean date"),
+        (["demand=weekly.csv", "columns={date: DATES}"], "did you mean DATE"),
+        (["demand=weekly.csv", "blanks=keep"], "refuse or zero"),
+    ],
+)
+@pytest.mark.fault("configuration", "response: how a file is read, without a file, by unknown names or values", "refused in one line")
+def test_settings_of_reading_that_are_refused(given, hint, call, weekly_file):
+    code, out, err = call("response", *QUICK, *given)
+    assert (code, out, err.count("\n")) == (2, "", 1) and hint in err

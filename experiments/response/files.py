@@ -2,68 +2,143 @@
 
 from __future__ import annotations
 
-import datetime
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from experiments.response.demand import Demand
+from experiments.response.demand import YEAR, Demand
 from sim.schema import InvalidInput, Record, nearest
-from sim.tables import Table, read_table
+from sim.tables import DATE_ORDERS, Table, read_table, read_text
 
 MOST_ITEMS = 5000
-#: A daily file may lack so many days in a row, on which the shop was closed; more is a gap.
+#: A daily file may lack so many days in a row, on which the shop was closed; more is a gap, unless ``closed`` allows it.
 MOST_CLOSED = 3
-QUANTITY = Record("number", "quantity sold", 0, 1e12)
+#: Fewest weeks that can be tested.
+FEWEST_TESTED = 13
+LONG, OPTIONAL = ("date", "item", "quantity"), ("brand", "promotion")
 SHARE = Record("number", "share of days on promotion", 0, 1)
+#: How a file may be read, by setting.
+CHOICES = {"dates": ("iso", *DATE_ORDERS), "blanks": ("refuse", "zero"), "returns": ("refuse", "zero", "net")}
 _COLUMN = re.compile(r"(QTY|PROMO)_([^_]+)_(.+)")
 
 
-def read_demand(path: Path, weeks_needed: int) -> Demand:
-    """Demand from a CSV file with one line per day or week.
+@dataclass(frozen=True)
+class Reading:
+    """How a file is read.
 
-    Columns: ``DATE`` (year-month-day, ascending), ``QTY_<brand>_<item>`` (quantity sold, 0 or more) for two brands or more, and
-    where promotions are known ``PROMO_<brand>_<item>`` (1 on promotion, else 0, or a share). Days are summed to weeks from Monday; a
-    week that the file does not cover from its first to its last day is left out. A day that a daily file lacks counts as closed.
+    Attributes:
+        columns: what a long file calls ``date``, ``item``, ``quantity``, ``brand`` and ``promotion``.
+        dates: which number of a date comes first, where it is not the year.
+        blanks: whether blanks, and items without a row on a date, are refused or count as 0.
+        returns: whether quantities below 0 are refused, count as 0, or are netted within their week.
+        closed: days in a row that the file may lack, from 3 to 366.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    dates: str = "iso"
+    blanks: str = "refuse"
+    returns: str = "refuse"
+    closed: int = MOST_CLOSED
+
+    @property
+    def order(self) -> str:
+        """The order of dates for the reader of tables."""
+        return "" if self.dates == "iso" else self.dates
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What a file holds, in the order of its dates.
+
+    Attributes:
+        days: ascending, [T]; ``lines`` is the first line of each.
+        column: title of the dates.
+        brand: brand of each item by the item's name, in order of first appearance.
+        quantity, promotion: [T, items]; ``promotion`` is 0 where not known.
+        notes: what was understood.
+    """
+
+    days: np.ndarray
+    lines: np.ndarray
+    column: str
+    brand: dict[str, str]
+    quantity: np.ndarray
+    promotion: np.ndarray
+    notes: list[str]
+
+
+def read_demand(path: Path, weeks_needed: int, reading: Reading | None = None) -> Demand:
+    """Demand from a text file, wide or long.
+
+    Wide: a line per day or week, ``DATE`` (ascending), ``QTY_<brand>_<item>`` (quantity sold) for two brands or more, and where
+    promotions are known ``PROMO_<brand>_<item>`` (1 on promotion, else 0, or a share). Long: a line per date and item, ``date``,
+    ``item``, ``quantity``, ``brand`` and, where known, ``promotion``, in any order. Days are summed to weeks from Monday; a week
+    that the file does not cover from its first to its last day is left out. A day that a daily file lacks counts as closed.
 
     Raises:
         InvalidInput: naming file, line and column of what cannot be used.
     """
-    table = read_table(path, required=["DATE"], others="keep")
-    quantity, promoted = _columns(path, list(table.titles))
-    brands = tuple(dict.fromkeys(brand for brand, _ in quantity))
-    days: list[datetime.date] = []
-    for row, text in enumerate(table.frame["DATE"]):
-        days.append(_day(table.at(row, "DATE"), text, days[-1] if days else None))
-    lines = table.lines.tolist()
-    values = np.column_stack([_numbers(table, name) for name in list(table.titles)[1:]])
-    step = 7 if len(days) > 1 and (days[1] - days[0]).days == 7 else 1
-    closed = _gaps(path, days, lines, step)
-    week, keep = _weeks(days, step)
-    covered = int(keep.sum())
-    if covered < weeks_needed:
-        raise InvalidInput(str(path), f"{covered} whole weeks", f"{weeks_needed} whole weeks or more")
-    sums, counts = np.zeros((len(keep), values.shape[1])), np.zeros(len(keep))
-    np.add.at(sums, week, values)
-    np.add.at(counts, week, 1)
-    order = list(quantity)
-    sales = sums[keep][:, [quantity[item] - 1 for item in order]]
-    shares = (sums / np.maximum(counts, 1)[:, None])[keep]
-    promotion = np.column_stack([shares[:, promoted[item] - 1] if item in promoted else np.zeros(covered) for item in order])
-    first = np.datetime64(days[0] - datetime.timedelta(days[0].weekday()), "D")
-    notes = [*table.notes, *([] if promoted else ["the file has no promotions"])]
+    reading = reading or Reading()
+    sheet = (_long if reading.columns or _is_long(path) else _wide)(path, reading)
+    step = 7 if len(sheet.days) > 1 and np.diff(sheet.days).min() >= np.timedelta64(7, "D") else 1
+    closed = _gaps(path, sheet, step, reading.closed)
+    first, week, keep = _weeks(sheet.days, step)
+    if (covered := int(keep.sum())) < weeks_needed:
+        possible = covered - 2 * YEAR
+        remedy = f"; weeks_tested={possible} would do" if possible >= FEWEST_TESTED else ""
+        raise InvalidInput(str(path), f"{covered} whole weeks", f"{weeks_needed} whole weeks or more{remedy}")
+    sums = np.zeros((2, len(keep), len(sheet.brand)))
+    for total, values in zip(sums, (sheet.quantity, sheet.promotion), strict=True):
+        np.add.at(total, week, values)
+    sales = sums[0][keep]
+    notes = list(sheet.notes)
+    if (sales < 0).any():
+        notes.append(f"{int((sales < 0).sum())} item-weeks with more returned than sold count as 0")
     if closed:
         notes.append(f"{closed} days are not in the file and count as closed")
+    brands = tuple(dict.fromkeys(sheet.brand.values()))
+    days_known = np.maximum(np.bincount(week, minlength=len(keep)), 1)
     return Demand(
         (first + 7 * np.arange(len(keep)))[keep],
-        tuple("_".join(item) for item in order),
+        tuple(sheet.brand),
         brands,
-        np.array([brands.index(brand) for brand, _ in order]),
-        sales,
-        promotion,
+        np.array([brands.index(brand) for brand in sheet.brand.values()]),
+        np.maximum(sales, 0.0),
+        (sums[1] / days_known[:, None])[keep],
         tuple(notes),
     )
+
+
+def _is_long(path: Path) -> bool:
+    titles = re.split(r"[,;\t| ]", read_text(path)[0].lstrip().partition("\n")[0])
+    return set(LONG) <= {title.strip('"\r ') for title in titles}
+
+
+# --------------------------------------------------------------------------- a line per date
+
+
+def _wide(path: Path, reading: Reading) -> Sheet:
+    table = read_table(path, required=["DATE"], others="keep")
+    quantity, promoted = _columns(path, list(table.titles))
+    days = table.dates("DATE", reading.order)
+    if (early := np.flatnonzero(np.diff(days) <= np.timedelta64(0, "D"))).size:
+        row = int(early[0]) + 1
+        allowed = f"a date after {days[row - 1]}, the line before: each date once, in ascending order"
+        raise InvalidInput(table.at(row, "DATE"), table.frame["DATE"].iloc[row], allowed)
+    titles = list(table.titles)
+    filled, returned, columns = 0, 0, {}
+    for title in titles[1:]:
+        columns[title], blank, below = _numbers(table, title, title.startswith("PROMO"), reading)
+        filled, returned = filled + blank, returned + below
+    none = np.zeros(len(days))
+    sold = np.column_stack([columns[titles[at]] for at in quantity.values()])
+    shares = np.column_stack([columns[titles[promoted[item]]] if item in promoted else none for item in quantity])
+    notes = [*table.notes, *([] if promoted else ["the file has no promotions"]), *_done(reading, filled, returned)]
+    return Sheet(days, table.lines, "DATE", {"_".join(item): item[0] for item in quantity}, sold, shares, notes)
 
 
 def _columns(path: Path, header: list[str]) -> tuple[dict[tuple[str, str], int], dict[tuple[str, str], int]]:
@@ -74,62 +149,127 @@ def _columns(path: Path, header: list[str]) -> tuple[dict[tuple[str, str], int],
     for at, name in enumerate(header[1:], 1):
         match = _COLUMN.fullmatch(name)
         if not match:
-            raise InvalidInput(f"{where}, column {at + 1}", name, "QTY_<brand>_<item> or PROMO_<brand>_<item>")
+            allowed = "QTY_<brand>_<item> or PROMO_<brand>_<item>; for a line per date and item see columns={date: …}"
+            raise InvalidInput(f"{where}, column {at + 1}", name, allowed)
         (quantity if match[1] == "QTY" else promoted)[match[2], match[3]] = at
     for item, at in promoted.items():
         if item not in quantity:
             known = ["QTY_" + "_".join(known) for known in quantity]
             raise InvalidInput(f"{where}, column {at + 1}", header[at], "a promotion of an item sold here; " + nearest(header[at], known))
-    brands = {brand for brand, _ in quantity}
-    if len(brands) < 2 or not len(brands) < len(quantity) <= MOST_ITEMS:
-        raise InvalidInput(
-            where,
-            f"{len(quantity)} items of {len(brands)} brands",
-            f"two brands or more, one of them with two items or more, and at most {MOST_ITEMS:,} items",
-        )
+    _check_items(where, len(quantity), len({brand for brand, _ in quantity}))
     return quantity, promoted
 
 
-def _day(key: str, text: str, before: datetime.date | None) -> datetime.date:
-    try:
-        day = datetime.date.fromisoformat(text if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII) else "")
-    except ValueError:
-        raise InvalidInput(key, text, "a date such as 2018-12-31") from None
-    if before is not None and day <= before:
-        raise InvalidInput(key, text, f"a date after {before}, the line before: each date once, in ascending order")
-    return day
+def _check_items(where: str, items: int, brands: int) -> None:
+    if brands < 2 or not brands < items <= MOST_ITEMS:
+        raise InvalidInput(
+            where,
+            f"{items} items of {brands} brands",
+            f"two brands or more, one of them with two items or more, and at most {MOST_ITEMS:,} items",
+        )
 
 
-def _numbers(table: Table, name: str) -> np.ndarray:
-    record, allowed = (QUANTITY, "a quantity from 0 to 1e12; 0 where nothing was sold")
-    if name.startswith("PROMO"):
+def _numbers(table: Table, name: str, share: bool, reading: Reading) -> tuple[np.ndarray, int, int]:
+    """A column's numbers, how many blanks were filled, and how many returns there are."""
+    lowest = 0.0 if reading.returns == "refuse" else -1e12
+    record, allowed = Record("number", "quantity sold", lowest, 1e12), f"a quantity from {lowest:g} to 1e12; 0 where nothing was sold"
+    if share:
         record, allowed = (SHARE, "1 on promotion, 0 else, or a share")
+    elif reading.returns == "refuse":
+        allowed += "; quantities below 0 need returns=zero or returns=net"
     values = table.numbers(name, record, allowed)
-    if np.isnan(values).any():
-        raise InvalidInput(table.at(int(np.argmax(np.isnan(values))), name), "", allowed)
-    return values
+    blank = np.isnan(values)
+    if blank.any() and reading.blanks == "refuse":
+        raise InvalidInput(table.at(int(np.argmax(blank)), name), "", f"{allowed}; blanks=zero takes blanks as 0")
+    values = np.where(blank, 0.0, values)
+    returned = int((values < 0).sum())
+    return np.maximum(values, 0.0) if reading.returns == "zero" else values, int(blank.sum()), returned
 
 
-def _gaps(path: Path, days: list[datetime.date], lines: list[int], step: int) -> int:
-    """Days that a daily file lacks; refuses gaps."""
-    closed = 0
-    for before, day, line in zip(days, days[1:], lines[1:], strict=False):
-        lacking = (day - before).days - step
-        if lacking and (step == 7 or lacking > MOST_CLOSED):
-            allowed = "a line every 7 days, as at its beginning" if step == 7 else f"no more than {MOST_CLOSED} days missing in a row"
-            raise InvalidInput(f"{path}, line {line}, column DATE", f"{day}, {(day - before).days} days after {before}", allowed)
-        closed += lacking
-    return closed
+def _done(reading: Reading, filled: int, returned: int) -> list[str]:
+    """What was done on request, in words."""
+    became = "count as 0" if reading.returns == "zero" else "are netted within their week"
+    return [
+        *([f"dates {reading.dates.replace('_', ' ')}"] if reading.order else []),
+        *([f"{filled:,} blanks count as 0"] if filled else []),
+        *([f"{returned:,} returns {became}"] if returned else []),
+    ]
 
 
-def _weeks(days: list[datetime.date], step: int) -> tuple[np.ndarray, np.ndarray]:
-    """Week of each line, counted from the first, and which weeks the file covers whole."""
-    if not days:
-        return np.zeros(0, int), np.zeros(0, bool)
-    monday = days[0] - datetime.timedelta(days[0].weekday())
-    week = np.array([(day - monday).days // 7 for day in days])
+# --------------------------------------------------------------------------- a line per date and item
+
+
+def _long(path: Path, reading: Reading) -> Sheet:
+    table = read_table(path, reading.columns, required=LONG, optional=OPTIONAL)
+    if not len(table):
+        raise InvalidInput(str(path), "no rows", "a row for each date and item")
+    days, items = table.dates("date", reading.order), table.names("item")
+    brands = table.names("brand") if "brand" in table else ["all"] * len(items)
+    brand = _brand_of(table, items, brands)
+    _check_items(str(path), len(brand), len(set(brand.values())))
+    names = {item: at for at, item in enumerate(brand)}
+    dates, lines, day = np.unique(days, return_index=True, return_inverse=True)
+    item = np.array([names[name] for name in items])
+    again = pd.Series(day * len(brand) + item).duplicated().to_numpy()
+    if again.any():
+        row = int(np.argmax(again))
+        before = table.lines[np.flatnonzero((day == day[row]) & (item == item[row]))[0]]
+        raise InvalidInput(table.at(row, "date"), f"{days[row]}, {items[row]}", f"each item once on a date; line {before} has it")
+    sold, filled, returned = _numbers(table, "quantity", False, reading)
+    absent = len(dates) * len(brand) - len(items)
+    if absent and reading.blanks == "refuse":
+        there = np.zeros((len(dates), len(brand)), bool)
+        there[day, item] = True
+        at, lacking = np.argwhere(~there)[0]
+        where, allowed = f"{path}, {dates[at]}", "a row for every item on every date; blanks=zero takes what is absent as 0"
+        raise InvalidInput(where, f"no row of {list(brand)[lacking]}", allowed)
+    quantity, promotion = np.zeros((2, len(dates), len(brand)))
+    quantity[day, item] = sold
+    notes = [f"a row for each date and item: {len(items):,} rows, dates from {dates[0]} to {dates[-1]}"]
+    if "promotion" in table:
+        promotion[day, item], blank, _ = _numbers(table, "promotion", True, reading)
+        filled += blank
+    else:
+        notes.append("the file has no promotions")
+    notes = [*table.notes, *notes, *_done(reading, filled + absent, returned)]
+    return Sheet(dates, table.lines[lines], table.titles["date"], brand, quantity, promotion, notes)
+
+
+def _brand_of(table: Table, items: list[str], brands: list[str]) -> dict[str, str]:
+    """Brand of each item, in order of first appearance; refuses an item under two."""
+    brand: dict[str, str] = {}
+    for row, (item, name) in enumerate(zip(items, brands, strict=True)):
+        if brand.setdefault(item, name) != name:
+            raise InvalidInput(table.at(row, "brand"), name, f"{brand[item]}, the brand of {item} on the lines before")
+    return brand
+
+
+# --------------------------------------------------------------------------- weeks
+
+
+def _gaps(path: Path, sheet: Sheet, step: int, most: int) -> int:
+    """Days that a file lacks; refuses gaps."""
+    gaps = np.diff(sheet.days).astype(int)
+    lacking = gaps - step
+    wrong = (lacking > most) | ((lacking % 7 > 0) if step == 7 else False)
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        allowed = "a line every 7 days" if step == 7 else f"no more than {most} days missing in a row"
+        key = f"{path}, line {sheet.lines[at + 1]}, column {sheet.column}"
+        remedy = f"; closed={lacking[at]} takes them as closed" if most < lacking[at] <= 366 and (step == 1 or lacking[at] % 7 == 0) else ""
+        raise InvalidInput(key, f"{sheet.days[at + 1]}, {gaps[at]} days after {sheet.days[at]}", allowed + remedy)
+    return int(lacking.sum())
+
+
+def _weeks(days: np.ndarray, step: int) -> tuple[np.datetime64, np.ndarray, np.ndarray]:
+    """The first Monday, the week of each line counted from it, and which weeks the file covers whole."""
+    if not len(days):
+        return np.datetime64("1970-01-05", "D"), np.zeros(0, int), np.zeros(0, bool)
+    number = days.astype(int) + 3  # 1970-01-01 was a Thursday
+    monday = days[0] - number[0] % 7
+    week = (days - monday).astype(int) // 7
     keep = np.ones(int(week[-1]) + 1, bool)
     if step == 1:
-        keep[0] = days[0].weekday() <= MOST_CLOSED  # the days before were closed at most
-        keep[-1] = keep[-1] and days[-1].weekday() >= 6 - MOST_CLOSED
-    return week, keep
+        keep[0] = number[0] % 7 <= MOST_CLOSED  # the days before were closed at most
+        keep[-1] = keep[-1] and number[-1] % 7 >= 6 - MOST_CLOSED
+    return monday, week, keep

@@ -22,13 +22,13 @@ from experiments.lab.work import Trials
 from experiments.response import demand as demand_module
 from experiments.response import files, forecasters, measure
 from experiments.response.demand import YEAR, Demand
-from experiments.response.files import read_demand
+from experiments.response.files import CHOICES, LONG, MOST_CLOSED, OPTIONAL, Reading, read_demand
 from experiments.response.fit import Response, check_missed, fit_response
 from experiments.response.forecasters import FORECASTERS
 from experiments.response.measure import ALSO, FITTED, ErrorRecorder, Measured, Measurement, settings_of
 from experiments.response.printing import say, show
 from experiments.response.tables import MEANINGS, as_preset, tables_of
-from sim.schema import InvalidInput
+from sim.schema import InvalidInput, Record, nearest
 
 #: Measurements in a shard: a second or two of computing.
 SHARD = 2
@@ -45,10 +45,11 @@ def response(values: dict[str, Any]) -> int:
     if years not in ("drawn", "last"):
         raise InvalidInput("years", years, "drawn or last")
     levels = {name: defect_levels(name, values.pop(name)) for name in (*FITTED, *ALSO)}
-    demand = demand_of(file, tested)
-    tried = settings_of(levels)
+    reading = reading_of(values, file)
+    demand, tried = demand_of(file, tested, reading), settings_of(levels)
     configuration = {
         "demand": {"file": Path(file).name, "sha256": hashlib.sha256(Path(file).expanduser().read_bytes()).hexdigest()} if file else "generated",
+        **{key: value for key, value in vars(reading).items() if value != getattr(Reading(), key)},
         **levels, "replications": replications, "held_out": held_out, "weeks_tested": tested, "refit": refit, "years": years,
         "seed": settings.seed, "save_as": save_as, "limit": settings.limit, "code": digest_of_code(demand_module, files, forecasters, measure),
     }  # fmt: skip
@@ -95,14 +96,31 @@ def response(values: dict[str, Any]) -> int:
     return carry_out(Study("response", parts, work, configuration, conclude, report), settings)
 
 
-def demand_of(file: str, tested: int) -> Demand | None:
+def reading_of(values: dict[str, Any], file: str) -> Reading:
+    """How the file is to be read; refused where there is none."""
+    chosen = {name: take(values, name, "text") for name in CHOICES}
+    for name, allowed in CHOICES.items():
+        if chosen[name] not in allowed:
+            raise InvalidInput(name, chosen[name], " or ".join(allowed))
+    columns, closed = values.pop("columns"), take(values, "closed", "count", MOST_CLOSED, 366)
+    unknown = [name for name in columns if name not in (*LONG, *OPTIONAL)] if isinstance(columns, dict) else []
+    if unknown:
+        raise InvalidInput(f"columns.{unknown[0]}", columns[unknown[0]], nearest(str(unknown[0]), [*LONG, *OPTIONAL]))
+    reading = Reading(dict(Record("columns", choices=(*LONG, *OPTIONAL)).check("columns", columns)), closed=closed, **chosen)
+    for name, value in vars(reading).items():
+        if not file and value != getattr(Reading(), name):
+            raise InvalidInput(name, value, "left out where demand is generated; it says how the file demand=FILE is read")
+    return reading
+
+
+def demand_of(file: str, tested: int, reading: Reading) -> Demand | None:
     """The demand of a file, long enough for two years of history and the weeks tested; None where it is generated."""
     needed = 2 * YEAR + tested
     if not file:
         if needed > 208:
             raise InvalidInput("weeks_tested", tested, f"a whole number from 13 to {208 - 2 * YEAR} where demand is generated")
         return None
-    demand = read_demand(Path(file).expanduser(), needed)
+    demand = read_demand(Path(file).expanduser(), needed, reading)
     check_sold(file, demand, tested)
     return demand
 

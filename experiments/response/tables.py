@@ -176,7 +176,9 @@ def command(configuration: Mapping[str, Any]) -> str:
     """The settings that differ from the shipped ones, as typed."""
     shipped, _ = read_experiment("response")
     changed = {key: value for key, value in configuration.items() if key in shipped and key != "demand" and shipped[key] != value}
-    return "".join(f" {key}={value}".replace(", ", ",") for key, value in changed.items())
+    named = changed.pop("columns", {})
+    mapped = f" 'columns={{{', '.join(f'{name}: {title}' for name, title in named.items())}}}'" if named else ""
+    return mapped + "".join(f" {key}={value}".replace(", ", ",") for key, value in changed.items())
 
 
 def interval(estimate: Sequence[float], digits: int = 3) -> str:
