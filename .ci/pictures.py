@@ -110,7 +110,21 @@ def modules() -> dict[str, set[str]]:
 #: What everything else stands on.
 GROUND = tuple(
     f"sim.{name}"
-    for name in ("schema", "parameters", "configuration", "measures", "presets", "layout", "state", "streams", "rules", "_numba", "tables")
+    for name in (
+        "schema",
+        "parameters",
+        "configuration",
+        "measures",
+        "presets",
+        "layout",
+        "state",
+        "streams",
+        "rules",
+        "late",
+        "sources",
+        "_numba",
+        "tables",
+    )
 )
 #: Layer: heading, place (left, bottom, width), colour.
 LAYERS = {
