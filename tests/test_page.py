@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import runpy
 import subprocess
@@ -272,9 +273,10 @@ def server():
     """Starts servers of their own; yields how, with the process, its address and the process of its models."""
     started = []
 
-    def start(*arguments):
+    def start(*arguments, path=""):
         process = subprocess.Popen(
-            [sys.executable, "-m", "sim.views.page", "--port", "0", "--no-browser", *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [sys.executable, "-m", "sim.views.page", "--port", "0", "--no-browser", *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            env=os.environ | {"PYTHONPATH": str(path)} if path else None,
         )  # fmt: skip
         started.append(process)
         address = re.search(r"http://127\.0\.0\.1:\d+/", process.stdout.readline())[0]
@@ -286,8 +288,12 @@ def server():
         process.communicate()
 
 
-def test_opened_while_the_model_is_loaded_it_says_so_and_turns_into_the_page(browser, server):
-    _, address, _ = server()
+def test_opened_while_the_model_is_loaded_it_says_so_and_turns_into_the_page(browser, server, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(  # the model comes late enough to be waited for
+        "import sys, time\n\nclass Slow:\n    def find_spec(name, path=None, target=None):\n        if name == 'sim.model':\n"
+        "            time.sleep(6)\n\nsys.meta_path.insert(0, Slow)\n"
+    )
+    _, address, _ = server(path=tmp_path)
     page = browser.new_page()
     wrong = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
