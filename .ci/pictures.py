@@ -110,22 +110,8 @@ def modules() -> dict[str, set[str]]:
 #: What everything else stands on.
 GROUND = tuple(
     f"sim.{name}"
-    for name in (
-        "schema",
-        "parameters",
-        "configuration",
-        "measures",
-        "presets",
-        "layout",
-        "state",
-        "streams",
-        "rules",
-        "late",
-        "sources",
-        "_numba",
-        "tables",
-    )
-)
+    for name in ("schema", "parameters", "configuration", "measures", "presets", "layout", "state", "streams", "rules", "sources", "_numba", "tables")
+)  # fmt: skip
 #: Layer: heading, place (left, bottom, width), colour.
 LAYERS = {
     "commands": ("experiments/  one question each", (0, 4.55, 10.4), COLOURS[1]),

@@ -142,11 +142,11 @@ def conclude(store: Store, plan: Plan, outcome: str, strategies: tuple[str, ...]
     if not good.any():
         return
     whole = values[good]
-    futures = pd.DataFrame({"future": np.flatnonzero(good)})
+    futures: Any = {"future": np.flatnonzero(good)}
     for f, column in zip(plan.points.factors[:-1], plan.points.columns[:-1], strict=True):
         kept = column[:: len(strategies)][good]
         futures[f.name] = [f.choices[int(i)] for i in kept] if f.kind == "choice" else kept
-    futures = pd.concat([futures, futures_table(whole, strategies, outcome)], axis=1)
+    futures = pd.concat([pd.DataFrame(futures), futures_table(whole, strategies, outcome)], axis=1)
     tables = {
         "regret": regret_table(whole, strategies, plan.seed),
         "satisficing": satisfied(store, plan, strategies, criteria, good),

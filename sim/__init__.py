@@ -1,8 +1,7 @@
 """AI rollout across an enterprise, as an agent-based model.
 
 ``RolloutModel`` is a Mesa model; ``rule`` marks a behaviour that the compiled engine may use. They are imported when they are first
-asked for: Mesa and Numba take a second, which who only reads names and numbers, or is told of a typing error, need not wait. For the
-same reason pandas, NetworkX and what of Mesa the model does not use are loaded when something in them is first used.
+asked for: Mesa and Numba take a second, which who only reads names and numbers, or is told of a typing error, need not wait.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sim.late import late
 from sim.parameters import Parameters
 from sim.schema import InvalidInput
 
@@ -24,10 +22,6 @@ __version__ = "0.1.0"
 ENGINES = ("compiled", "textbook")
 
 __all__ = ["ENGINES", "InvalidInput", "Parameters", "RolloutModel", "rule", "__version__"]
-
-late("networkx", "pandas")
-late("mesa.batchrunner", "mesa.datacollection", "mesa.discrete_space", "mesa.space")
-late(*(f"mesa.experimental.{part}" for part in ("continuous_space", "data_collection.datarecorders", "devs", "meta_agents")))
 
 _LATE = {"RolloutModel": "sim.model", "rule": "sim.rules"}
 

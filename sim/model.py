@@ -110,8 +110,7 @@ class RolloutModel(mesa.Model):
             )
         seed = _seed(rng)
         super().__init__(rng=seed)
-        # a name or a mapping is looked at first: to ask whether something is a graph loads NetworkX
-        graph = network if not isinstance(network, str | Mapping | None) and isinstance(network, nx.Graph) else None
+        graph = network if isinstance(network, nx.Graph) else None
         if graph is not None:
             network = {"kind": "graph"}
         given = {"strategy": strategy, "maturity": maturity, "enterprise": enterprise, "network": network, "forecast": forecast}

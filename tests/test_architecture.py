@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import networkx as nx
@@ -77,3 +79,11 @@ def test_nothing_is_too_long_to_hold_in_the_head(name):
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef):
             assert node.end_lineno - node.lineno < LONGEST_FUNCTION, node.name
+
+
+@pytest.mark.parametrize("command", ["run", "compare", "sweep", "phase", "calibrate.study"])
+def test_a_command_loads_little_before_it_has_work(command):
+    """Its settings, help and errors are answered without the model, its pictures and its reports."""
+    heavy = {"mesa.model", "numba", "networkx", "matplotlib", "scipy.sparse", "jinja2"}
+    code = f"import sys, experiments.{command}; print(*sorted({heavy!r} & sys.modules.keys()))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == ""

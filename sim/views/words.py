@@ -20,6 +20,7 @@ FORECASTER_LABELS = {
 }
 #: The model, and what simpler explanations it is held against.
 MODEL_LABELS = {"model": "full model", "bass": "Bass curve", "success": "success alone", "mixed": "mean field"}
+#: The first of networks and of placements is what the others are compared with.
 NETWORK_LABELS = {
     "real": "real network", "blocks": "block model", "small_world": "small world", "scale_free": "scale-free", "rewired": "rewired",
 }  # fmt: skip

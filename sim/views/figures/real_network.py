@@ -16,7 +16,6 @@ from sim.views.colours import COLOURS
 from sim.views.figures.style import STYLE, save
 from sim.views.words import NETWORK_LABELS, PLACEMENT_LABELS
 
-#: The first of each is what the others are compared with.
 MARKERS = ("o", "s", "^", "v")
 PANELS = {
     "final_reliance": ("Reliance at the end", "points", 100.0),
