@@ -15,17 +15,17 @@ import sys
 import tempfile
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from rich.console import Console
 
 import sim
 from sim.names import neutral
 from sim.parameters import Parameters
 from sim.schema import InvalidInput
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARIES = (
@@ -66,6 +66,9 @@ class Folder:
 
     def parquet(self, name: str, frame: pd.DataFrame) -> None:
         """Write a table with page checksums."""
+        import pyarrow as pa  # where a configuration is only printed, nobody waits for it
+        import pyarrow.parquet as pq
+
         table = pa.Table.from_pandas(frame, preserve_index=False)
         pq.write_table(table, self.folder / name, compression="zstd", write_page_checksum=True)
 
