@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+import pyarrow.parquet
 import pytest
 from conftest import only
 
@@ -30,7 +31,7 @@ def test_a_full_disk_leaves_no_half_result(call, tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(output.pq, "write_table", full)
+    monkeypatch.setattr(pyarrow.parquet, "write_table", full)
     code, _, err = call("run", *SMALL)
     assert code == 2 and "No space left" in err and err.count("\n") == 1
     assert only(tmp_path / "results" / "run") == folder

@@ -201,7 +201,7 @@ def test_every_command_shown_runs(module, given, at_the_desk, monkeypatch, capsy
         assert reproduce.main(["--write", *used]) == 0
     monkeypatch.setattr(generate_demand, "__defaults__", (2, 8, 120))  # brands, items, weeks
     monkeypatch.setattr(planner_week.benchmark, "__defaults__", (4, 1, 2))  # weeks, rounds, replications
-    monkeypatch.setattr(many_runs.many_runs, "__defaults__", (100, 1_000, 2))  # runs of a sweep, of a large one, of batch_run
+    monkeypatch.setattr(many_runs.many_runs, "__defaults__", (100, 200, 2))  # runs of a sweep, of a large one, of batch_run
     monkeypatch.setattr(many_runs, "BARE", 10)
     monkeypatch.setattr(many_runs, "alone", functools.cache(many_runs.alone))  # one start for one size
     monkeypatch.setattr(sys, "argv", [module, *used])

@@ -401,13 +401,14 @@ def test_memory_of_the_parent_does_not_grow_with_what_is_kept(tmp_path):
 
     def peak(replications):
         p = plan(points=4, replications=replications, weekly=0)
-        tracemalloc.start()
-        try:
-            with Store("sweep", tmp_path / str(replications), {"x": replications}) as store, Workers("processes", 2) as workers:
+        with Store("sweep", tmp_path / str(replications), {"x": replications}) as store, Workers("processes", 2) as workers:
+            workers.prime()  # forked before, as nobody asks what they keep
+            tracemalloc.start()
+            try:
                 execute(p, store, workers)
-            return tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
+                return tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
 
     peak(5)
     small, large = peak(10), peak(100)

@@ -71,11 +71,12 @@ def many_runs(console: Console, runs: int = 10_000, many: int = 100_000, plain: 
     )
 
     with console.status(f"memory and resuming: {many:,} runs"), tempfile.TemporaryDirectory() as folder:
-        few_memory, _, _ = alone(folder, 1_000)
+        few = max(100, many // 100)
+        few_memory, _, _ = alone(folder, few)
         most_memory, most_seconds, _ = alone(folder, many)
         _, again, imports = alone(folder, many)
     console.print(
-        f"Memory of the parent: {few_memory / 1024:.0f} MB at 1,000 runs, {most_memory / 1024:.0f} MB at {many:,}: {most_memory / few_memory:.2f}×",
+        f"Memory of the parent: {few_memory / 1024:.0f} MB at {few:,} runs, {most_memory / 1024:.0f} MB at {many:,}: {most_memory / few_memory:.2f}×",
         highlight=False,
     )
     console.print(
