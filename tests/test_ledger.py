@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from experiments.lab.ledger import LEDGER, Ledger, Receipt
+from experiments.lab.output import shown
 from sim.schema import InvalidInput
 
 RECEIPTS = [Receipt(k, 5 * k, 5, k % 2, 1, 0.25 * k, {f"runs/part-{k:06d}.parquet": f"{k:064x}"}) for k in range(60)]
@@ -16,7 +17,7 @@ RECEIPTS = [Receipt(k, 5 * k, 5, k % 2, 1, 0.25 * k, {f"runs/part-{k:06d}.parque
 
 def aside(path: Path) -> str:
     path.rename(place := path.with_name(f"aside-{path.name}"))
-    return str(place)
+    return shown(place)
 
 
 def made(folder: Path, receipts=RECEIPTS) -> bytes:
@@ -66,8 +67,26 @@ def test_no_changed_byte_of_a_ledger_is_read_as_a_row(tmp_path, record_property)
     assert found_damaged > 60
 
 
-@pytest.mark.fault("files", "a ledger that is a folder, cut short, of an earlier version, with a trigger", "named, set aside, done again")
-@pytest.mark.parametrize("kind", ["folder", "log a folder", "cut short", "text", "earlier version", "trigger", "huge number", "null"])
+@pytest.mark.fault(
+    "files",
+    "a ledger that is a folder, a link to itself or to nothing, cut short, of an earlier version, with a trigger",
+    "named, set aside, done again",
+)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "folder",
+        "link to itself",
+        "link to nothing",
+        "log a folder",
+        "cut short",
+        "text",
+        "earlier version",
+        "trigger",
+        "huge number",
+        "null",
+    ],
+)
 def test_what_is_no_ledger_is_named_and_set_aside(kind, tmp_path):
     whole, place = made(tmp_path), tmp_path / LEDGER
     changes = {
@@ -83,6 +102,9 @@ def test_what_is_no_ledger_is_named_and_set_aside(kind, tmp_path):
     elif kind == "folder":
         place.unlink()
         (place / "inside").mkdir(parents=True)
+    elif kind.startswith("link"):
+        place.unlink()
+        place.symlink_to(place if kind == "link to itself" else tmp_path / "gone" / LEDGER)
     elif kind == "log a folder":
         Path(f"{place}-wal").mkdir()
     else:
@@ -90,7 +112,7 @@ def test_what_is_no_ledger_is_named_and_set_aside(kind, tmp_path):
     receipts, note = opened(tmp_path)
     assert note.startswith(f"{LEDGER} was damaged, or of an earlier version: set aside as ") and "\n" not in note
     assert all(receipt in RECEIPTS for receipt in receipts)
-    assert list(tmp_path.glob("aside-*"))
+    assert list(tmp_path.glob("aside-*")) and "gone" not in note
     if kind in ("huge number", "null"):
         assert receipts == [r for r in RECEIPTS if r.shard != 3] and "59 shards in it were whole" in note
 

@@ -74,6 +74,28 @@ def test_what_the_ledger_does_not_know_is_set_aside(kind, done, tmp_path, capsys
         assert store.repaired == []
 
 
+@pytest.mark.fault("files", "a file or link of others with the name of a shard still to be done", "named and set aside, nothing lost")
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_what_has_the_name_of_a_shard_to_come_is_not_overwritten(kind, tmp_path):
+    folder, elsewhere = begun(tmp_path / "out", SHARDS[:1]), tmp_path / "theirs"
+    elsewhere.write_text("precious")
+    shard = folder / RUNS / "part-000002.parquet"
+    shard.symlink_to(elsewhere) if kind == "link" else shutil.copy(elsewhere, shard)
+    with Store("study", folder, PLAN) as store:
+        go_on(store)
+        assert len(store.repaired) == 1 and "runs/part-000002.parquet was another file, set aside in" in store.repaired[0]
+    assert all(runs == list(range(12)) for runs in everyone_reads(folder))
+    assert (folder / "set_aside" / RUNS / shard.name).read_text() == elsewhere.read_text() == "precious"
+
+
+def test_a_shard_that_a_killed_start_left_is_written_again_without_a_word(tmp_path):
+    folder = begun(tmp_path / "out")
+    with Store("study", folder, PLAN) as store:
+        store._ledger.forget(2)
+        go_on(store)
+        assert store.repaired == [] and not (folder / "set_aside").exists()
+
+
 def test_files_that_nobody_reads_as_data_are_left_alone(tmp_path):
     folder = begun(tmp_path / "out")
     left = [folder / "notes.txt", folder / "mine.parquet", folder / "plots" / "a.png", folder / RUNS / ".DS_Store"]

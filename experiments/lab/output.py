@@ -194,9 +194,9 @@ class Output(Folder):
 
 
 def shown(folder: Path) -> str:
-    """A path as people would type it here."""
+    """A path as people would type it here; of a link it is its own, wherever it leads."""
     here = Path.cwd().resolve()
-    folder = folder.resolve()
+    folder = Path(os.path.realpath(folder.parent), folder.name)
     return str(folder.relative_to(here)) if folder.is_relative_to(here) else str(folder)
 
 

@@ -40,8 +40,20 @@ def shard_name(shard: int) -> str:
     return f"part-{shard:06d}.parquet"
 
 
+def set_aside(folder: Path, path: Path) -> Path:
+    """Move a file or folder of a results folder out of the way, over nothing that is there already; returns its new path."""
+    wanted = folder / ASIDE / path.relative_to(folder)
+    wanted.parent.mkdir(parents=True, exist_ok=True)
+    place = next(p for n in itertools.count(1) if not os.path.lexists(p := wanted.with_name(wanted.name + (f".{n}" if n > 1 else ""))))
+    path.rename(place)
+    return place
+
+
 def write_shard(folder: Path, dataset: str, shard: int, table: pa.Table) -> tuple[str, str]:
-    """Write one immutable shard so that it is there whole or not at all; returns its path below the folder, and SHA-256 (hex)."""
+    """Write one immutable shard so that it is there whole or not at all; returns its path below the folder, and SHA-256 (hex).
+
+    Of what has its name already, the same bytes are left by a start that was killed; anything else is set aside.
+    """
     place = folder / dataset
     place.mkdir(exist_ok=True)
     # not in the dataset's own folder: a worker that is killed, or outlives its parent, leaves nothing there
@@ -49,11 +61,14 @@ def write_shard(folder: Path, dataset: str, shard: int, table: pa.Table) -> tupl
     buffer = pa.BufferOutputStream()
     pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
     content = buffer.getvalue()
+    digest = hashlib.sha256(content).hexdigest()
     try:
         with beside.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        if os.path.lexists(place / name) and digest_of(place / name) != digest:
+            set_aside(folder, place / name)
         beside.replace(place / name)
     except BaseException:
         beside.unlink(missing_ok=True)
@@ -63,7 +78,15 @@ def write_shard(folder: Path, dataset: str, shard: int, table: pa.Table) -> tupl
         os.fsync(directory)
     finally:
         os.close(directory)
-    return f"{dataset}/{name}", hashlib.sha256(content).hexdigest()
+    return f"{dataset}/{name}", digest
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 (hex) of a file; empty for a folder, a link and what cannot be read."""
+    try:
+        return "" if path.is_symlink() else hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 class Store(Folder):
@@ -83,6 +106,7 @@ class Store(Folder):
         self.experiment, self.folder = experiment, path
         self.plan: dict[str, Any] = json.loads(json.dumps({"experiment": experiment, **plan}))
         self.repaired: list[str] = []
+        self._there: dict[str, str] = {}  # files with the name of a shard that is still to be done, and their SHA-256
         self.changed = False  # whether this start added anything
         try:
             known = path.is_dir() and any(path.iterdir())
@@ -151,12 +175,8 @@ class Store(Folder):
             ) from None
 
     def _set_aside(self, path: Path) -> str:
-        """Move a file or folder out of the way, over nothing that is there already; returns its new path as people type it."""
-        wanted = self.folder / ASIDE / path.relative_to(self.folder)
-        wanted.parent.mkdir(parents=True, exist_ok=True)
-        place = next(p for n in itertools.count(1) if not os.path.lexists(p := wanted.with_name(wanted.name + (f".{n}" if n > 1 else ""))))
-        path.rename(place)
-        return shown(place)
+        """Move a file or folder out of the way; returns its new path as people type it."""
+        return shown(set_aside(self.folder, path))
 
     def set_aside_unknown(self, wanted: Sequence[Shard] = ()) -> None:
         """Move out of the datasets what the ledger does not know, and what is no shard that is ``wanted``: it would be read with them."""
@@ -178,7 +198,8 @@ class Store(Folder):
             )
             for path in unknown:
                 self._set_aside(path)
-            self.repaired.append(f"not written by this study, and set aside in {shown(self.folder / ASIDE)}: {names}")
+            whose = f"not in {LEDGER}, so another study's or left by a start that was killed"
+            self.repaired.append(f"{whose}, and set aside in {shown(self.folder / ASIDE)}: {names}")
 
     # ------------------------------------------------------------------ shards
 
@@ -186,6 +207,8 @@ class Store(Folder):
         """Those of the shards that are not here, whole and as they were written."""
         self.set_aside_unknown(shards)
         done = {receipt.shard: receipt for receipt in self._ledger.receipts()}
+        named = [f"{dataset}/{shard_name(shard.number)}" for dataset in DATASETS for shard in shards if shard.number not in done]
+        self._there = {name: digest_of(self.folder / name) for name in named if os.path.lexists(self.folder / name)}
         left = []
         for shard in shards:
             receipt = done.get(shard.number)
@@ -215,6 +238,8 @@ class Store(Folder):
                     raise InvalidInput(
                         "output", str(self.folder / name), f"a folder that workers share with this process (SHA-256 {checksum[:8]})"
                     )
+                if self._there.pop(name, checksum) != checksum:
+                    self.repaired.append(f"{shown(self.folder / name)} was another file, set aside in {shown(self.folder / ASIDE)}")
         self._ledger.record(receipts)
 
     def totals(self) -> dict[str, float]:
