@@ -81,7 +81,8 @@ def bottleneck(
         weekly: records of the enterprise, one row per week: ``model.weekly``, ``weekly.parquet`` or ``model.state.weekly``.
         units: records of the units, one row per unit and week, week by week: ``model.units``, ``units.parquet`` or
             ``model.state.unit_weekly``.
-        p: the parameters of the run.
+        p: the parameters in force in the last of these weeks: of a run whose parameters were changed on the way,
+            ``sim.changes.as_of(model.parameters, model.state.changes, week - 1)``.
         names: names of the units, in their order.
         planners: planners of each unit; units count alike where it is not given.
         week: weeks to look back on, at least 1; all that are recorded where it is not given.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -46,11 +46,23 @@ AT_THE_END = ("value.discount", "outcomes.purgatory", "outcomes.scaled", "outcom
 def why_not(name: str) -> str:
     """Why a parameter cannot change on the way, as what is expected instead; empty where it can."""
     if name in AT_THE_END:
-        return "a value from the start, as it is applied to the whole run at its end"
+        return "no change on the way: it is applied to the whole run at its end, so a new model takes it"
     found = WEEK_0.get(name, WEEK_0.get(name.split(".")[0] + "."))
     if found is None or name in EVERY_WEEK:
         return ""
-    return "a value from the start, as it is read in week 0 only" + (f"; what acts between weeks: {found}" if found else "")
+    return "no change on the way: it is read in week 0 only, so a new model takes it" + (f"; between weeks, set {found}" if found else "")
+
+
+def _unknown(name: Any) -> str:
+    """What may be changed instead of something that is no parameter: of a group, what is in it."""
+    free = [known for known in RECORDS if not why_not(known)]
+    inside = [known for known in RECORDS if known.startswith(f"{name}.")]
+    if not inside:
+        return nearest(name, free)
+    inside = [known for known in inside if known in free]
+    if not inside:
+        return "no change on the way: all that is in it is read in week 0 only"
+    return f"what is in it, one by one: {', '.join(inside[:6])}{' and so on' if len(inside) > 6 else ''}"
 
 
 def changed(parameters: Parameters, changes: Any) -> Parameters:
@@ -63,10 +75,22 @@ def changed(parameters: Parameters, changes: Any) -> Parameters:
         raise InvalidInput("model.change", changes, 'dotted parameters and their values, {"trust.loss": 0.2}')
     for name, value in changes.items():
         if name not in RECORDS:
-            raise InvalidInput(str(name), value, nearest(name, RECORDS))
+            raise InvalidInput(str(name), value, _unknown(name))
         if refused := why_not(name):
             raise InvalidInput(name, value, refused)
     return vary(parameters, changes)
+
+
+def as_of(parameters: Parameters, changes: Sequence[Change], week: int) -> Parameters:
+    """The parameters that were in force in a week of a run, counted from 0.
+
+    Args:
+        parameters: those in force now, ``model.parameters``.
+        changes: what was changed on the way, ``model.state.changes``.
+        week: from 0.
+    """
+    later = {change.name: change.before for change in reversed(changes) if change.week > week}
+    return vary(parameters, later) if later else parameters
 
 
 def differences(week: int, before: Parameters, after: Parameters, names: Mapping[str, Any]) -> list[Change]:

@@ -6,6 +6,7 @@ import copy
 import secrets
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from numbers import Integral
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, ClassVar
 
@@ -62,7 +63,7 @@ class RolloutModel(mesa.Model):
         outcome: the record of the run so far.
         parameters, p: what is in force, complete, and as the rules read it; both read-only (:meth:`change`).
         state: the columns and records, read-only.
-        firm: the enterprise itself, whose variables may be set between weeks as those of the agents.
+        firm: the enterprise itself, whose variables may be set between weeks as those of the agents; events tell it.
         network: the NetworkX graph, with ``unit`` and ``team`` on its nodes.
         agents, agents_by_type, datacollector: as in every Mesa model.
     """
@@ -257,6 +258,12 @@ class RolloutModel(mesa.Model):
 
     run_model = run
 
+    def run_for(self, duration: float) -> None:
+        """Run ``duration`` weeks, a whole number from 1, or those that are left."""
+        if isinstance(duration, bool) or not isinstance(duration, Integral) or duration < 1:
+            raise InvalidInput("run_for", duration, "a whole number of weeks, at least 1")
+        super().run_for(int(duration))
+
     def change(self, changes: Mapping[str, Any]) -> RolloutModel:
         """Give parameters other values from the next week on: ``model.change({"trust.loss": 0.2})``; returns the model.
 
@@ -267,19 +274,24 @@ class RolloutModel(mesa.Model):
                 week, and after the last one.
         """
         if self.chance is not BETWEEN_WEEKS:
-            raise InvalidInput("model.change", f"in the middle of week {self.week}", "a change between weeks")
+            raise InvalidInput("model.change", changes, f"a call between weeks, not in the middle of week {self.week}")
         if self.week >= self.parameters.weeks:
-            raise InvalidInput("model.change", f"after {self.week} weeks", "a change before the last week")
+            raise InvalidInput("model.change", changes, f"a call before the end: all {self.week} weeks are done")
         parameters = changed(self.parameters, changes)
-        self._state.changes += differences(self.week, self.parameters, parameters, changes)
+        self._state.changes = (*self._state.changes, *differences(self.week, self.parameters, parameters, changes))
         self.__dict__.update(parameters=parameters, _record=as_record(parameters))
-        self.__dict__.pop("p", None)
+        self.__dict__.pop("p", None)  # made anew
         return self
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in STANDING:
             raise InvalidInput(f"model.{name}", value, STANDING[name])
         super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        if name in STANDING:
+            raise InvalidInput(f"model.{name}", "del", STANDING[name])
+        super().__delattr__(name)
 
     @property
     def week(self) -> int:

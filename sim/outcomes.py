@@ -6,6 +6,7 @@ records of a finished run.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -210,17 +211,30 @@ def event_frame(state: State) -> pd.DataFrame:
     kinds = [EVENTS[k] for k in rows["kind"]]
     words = [_in_words(int(k), unit, float(v)) for k, unit, v in zip(rows["kind"], units, rows["value"], strict=True)]
     happened = pd.DataFrame({"week": rows["week"], "event": kinds, "unit": units, "value": rows["value"], "words": words})
-    if not state.changes:
+    changes = pd.DataFrame([{"week": week, "event": CHANGED, **told} for week, told in _changes(state)])
+    if changes.empty:
         return happened
-    columns = {
-        "week": [change.week for change in state.changes],
-        "event": CHANGED,
-        "unit": "",
-        "value": [np.nan if isinstance(change.after, str) else float(change.after) for change in state.changes],
-        "words": [f"{change.name} changes from {change.before} to {change.after}" for change in state.changes],
-    }
-    both = pd.concat([pd.DataFrame(columns), happened], ignore_index=True)
-    return both.sort_values("week", kind="stable", ignore_index=True)  # a change comes before what happens in its first week
+    # a change comes before what happens in its first week
+    return pd.concat([changes, happened], ignore_index=True).sort_values("week", kind="stable", ignore_index=True)
+
+
+def _changes(state: State) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Parameters changed on the way and variables set between weeks: the week, and unit, value (a mean, where several were set) and words."""
+    for week, name, before, after in state.changes:
+        value = np.nan if isinstance(after, str) else float(after)
+        yield week, {"unit": "", "value": value, "words": f"{name} changes from {before} to {after}"}
+    for (week, kind, name, row), settings in state.settings.items():
+        pairs = [pair for pair in settings.values() if pair[0] != pair[1]]
+        if pairs:
+            after, unit = [after for _, after in pairs], state.unit_names[row] if row >= 0 else ""
+            words = f"{name} of {unit or 'the enterprise'} is set from {_short(pairs[0][0])} to {_short(after[0])}"
+            if kind in ("planner", "team"):
+                words = f"{name} of {len(pairs)} {kind}{'s' if len(pairs) > 1 else ''} in {unit} is set"
+            yield week, {"unit": unit, "value": np.nan if isinstance(after[0], list) else float(np.mean(after)), "words": words}
+
+
+def _short(value: Any) -> str:
+    return "[" + ", ".join(map(_short, value)) + "]" if isinstance(value, list) else f"{value:.4g}"
 
 
 def _in_words(kind: int, unit: str, value: float) -> str:

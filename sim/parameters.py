@@ -343,7 +343,7 @@ class Shares:
         """Refuse shares of another sum."""
         total = math.fsum(astuple(self))
         if abs(total - 1) > 1e-9:
-            raise InvalidInput(prefix.rstrip("."), round(total, 12), "shares that add up to 1")
+            raise InvalidInput(prefix.rstrip("."), round(total, 12), f"shares that add up to 1, all that change given together: {', '.join(BUCKETS)}")
 
     model: float = number(0.0, "share", 0, 1, "judged", "model quality and retraining")
     pipelines: float = number(0.0, "share", 0, 1, "judged", "inputs")

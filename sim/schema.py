@@ -70,6 +70,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     known = sorted(known)
     if RENAMED.get(str(name)) in known:
         return f"{RENAMED[str(name)]}, as it is called now"
+    if (without := "".join(str(name).split())) in known and without != str(name):
+        return f"{without}, without the blanks in {str(name)!r}"
     close = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
     if close:
         return f"one of the known names; did you mean {' or '.join(close)}?"

@@ -7,8 +7,9 @@ with a range is one that lasts, and may be set between weeks; the others the mod
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -59,9 +60,17 @@ class Variable:
             raise InvalidInput(key, value, "nothing: the model keeps it itself")
         if not self.size:
             return self.record.check(key, value)
-        if not isinstance(value, Iterable) or isinstance(value, str | bytes) or len(values := list(value)) != self.size:
-            raise InvalidInput(key, value, f"{self.size} times {self.record.allowed}")
+        values: list[Any] = list(value) if _in_order(value) else []
+        if len(values) != self.size:
+            raise InvalidInput(key, value, f"{self.size} times {self.record.allowed}, in a list, tuple or array")
         return [self.record.check(f"{key}[{k}]", number) for k, number in enumerate(values)]
+
+
+def _in_order(value: Any) -> bool:
+    """Whether it holds numbers in an order: a list or the like, or an array of one dimension, and no set, mapping, text or table."""
+    if isinstance(value, Sequence):
+        return not isinstance(value, str | bytes | bytearray | memoryview)
+    return hasattr(value, "__array__") and np.ndim(value) == 1
 
 
 def real(unit: str, note: str, low: float, high: float, size: int = 0, log: str = "") -> Variable:
@@ -234,6 +243,8 @@ class State:
         weekly, unit_weekly: what was recorded, one row per week (and unit).
         events: what happened; ``firm.events`` of the rows are filled.
         changes: parameters that were changed on the way.
+        settings: variables set between weeks, by week, kind of agent, variable and unit (-1: none): rows, each with the value before and
+            the one set.
     """
 
     firm: np.ndarray
@@ -248,17 +259,23 @@ class State:
     user_names: list[str] | None
     weekly: np.ndarray
     unit_weekly: np.ndarray
-    draws: Draws
+    draws: Draws = field(repr=False)
     notes: list[str] = field(default_factory=list)
     events: np.ndarray = field(default_factory=lambda: np.zeros(64, EVENT))
-    changes: list[Change] = field(default_factory=list)
+    changes: Sequence[Change] = ()
+    settings: dict[tuple[int, str, str, int], dict[int, tuple[Any, Any]]] = field(default_factory=dict)
 
     def read_only(self) -> State:
-        """The same arrays as they are and will be, for whoever may not write to them."""
-        arrays: dict[str, Any] = {name: value.view() for name, value in vars(self).items() if isinstance(value, np.ndarray)}
-        for array in arrays.values():
-            array.flags.writeable = False
-        return replace(self, **arrays, changes=list(self.changes))
+        """The same arrays as they are and will be, for whoever may not write to them; without the draws, which move when they are read."""
+        shown: dict[str, Any] = {name: _for_reading(value) for name, value in vars(self).items() if name != "draws"}
+        state = object.__new__(ReadOnlyState)
+        state.__dict__.update(shown)
+        return state
+
+    def log_setting(self, week: int, kind: str, name: str, unit: int, row: int, before: Any, after: Any) -> None:
+        """Note that a variable of an agent, or of the enterprise, was set between weeks."""
+        rows = self.settings.setdefault((week, kind, name, unit), {})
+        rows[row] = (rows[row][0] if row in rows else before, after)
 
     def room_for_events(self, used: int, weeks: int) -> None:
         """Make room for all that can happen in ``weeks``: seven events per unit and week, three central."""
@@ -267,6 +284,21 @@ class State:
             grown = np.zeros(max(wanted, 2 * len(self.events)), EVENT)
             grown[: len(self.events)] = self.events
             self.events = grown
+
+
+class ReadOnlyState(State):
+    """A state that is looked at."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise InvalidInput(f"model.state.{name}", value, "nothing: the state is read; variables are set on model.firm and the agents")
+
+
+def _for_reading(value: Any) -> Any:
+    """The same content, which nobody can write to: an array over memory that is given for reading only, a list of one's own, a view of a mapping."""
+    if isinstance(value, np.ndarray):
+        memory = memoryview(value.reshape(-1).view(np.uint8)).toreadonly()
+        return np.frombuffer(memory, value.dtype).reshape(value.shape) if len(memory) else value.copy()
+    return list(value) if isinstance(value, list) else MappingProxyType(value) if isinstance(value, dict) else value
 
 
 def unit_means(state: State, column: str) -> np.ndarray:

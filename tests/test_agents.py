@@ -192,8 +192,8 @@ def test_a_seed_is_drawn_and_kept_where_none_is_given(tiny):
 
 def test_a_subclass_may_read_its_fields_as_it_is_made(tiny):
     class Remembering(User):
-        def __init__(self, model, row, values):
-            super().__init__(model, row, values)
+        def __init__(self, model, row):
+            super().__init__(model, row)
             self.trust_at_first = self.trust
 
     class Model(RolloutModel):
@@ -320,7 +320,7 @@ def test_nobody_comes_or_goes(model, whose):
         lambda: agents.sort("unique_id", inplace=True),
         someone.remove,
         lambda: model.deregister_agent(someone),
-        lambda: User(model, 0, None),
+        lambda: User(model, 0),
     ):
         with pytest.raises(InvalidInput, match="fixed population"):
             action()
@@ -350,7 +350,15 @@ def test_what_a_model_is_made_of_is_read_only(model, tiny):
         if isinstance(rows, np.ndarray):
             with pytest.raises(ValueError, match="read-only"):
                 rows[...] = 0
+            with pytest.raises(ValueError, match="WRITEABLE"):
+                rows.flags.writeable = True
             assert rows.size, name
+    model.state.unit_names.append("Atlantis")
+    assert "Atlantis" not in model.state.unit_names and isinstance(model.state.changes, tuple)
+    with pytest.raises(InvalidInput, match=r"model\.state\.users"):
+        model.state.users = model.columns()["users"]
+    with pytest.raises(InvalidInput, match=r"model\.parameters: 'del'"):
+        del model.parameters
     assert {name: rows.tobytes() for name, rows in model.columns().items()} == columns
 
 

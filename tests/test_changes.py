@@ -17,7 +17,7 @@ from test_parameters import ROWS, settings
 from sim import InvalidInput, RolloutModel, forecasting, outcomes, platform, strategy
 from sim import engine as compiled
 from sim.agents import BusinessUnit, Team, User, user
-from sim.changes import changed, why_not
+from sim.changes import as_of, changed, why_not
 from sim.parameters import CAPABILITIES, RECORDS
 
 ENGINES = ("compiled", "textbook")
@@ -87,14 +87,17 @@ def test_what_could_not_act_is_refused(tiny, engine, name):
 
 WRONG = {
     "an unknown name": ({"trust.los": 0.2}, "trust.loss"),
-    "a group": ({"trust": {"loss": 0.2}}, "trust.loss"),
+    "a group": ({"trust": {"loss": 0.2}}, "what is in it, one by one: trust.gain, trust.loss"),
+    "a strategy": ({"strategy": "model_first"}, "one by one: strategy.gate_weeks"),
+    "sizes": ({"enterprise": "small"}, "all that is in it is read in week 0 only"),
+    "blanks around a name": ({" trust.loss": 0.2}, "trust.loss, without the blanks in ' trust.loss'"),
     "no name": ({5: 0.2}, "one of"),
     "out of range": ({"trust.loss": 2}, "0 to 1"),
     "not a number": ({"trust.loss": float("nan")}, "0 to 1"),
     "a text": ({"trust.loss": "0.2"}, "0 to 1"),
     "half a week": ({"strategy.cadence": 1.5}, "whole number"),
     "an alternative": ({"strategy.ownership": "nobody"}, "business"),
-    "shares": ({"strategy.effort.run.model": 0.9}, "add up to 1"),
+    "shares": ({"strategy.effort.run.model": 0.9}, "add up to 1, all that change given together: model, pipelines"),
     "a contradiction": ({"strategy.gate_deadline": 3}, "at least gate_weeks"),
     "no mapping": ([("trust.loss", 0.2)], "dotted"),
 }
@@ -126,7 +129,7 @@ def test_a_change_has_its_time(tiny):
     with pytest.raises(InvalidInput, match="in the middle of week 0"):
         made(enterprise="small", weeks=5, rng=1, engine="textbook").run()
     for engine in ENGINES:
-        with pytest.raises(InvalidInput, match="after 80 weeks"):
+        with pytest.raises(InvalidInput, match="all 80 weeks are done"):
             tiny(engine=engine).run().change({"trust.loss": 0.5})
 
 
@@ -143,6 +146,56 @@ def test_what_differs_is_written_down_once_in_its_place(tiny):
         assert np.isnan(told["value"].iloc[0]) and told["value"].iloc[1] == 0.2
         assert events["week"].is_monotonic_increasing and told.index[0] == (events["week"] < 26).sum()
         assert model.parameters.trust.loss == model.p.trust.loss == 0.2 and model.week == 80
+
+
+def test_what_is_set_on_agents_is_told_too(tiny):
+    """By variable and unit, once a week, with the first value before and the last one set; what comes back to its value is no change."""
+    told = []
+    for engine in ENGINES:
+        model = tiny(engine=engine)
+        model.run_for(26)
+        unit, budget, quality = model.agents_by_type[BusinessUnit].to_list()[1], model.firm.budget, model.firm.quality
+        model.firm.budget, model.firm.quality = budget + 1, 0.5
+        model.firm.budget, model.firm.quality = budget + 2, quality
+        unit.readiness, unit.sponsorship = [0.1, 0.2, 0.3, 0.4], unit.sponsorship
+        model.agents_by_type[User].select(lambda user, unit=unit: user.unit is unit).set("trust", 0.5)
+        unit.teams[0].fit = 0.25
+        events = model.run().events
+        told.append(events[events["event"] == "changed"])
+        assert events["week"].is_monotonic_increasing and set(told[-1]["week"]) == {26}
+    assert told[0].equals(told[1])
+    assert told[0]["unit"].tolist() == ["", unit.name, unit.name, unit.name]
+    assert told[0]["value"].tolist()[::2] == [budget + 2, 0.5] and np.isnan(told[0]["value"].iloc[1])
+    words = told[0]["words"].tolist()
+    assert words[0] == f"budget of the enterprise is set from {budget:.4g} to {budget + 2:.4g}"
+    assert words[1].endswith("to [0.1, 0.2, 0.3, 0.4]") and words[2:] == [
+        f"trust of 8 planners in {unit.name} is set",
+        f"fit of 1 team in {unit.name} is set",
+    ]
+
+
+def test_the_parameters_of_an_earlier_week_are_found_again(tiny):
+    model = tiny()
+    first = model.parameters
+    for week, loss in ((20, 0.2), (40, 0.3)):
+        model.run_for(20)
+        model.change({"trust.loss": loss, "trust.gain": 0.01} if week == 20 else {"trust.loss": loss})
+    changes = model.state.changes
+    assert as_of(model.parameters, changes, 19) == first and as_of(model.parameters, changes, 40) == model.parameters
+    assert as_of(model.parameters, changes, 20).trust == as_of(model.parameters, changes, 39).trust
+    assert (as_of(model.parameters, changes, 39).trust.loss, as_of(model.parameters, changes, 39).trust.gain) == (0.2, 0.01)
+
+
+@pytest.mark.fault("configuration", "run_for of no week, of half a one, of a text", "refused in one line")
+def test_weeks_are_run_whole(tiny):
+    model = tiny()
+    for weeks in (0, -1, 1.5, True, "3", None):
+        with pytest.raises(InvalidInput, match=r"^run_for: .*a whole number of weeks, at least 1$"):
+            model.run_for(weeks)
+    model.run_for(np.int64(3))
+    assert model.week == 3
+    model.run_for(1000)
+    assert model.week == 80 and not model.running
 
 
 def test_before_the_first_week_a_change_is_a_setting(tiny):

@@ -72,7 +72,73 @@ def test_one_of_several_numbers_holds_its_range(halfway):
                 getattr(owner(halfway, cls), name)[2] = value
     with pytest.raises(IndexError):
         owner(halfway, BusinessUnit).readiness[9] = 0.5
+    for wrong in ({0.1, 0.2, 0.3, 0.4}, {0.1: 0, 0.2: 0, 0.3: 0, 0.4: 0}, b"\0\0\1\1", np.eye(4), np.array(0.5), (x for x in (0, 0, 0, 0))):
+        with pytest.raises(InvalidInput, match=r"BusinessUnit\.readiness: .*4 times a number from 0 to 1 .*list, tuple or array"):
+            owner(halfway, BusinessUnit).readiness = wrong
+    readiness = owner(halfway, BusinessUnit).readiness
+    for action in (
+        lambda: readiness["a"],
+        lambda: readiness.__setitem__("a", 0.5),
+        lambda: readiness.__setitem__(slice(0, 2), [0.1, 0.2, 0.3]),
+        lambda: readiness.__delitem__(0),
+    ):
+        with pytest.raises(InvalidInput, match=r"^BusinessUnit\.readiness: "):
+            action()
     assert bytes_of(halfway) == before
+
+
+@pytest.mark.fault("configuration", "misspelt variables, rules set on one agent, attributes deleted", "refused: name, and the likeliest")
+def test_what_an_agent_does_not_have_is_not_set(halfway):
+    for cls, name, said in (
+        (Firm, "budgte", "did you mean budget"),
+        (BusinessUnit, "sponsorshp", "sponsorship"),
+        (User, "decide", "subclass"),
+    ):
+        with pytest.raises(InvalidInput, match=rf"{cls.__name__}\.{name}: .*{said}"):
+            setattr(owner(halfway, cls), name, 0.5)
+        assert name not in vars(owner(halfway, cls))
+    for cls, name in ((User, "trust"), (BusinessUnit, "readiness"), (Team, "row"), (User, "peers"), (Firm, "core")):
+        with pytest.raises(InvalidInput, match=rf"{cls.__name__}\.{name}: 'del'"):
+            delattr(owner(halfway, cls), name)
+
+
+def test_attributes_of_one_s_own_are_declared_in_a_subclass():
+    from sim import RolloutModel
+
+    class Own(User):
+        mood = 0
+        later: float
+
+        def __init__(self, model, row):
+            super().__init__(model, row)
+            self.hue = "red"
+
+    class Early(User):
+        def __init__(self, model, row):
+            super().__init__(model, row)
+            self.trust = 0.5
+
+    for engine in ENGINES:
+        for cls in (Own, Early):
+            classes = {**RolloutModel.agent_classes, User: cls}
+            made = type("Model", (RolloutModel,), {"agent_classes": classes})
+            if cls is Early:
+                with pytest.raises(InvalidInput, match=r"Early\.trust: .*once the model is made"):
+                    made(enterprise="small", rng=1, engine=engine).agents  # noqa: B018
+                continue
+            user = owner(made(enterprise="small", rng=1, engine=engine), User)
+            user.mood, user.later, user.hue = 3, 0.5, "blue"
+            assert (user.mood, user.later, user.hue) == (3, 0.5, "blue")
+            with pytest.raises(InvalidInput, match=r"Own\.huge"):
+                user.huge = 1
+
+
+def test_a_copy_of_an_agent_is_apart(halfway):
+    before, told = bytes_of(halfway), len(halfway.events)
+    unit = copy.copy(owner(halfway, BusinessUnit))
+    unit.sponsorship, unit.readiness[1] = 0.123, 0.4
+    assert (unit.sponsorship, unit.readiness[1], unit.name) == (0.123, 0.4, owner(halfway, BusinessUnit).name)
+    assert bytes_of(halfway) == before and len(halfway.events) == told and isinstance(unit, BusinessUnit)
 
 
 def test_several_numbers_are_read_as_a_sequence(halfway):

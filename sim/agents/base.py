@@ -64,8 +64,8 @@ class PlanningAgent(Carrier, mesa.Agent):
 
     rules: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, model: Any, row: int, values: tuple | None) -> None:
-        """Only the model makes agents: row and variables are there before, and ``values`` is None."""
+    def __init__(self, model: Any, row: int) -> None:
+        """Only the model makes agents, whose row and variables can be read before."""
         super().__init__(model)
 
     def step(self) -> None:

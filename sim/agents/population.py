@@ -48,13 +48,14 @@ class Population:
     def __init__(self, model: Any, state: State) -> None:
         self.on_columns = model.engine == "compiled"
         self.firm = self._made(Firm, state.firm)[0]
+        self.firm.__dict__["model"] = model
         kinds: dict[type, Any] = {base: model.agent_classes[base] for base in KINDS}
         tables: dict[type, np.ndarray] = {BusinessUnit: state.units, Team: state.teams, User: state.users}
         made: dict[type, list[Any]] = {}
         for base, cls in kinds.items():
             made[base] = self._made(cls, tables[base])
             for agent in made[base]:
-                agent.__init__(model, agent.__dict__["row"], None)  # which may read variables
+                agent.__init__(model, agent.__dict__["row"])  # which may read variables
         self.units, self.teams, self.users = made[BusinessUnit], made[Team], made[User]
         self._tie(state)
         self.order = state.order.tolist()
