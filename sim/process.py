@@ -64,6 +64,12 @@ def command(task: Callable[[], int | None]) -> NoReturn:
             but a full device lost what was printed.
     """
     code: Any = 0
+    codecs.register_error(IN_ASCII, _in_ascii)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and not _for_text(stream.encoding):
+            with contextlib.suppress(OSError):
+                os.write(2, f"error: PYTHONIOENCODING: {stream.encoding!r} is not allowed; expected one for text, as utf-8\n".encode())
+            sys.exit(2)
     with _signals(), _streams() as lost:
         try:
             code = task() or 0
@@ -150,7 +156,6 @@ class _Patient(io.RawIOBase):
 @contextlib.contextmanager
 def _streams() -> Iterator[Callable[[], str]]:
     """Inside, standard output and error take every character and never raise; gives what says why a device lost some of it."""
-    codecs.register_error(IN_ASCII, _in_ascii)
     _fill_gaps()
     before, wrapped = (sys.stdout, sys.stderr), []
     for name, stream in zip(("stdout", "stderr"), before, strict=True):
@@ -186,6 +191,17 @@ def _fill_gaps() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
+
+
+def _for_text(encoding: str) -> bool:
+    """Whether an encoding takes any text, line by line: some that Python has are for names in the internet or for tests."""
+    lines = ("plain\n", "− äöü\n")
+    try:
+        encoder = codecs.getincrementalencoder(encoding)(IN_ASCII)
+        written = b"".join(encoder.encode(line) for line in lines) + encoder.encode("", final=True)
+        return "plain\n" in written.decode(encoding) and written.decode(encoding).count("\n") == len(lines)
+    except (LookupError, UnicodeError, TypeError):
+        return False
 
 
 def _in_ascii(error: UnicodeError) -> tuple[str, int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -48,6 +48,7 @@ class Table:
         titles: what the file calls each column of ``frame``.
         said: what was understood of the file, in one line.
         notes: what was understood beside plain UTF-8 with commas and decimal points, while reading and by the methods here.
+        unused: titles of the columns that are not read.
     """
 
     path: Path
@@ -57,6 +58,7 @@ class Table:
     said: str
     notes: list[str]
     separator: str = ","
+    unused: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -193,7 +195,7 @@ def read_table(
     said += [f"not used: {', '.join(ignored[:5])}" + (f" and {len(ignored) - 5} more" if len(ignored) > 5 else "")] if ignored else []
     sentence = "; ".join(filter(None, said))
     plain = encoding == "UTF-8" and separator == "," and not ignored
-    return Table(path, frame, np.array(lines, np.int64), titles, sentence, [] if plain else [sentence], separator)
+    return Table(path, frame, np.array(lines, np.int64), titles, sentence, [] if plain else [sentence], separator, ignored)
 
 
 def _kept(where: str, header: list[str], wanted: dict[str, str], needed: set[str], others: str, key: str) -> dict[str, int]:

@@ -41,6 +41,15 @@ def test_departments_become_units(tmp_path: Path) -> None:
     assert sorted(d for _, d in model.network.degree()) == [0, 0, 1, 1, 2, 2]
 
 
+def test_people_who_may_have_left_are_told_of(tmp_path: Path) -> None:
+    labels = "employee;department;Employment status;Age\nann;2;Active;30\nbob;2;Left;40\ncid;2;Left;50\n"
+    (tmp_path / "staff.csv").write_text(labels, encoding="utf-8")
+    network = {**edge_list(tmp_path, "ann bob\nbob cid\n"), "labels": str(tmp_path / "staff.csv")}
+    notes = layout(resolve({"network": network}, {})).notes
+    assert [note for note in notes if "left by «Employment status»" in note and "from=staff.csv drops leavers" in note]
+    assert not [note for note in notes if "«Age»" in note]
+
+
 def test_teams_are_people_who_are_tied(tmp_path: Path) -> None:
     """Cliques of four, listed in mixed order inside one department, become its teams."""
     people = [f"p{i}" for i in np.random.Generator(np.random.PCG64(5)).permutation(24)]

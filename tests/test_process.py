@@ -77,6 +77,19 @@ def test_a_command_in_ascii_and_with_a_strange_backend(tmp_path):
     assert (tmp_path / "out" / "figure.png").read_bytes() == picture
 
 
+@pytest.mark.fault("process", "an encoding of output that is none for text", "one line with its name, exit code 2")
+@pytest.mark.parametrize("encoding", ["idna", "punycode", "undefined"])
+def test_an_encoding_that_is_none_for_text_is_refused(encoding, monkeypatch, capfd):
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding))
+    assert ended(lambda: print("never")) == 2
+    assert capfd.readouterr().err == f"error: PYTHONIOENCODING: '{encoding}' is not allowed; expected one for text, as utf-8\n"
+
+
+def test_encodings_of_text_are_taken():
+    for encoding in ("utf-8", "ascii", "cp1252", "cp037", "utf-16", "utf-7", "shift_jis", "gb18030", "utf-8-sig"):
+        assert process._for_text(encoding), encoding
+
+
 # --------------------------------------------------------------------------- closed and full
 
 

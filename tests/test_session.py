@@ -234,6 +234,7 @@ def test_what_the_files_give_is_shown_and_what_they_do_not_can_be_moved(company,
 )
 def test_visitors_choose_no_folder_and_files_that_break_change_nothing(company, tmp_path, monkeypatch):
     session = Session(own(company))
+    assert sessions.notes(session.scenario) == session.model.state.notes
     session.go(20)
     before = fingerprint(session)
     with pytest.raises(InvalidInput, match="folder: '/etc' is not allowed"):

@@ -45,7 +45,7 @@ def test_template_documents_every_column(tmp_path: Path) -> None:
 
 def test_template_overwrites_nothing(tmp_path: Path) -> None:
     (tmp_path / "ties.csv").write_text("mine")
-    with pytest.raises(InvalidInput, match=r"ties\.csv.*nothing is overwritten"):
+    with pytest.raises(InvalidInput, match=r"^folder: .*without ties\.csv, which is there: nothing is overwritten"):
         template(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["ties.csv"]
     assert (tmp_path / "ties.csv").read_text() == "mine"

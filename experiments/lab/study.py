@@ -162,9 +162,9 @@ def carry_out(study: Study, settings: Settings) -> int:
 
 
 def speed(workers: Workers, seconds: float) -> str:
-    """How long the runs of this start took, and how much of the workers' time went into them; empty where there were none."""
-    if not workers.seconds:
-        return ""
+    """How long the runs of this start took, and how much of the workers' time went into them, which in a second says nothing yet."""
+    if workers.seconds < 1:
+        return f"{workers.seconds:.1f} s on {workers.count} workers; " if workers.seconds else ""
     ideal = seconds / (workers.count * workers.seconds)
     return f"{workers.seconds:.1f} s on {workers.count} workers, {ideal:.0%} of ideal {workers.count}-core speed; "
 

@@ -23,6 +23,8 @@ from sim.schema import InvalidInput, Record
 from sim.tables import read_table, read_text
 
 TABLES = (".csv", ".tsv")
+#: What titles of columns say who has left by.
+LEAVING = ("status", "left", "leav", "exit", "terminat", "active")
 WEIGHT = Record("number", "weight of a tie", 0, 1e12)
 
 
@@ -84,6 +86,11 @@ def _people(path: Path, columns: dict[str, str], notes: list[str]) -> _People:
         homes = table.names("department", gaps=True) if "department" in table else None
         managers = table.names("manager", gaps=True) if "manager" in table else None
         notes.extend(table.notes)
+        notes.extend(
+            f"{path.name}: whoever is in it plans, also who has left by «{title}»; experiments.template from={path.name} drops leavers"
+            for title in table.unused
+            if any(word in title.casefold() for word in LEAVING)
+        )
     else:
         numbers, names, homes = _words(path, notes)
         homes, lines = ["" if home in MISSING else home for home in homes], np.array(numbers, np.int64)

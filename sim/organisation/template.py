@@ -39,7 +39,8 @@ _README = """# An organisation for the simulation
 
 Four CSV files describe one enterprise: replace the example with your own.
 
-- Plain UTF-8 text, columns separated by commas, numbers with a decimal point.
+- Text as UTF-8, or as Excel writes it; columns separated by commas, semicolons or tabs; numbers with a
+  decimal point, or a decimal comma where commas do not separate columns.
 - An empty cell, or a numeric column that is left out, is drawn from the maturity level.
 - Without ties.csv the ties are drawn as `network` says. Ties have no direction; self-loops and
   repeated ties are dropped and counted.
@@ -68,7 +69,8 @@ def write_new(folder: Path, contents: Mapping[str, str]) -> list[Path]:
     try:
         for path in paths:
             if os.path.lexists(path):
-                raise InvalidInput(str(path), "a file that exists", "a folder without it: nothing is overwritten, and nothing was written")
+                allowed = f"a folder without {path.name}, which is there: nothing is overwritten, and nothing was written"
+                raise InvalidInput("folder", str(folder), allowed)
         missing = [place for place in (folder, *folder.parents) if not place.exists()]
         folder.mkdir(parents=True, exist_ok=True)
         for path, content in zip(paths, contents.values(), strict=True):
@@ -82,7 +84,7 @@ def write_new(folder: Path, contents: Mapping[str, str]) -> list[Path]:
             if place.is_dir():
                 place.rmdir()
         if isinstance(error, OSError):
-            raise InvalidInput(str(folder), error.strerror or str(error), "a folder that can be written") from None
+            raise InvalidInput("folder", str(folder), f"a folder that can be written ({error.strerror or error})") from None
         raise
     return paths
 

@@ -319,6 +319,13 @@ def own(folder: str) -> Scenario:
     return scenario
 
 
+def notes(scenario: Scenario) -> list[str]:
+    """What was counted, dropped or not used as the scenario's organisation was read."""
+    from sim.organisation import layout
+
+    return layout(scenario.parameters(scenario.strategies[0])).notes if scenario.enterprise == FILES else []
+
+
 def few_enough(folder: str, planners: int) -> None:
     """Refuse an organisation for whose weeks a visitor would have to wait."""
     if planners > MOST_PLANNERS:

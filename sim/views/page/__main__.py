@@ -11,7 +11,7 @@ import argparse
 import gc
 import sys
 
-from sim.play.session import Scenario, own
+from sim.play.session import Scenario, notes, own
 from sim.process import command
 from sim.schema import InvalidInput
 from sim.views.page.remote import Models
@@ -31,6 +31,8 @@ def main() -> None:
         if not 0 <= given.port <= 65535:
             raise InvalidInput("--port", given.port, "a whole number from 0 to 65535")
         scenario = Scenario() if given.organisation is None else own(given.organisation)
+        for note in notes(scenario):
+            print(f"note: {note}", file=sys.stderr)
         models = Models()
         gc.disable()  # as in the models' process, which is on its way
         from sim.views.page.server import serve

@@ -30,8 +30,10 @@ class _Unknown(Exception):
 
 
 def _begin() -> None:
-    """Import the model; Ctrl-C is the server's business, and without the server there is none here."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Import the model; Ctrl-C and a closed terminal are the server's business, SIGTERM ends it, as does the server's end."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # and not as the server ends, whose handler came along
+    for name in ("SIGINT", "SIGHUP"):
+        signal.signal(getattr(signal, name, signal.SIGINT), signal.SIG_IGN)
     server = multiprocessing.parent_process()
     if server is not None:
         threading.Thread(target=_outlive, args=(server,), daemon=True).start()
