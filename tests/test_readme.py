@@ -26,8 +26,9 @@ from conftest import as_csv
 from matplotlib.testing.compare import compare_images
 from nbclient import NotebookClient
 
+import sim
 from experiments import reproduce
-from experiments.benchmark import many_runs, planner_week
+from experiments.benchmark import many_runs, peers, planner_week
 from experiments.lab import config as entry
 from experiments.lab.designs import RECORDS
 from experiments.lab.output import ROOT
@@ -203,6 +204,9 @@ def test_every_command_shown_runs(module, given, at_the_desk, monkeypatch, capsy
     monkeypatch.setattr(planner_week.benchmark, "__defaults__", (4, 1, 2))  # weeks, rounds, replications
     monkeypatch.setattr(many_runs.many_runs, "__defaults__", (100, 200, 2))  # runs of a sweep, of a large one, of batch_run
     monkeypatch.setattr(many_runs, "BARE", 10)
+    monkeypatch.setattr(peers.measured, "__defaults__", (2, 1))  # weeks, rounds
+    monkeypatch.setattr(peers, "SimpleModel", sim.RolloutModel)  # nothing to compile
+    monkeypatch.setattr(peers, "MOST", 10_000)
     monkeypatch.setattr(many_runs, "alone", functools.cache(many_runs.alone))  # one start for one size
     monkeypatch.setattr(sys, "argv", [module, *used])
     code = 0
