@@ -167,8 +167,8 @@ def shell(command: str) -> str:
     done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, env={**os.environ, "PATH": path})
     if done.returncode != 0:
         sys.exit(done.stderr)
-    printed = "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
-    if re.search(r"this\s+start\s+took", printed) and not re.search(r"of\s+ideal", printed):
+    printed = "\n".join(line.rstrip() for line in done.stdout.rstrip().lstrip("\n").splitlines())
+    if re.search(r"this\s+start\s+took", printed) and not re.search(r"\d\s+s\s+on\s+\d+\s+workers", printed):
         folder = re.search(r"^Written to (\S+):", printed, re.M)
         sys.exit(f"{folder[1] if folder else 'results'} holds the runs already: remove it, so that the page shows a run of its own")
     return printed
@@ -196,7 +196,7 @@ def filled(text: str, pattern: str) -> str:
             sys.exit(done.stderr)
         if found[3]:
             shutil.copy(ROOT / "results" / Path(found[3]).name, ROOT / found[3])
-        shown = f"<!-- output of the code above -->\n```\n{done.stdout.strip()}\n```\n<!-- end -->"
+        shown = f"<!-- output of the code above -->\n```\n{done.stdout.rstrip().lstrip(chr(10))}\n```\n<!-- end -->"
         return f"```python\n{found[1]}```\n\n{shown}{found[2] or ''}"
 
     return CODE.sub(code, OUTPUT.sub(output, text))
