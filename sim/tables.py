@@ -103,7 +103,7 @@ class Table:
         plain = filled & cells.str.fullmatch(_NUMBER)
         values = pd.to_numeric(cells.where(plain), errors="coerce").to_numpy(np.float64, na_value=np.nan)
         tiny = plain & (np.abs(values) < np.finfo(float).tiny)
-        if (lost := tiny & cells.where(tiny, "").map(vanishes)).any():
+        if (lost := tiny & cells.where(tiny, "").map(vanishes).astype(bool)).any():
             row = int(np.argmax(lost))
             raise InvalidInput(self.at(row, column), self.frame[column].iloc[row], NOT_ZERO)
         wrong = filled.to_numpy() & ~((record.low <= values) & (values <= record.high))
@@ -151,6 +151,7 @@ def read_table(
     others: str = "ignore",
     key: str = "columns",
     most: int | None = None,
+    text: tuple[str, str] | None = None,
 ) -> Table:
     """Read a table, whatever its encoding and separator.
 
@@ -161,6 +162,7 @@ def read_table(
         others: what becomes of the file's other columns: ``ignore`` (and say so), ``keep`` under their titles, or ``refuse``.
         key: name of the setting that ``columns`` comes from, for messages.
         most: rows that are read at most; one more is refused.
+        text: what :func:`read_text` gave, where the file was read before.
 
     Raises:
         InvalidInput: naming file and line, or the setting.
@@ -170,10 +172,10 @@ def read_table(
     for name, title in columns.items():
         if name not in known:
             raise InvalidInput(f"{key}.{name}", title, nearest(name, known))
-    text, encoding = read_text(path)
+    content, encoding = text or read_text(path)
     wanted = {name: columns.get(name, name) for name in known}
-    separator = _separator(text, set(wanted.values()))
-    rows = _rows(path, text, separator)
+    separator = _separator(content, set(wanted.values()))
+    rows = _rows(path, content, separator)
     line, header = next(rows, (0, []))
     if not header:
         raise InvalidInput(str(path), "an empty file", "a first line with the columns " + ", ".join(wanted[name] for name in required))

@@ -22,6 +22,11 @@ def read(folder: Path, content: str | bytes, **more: object) -> Table:
     return read_table(path, **{**given, **more})  # type: ignore[arg-type]
 
 
+def test_a_table_without_rows_has_columns_without_values(tmp_path: Path) -> None:
+    table = read(tmp_path, "Week,Units\n")
+    assert table.numbers("quantity", UNITS).shape == table.dates("date").shape == (0,) and table.names("date") == []
+
+
 def written(separator: str, comma: bool = False) -> str:
     return "".join(separator.join(cell.replace(".", ",") if comma else cell for cell in row) + "\r\n" for row in ROWS)
 

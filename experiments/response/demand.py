@@ -125,7 +125,7 @@ def book(demand: Demand, defects: Defects, seed: int) -> Booked:
     """Put defects in.
 
     Each has a random stream of its own and is nested: what is missing at 10% is missing at 30% too, and the same luck meets
-    every combination (common random numbers). The shares of items are met to the nearest item.
+    every combination (common random numbers). The shares of items are met to the nearest item. With one brand ``mapping`` must be 0.
     """
     weeks, items = demand.sales.shape
     sales, promotion = demand.sales.copy(), demand.promotion.copy()
@@ -139,8 +139,9 @@ def book(demand: Demand, defects: Defects, seed: int) -> Booked:
         sales[begin[i] : begin[i] + LOCAL_WEEKS, i] *= pack[i]
     sales[stream(seed, DEFECTS, "missing").random((weeks, items)) < defects.missing] = np.nan
     brand, brands = demand.brand.copy(), len(demand.brands)
-    away = np.asarray(stream(seed, DEFECTS, "wrong brand").integers(1, brands, items))
     wrong = first(defects.mapping, "mapping")
-    brand[wrong] = (brand[wrong] + away[wrong]) % brands
+    if len(wrong):  # which takes two brands
+        away = np.asarray(stream(seed, DEFECTS, "wrong brand").integers(1, brands, items))
+        brand[wrong] = (brand[wrong] + away[wrong]) % brands
     promotion[:, first(defects.promotions, "promotions")] = np.nan
     return Booked(sales, promotion, brand, brands, defects.late)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.response.demand import YEAR, Demand
+from sim.names import look_alikes, named
 from sim.schema import InvalidInput, Record, nearest
 from sim.tables import DATE_ORDERS, Table, read_table, read_text
 
@@ -74,7 +75,7 @@ class Sheet:
 def read_demand(path: Path, weeks_needed: int, reading: Reading | None = None) -> Demand:
     """Demand from a text file, wide or long.
 
-    Wide: a line per day or week, ``DATE`` (ascending), ``QTY_<brand>_<item>`` (quantity sold) for two brands or more, and where
+    Wide: a line per day or week, ``DATE`` (ascending), ``QTY_<brand>_<item>`` (quantity sold) and where
     promotions are known ``PROMO_<brand>_<item>`` (1 on promotion, else 0, or a share). Long: a line per date and item, ``date``,
     ``item``, ``quantity``, ``brand`` and, where known, ``promotion``, in any order. Days are summed to weeks from Monday; a week
     that the file does not cover from its first to its last day is left out. A day that a daily file lacks counts as closed.
@@ -83,7 +84,8 @@ def read_demand(path: Path, weeks_needed: int, reading: Reading | None = None) -
         InvalidInput: naming file, line and column of what cannot be used.
     """
     reading = reading or Reading()
-    sheet = (_long if reading.columns or _is_long(path) else _wide)(path, reading)
+    text = read_text(path)
+    sheet = (_long if reading.columns or _is_long(text[0]) else _wide)(path, text, reading)
     step = 7 if len(sheet.days) > 1 and np.diff(sheet.days).min() >= np.timedelta64(7, "D") else 1
     closed = _gaps(path, sheet, step, reading.closed)
     first, week, keep = _weeks(sheet.days, step)
@@ -101,6 +103,8 @@ def read_demand(path: Path, weeks_needed: int, reading: Reading | None = None) -
     if closed:
         notes.append(f"{closed} days are not in the file and count as closed")
     brands = tuple(dict.fromkeys(sheet.brand.values()))
+    if len(brands) == 1:
+        notes.append("one brand, so that none can be wrong: mapping is not measured")
     days_known = np.maximum(np.bincount(week, minlength=len(keep)), 1)
     return Demand(
         (first + 7 * np.arange(len(keep)))[keep],
@@ -113,17 +117,20 @@ def read_demand(path: Path, weeks_needed: int, reading: Reading | None = None) -
     )
 
 
-def _is_long(path: Path) -> bool:
-    titles = re.split(r"[,;\t| ]", read_text(path)[0].lstrip().partition("\n")[0])
+def _is_long(text: str) -> bool:
+    titles = re.split(r"[,;\t| ]", text.lstrip().partition("\n")[0])
     return set(LONG) <= {title.strip('"\r ') for title in titles}
 
 
 # --------------------------------------------------------------------------- a line per date
 
 
-def _wide(path: Path, reading: Reading) -> Sheet:
-    table = read_table(path, required=["DATE"], others="keep")
+def _wide(path: Path, text: tuple[str, str], reading: Reading) -> Sheet:
+    table = read_table(path, required=["DATE"], others="keep", text=text)
     quantity, promoted = _columns(path, list(table.titles))
+    brand, places = {"_".join(item): item[0] for item in quantity}, list(quantity.values())
+    for what, names in (("brands", list(brand.values())), ("items", list(brand))):
+        look_alikes(names, f"{what} of {path.name}", table.notes, lambda at: f"{path}, line 1, column {places[at] + 1}")
     days = table.dates("DATE", reading.order)
     if (early := np.flatnonzero(np.diff(days) <= np.timedelta64(0, "D"))).size:
         row = int(early[0]) + 1
@@ -138,7 +145,7 @@ def _wide(path: Path, reading: Reading) -> Sheet:
     sold = np.column_stack([columns[titles[at]] for at in quantity.values()])
     shares = np.column_stack([columns[titles[promoted[item]]] if item in promoted else none for item in quantity])
     notes = [*table.notes, *([] if promoted else ["the file has no promotions"]), *_done(reading, filled, returned)]
-    return Sheet(days, table.lines, "DATE", {"_".join(item): item[0] for item in quantity}, sold, shares, notes)
+    return Sheet(days, table.lines, "DATE", brand, sold, shares, notes)
 
 
 def _columns(path: Path, header: list[str]) -> tuple[dict[tuple[str, str], int], dict[tuple[str, str], int]]:
@@ -151,9 +158,10 @@ def _columns(path: Path, header: list[str]) -> tuple[dict[tuple[str, str], int],
         if not match:
             allowed = "QTY_<brand>_<item> or PROMO_<brand>_<item>; for a line per date and item see columns={date: …}"
             raise InvalidInput(f"{where}, column {at + 1}", name, allowed)
-        (quantity if match[1] == "QTY" else promoted)[match[2], match[3]] = at
-    for item, at in promoted.items():
-        if item not in quantity:
+        brand, item = (named(f"{where}, column {at + 1}", part) for part in (match[2], match[3]))
+        (quantity if match[1] == "QTY" else promoted)[brand, item] = at
+    for sold, at in promoted.items():
+        if sold not in quantity:
             known = ["QTY_" + "_".join(known) for known in quantity]
             raise InvalidInput(f"{where}, column {at + 1}", header[at], "a promotion of an item sold here; " + nearest(header[at], known))
     _check_items(where, len(quantity), len({brand for brand, _ in quantity}))
@@ -161,12 +169,8 @@ def _columns(path: Path, header: list[str]) -> tuple[dict[tuple[str, str], int],
 
 
 def _check_items(where: str, items: int, brands: int) -> None:
-    if brands < 2 or not brands < items <= MOST_ITEMS:
-        raise InvalidInput(
-            where,
-            f"{items} items of {brands} brands",
-            f"two brands or more, one of them with two items or more, and at most {MOST_ITEMS:,} items",
-        )
+    if not brands < items <= MOST_ITEMS:
+        raise InvalidInput(where, f"{items} items of {brands} brands", f"a brand with two items or more, and at most {MOST_ITEMS:,} items")
 
 
 def _numbers(table: Table, name: str, share: bool, reading: Reading) -> tuple[np.ndarray, int, int]:
@@ -199,12 +203,14 @@ def _done(reading: Reading, filled: int, returned: int) -> list[str]:
 # --------------------------------------------------------------------------- a line per date and item
 
 
-def _long(path: Path, reading: Reading) -> Sheet:
-    table = read_table(path, reading.columns, required=LONG, optional=OPTIONAL)
+def _long(path: Path, text: tuple[str, str], reading: Reading) -> Sheet:
+    table = read_table(path, reading.columns, required=LONG, optional=OPTIONAL, text=text)
     if not len(table):
         raise InvalidInput(str(path), "no rows", "a row for each date and item")
     days, items = table.dates("date", reading.order), table.names("item")
     brands = table.names("brand") if "brand" in table else ["all"] * len(items)
+    _check_names(table, "brand", brands)
+    _check_names(table, "item", items)
     brand = _brand_of(table, items, brands)
     _check_items(str(path), len(brand), len(set(brand.values())))
     names = {item: at for at, item in enumerate(brand)}
@@ -233,6 +239,12 @@ def _long(path: Path, reading: Reading) -> Sheet:
         notes.append("the file has no promotions")
     notes = [*table.notes, *notes, *_done(reading, filled + absent, returned)]
     return Sheet(dates, table.lines[lines], table.titles["date"], brand, quantity, promotion, notes)
+
+
+def _check_names(table: Table, column: str, names: list[str]) -> None:
+    """Refuse or note names that look alike, each looked at once."""
+    once = list(dict.fromkeys(names))
+    look_alikes(once, f"{column}s of {table.path.name}", table.notes, lambda at: table.at(names.index(once[at]), column))
 
 
 def _brand_of(table: Table, items: list[str], brands: list[str]) -> dict[str, str]:

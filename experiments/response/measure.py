@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -36,15 +36,15 @@ def settings_of(levels: Mapping[str, Sequence[float]]) -> list[Setting]:
     """Name, kind and defects of every setting: clean; each defect alone; joint ones.
 
     Of the three defects of the response, every pair at the middle level, and all three at the lowest, middle and highest; all
-    five together at the middle.
+    five together at the middle. A defect without levels is in none, and then none has all three.
     """
     middle = {name: given[len(given) // 2] for name, given in levels.items()}
     some: list[tuple[str, dict[str, float]]] = [("clean", {})]
     some += [("single", {name: level}) for name, given in levels.items() for level in given]
-    fitted = list(FITTED)
+    fitted = [name for name in FITTED if name in levels]
     some += [("pair", {a: middle[a], b: middle[b]}) for i, a in enumerate(fitted) for b in fitted[i + 1 :]]
     triples = [{name: pick(levels[name]) for name in fitted} for pick in (min, lambda given: given[len(given) // 2], max)]
-    some += [("triple", triple) for i, triple in enumerate(triples) if triple not in triples[:i]]
+    some += [("triple", triple) for i, triple in enumerate(triples) if triple not in triples[:i] and len(triple) == len(FITTED)]
     some.append(("all", dict(middle)))
     made = []
     for kind, defects in some:
@@ -65,16 +65,17 @@ def measured_at(demand: Demand | None, defects: Defects, seed: int, tested: int,
     """One setting of one replication: sums of absolute errors by forecaster and item, brand and in total; sales by item.
 
     A brand's forecast is the sum over the items booked under it, and is held against the sales of the items that are its own.
+    The sums of a forecaster that gives a number that is not finite are NaN.
     """
     truth = until(demand, tested, seed if drawn else None) if demand else generate_demand(seed)
     booked = book(truth, defects, seed)
     first = len(truth.sales) - tested
     sales, own, theirs = truth.sales[first:], np.eye(len(truth.brands))[truth.brand], np.eye(len(truth.brands))[booked.brand]
     sums: list[list[np.ndarray]] = [[], [], []]
-    for name, method in FORECASTERS.items():
+    for method in FORECASTERS.values():
         forecast = method(booked, first, refit, seed)
         if not np.isfinite(forecast).all():
-            raise FloatingPointError(f"{name} gives a forecast that is not finite")
+            forecast = np.full_like(sales, np.nan)
         sums[0].append(np.abs(forecast - sales).sum(axis=0))
         sums[1].append(np.abs(forecast @ theirs - sales @ own).sum(axis=0))
         sums[2].append(np.abs(forecast.sum(axis=1) - sales.sum(axis=1)).sum(axis=0, keepdims=True))
@@ -144,15 +145,19 @@ class Measured:
         settings: the first is clean.
         absolute: sums of absolute errors by level, [settings, replications, forecasters, items (or brands, or 1)].
         sales: of the items in the weeks tested, [replications, items].
+        methods: the forecasters, those that gave finite forecasts in every measurement.
+        left_out: in how many measurements each of the others did not.
     """
 
     settings: tuple[Setting, ...]
     absolute: Mapping[str, np.ndarray]
     sales: np.ndarray
+    methods: Sequence[str] = tuple(FORECASTERS)
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, runs: pd.DataFrame, settings: Sequence[Setting]) -> Measured:
-        """From the rows of the measurements; replications in which one failed are left out."""
+        """From the rows of the measurements; replications in which one failed are left out, and forecasters that are not finite."""
         bad = set(runs.loc[runs["error"] != "", "replication"])
         rows = runs[~runs["replication"].isin(bad)]
         kept, names = rows["replication"].nunique(), {setting.name: k for k, setting in enumerate(settings)}
@@ -161,8 +166,13 @@ class Measured:
         for level in LEVELS:
             cell = rows[rows["level"] == level].sort_values(["place", "replication", "method", "unit"], kind="stable")
             absolute[level] = cell["value"].to_numpy().reshape(len(settings), kept, len(FORECASTERS), -1)
+        finite = np.isfinite(absolute["total"][..., 0])  # [settings, replications, forecasters]
+        good = finite.all(axis=(0, 1))
+        left_out = {name: int((~finite[..., k]).sum()) for k, name in enumerate(FORECASTERS) if not good[k]}
+        absolute = {level: table[:, :, good] for level, table in absolute.items()}
         sales = rows[(rows["level"] == SALES) & (rows["place"] == 0)].sort_values(["replication", "unit"], kind="stable")
-        return cls(tuple(settings), absolute, sales["value"].to_numpy().reshape(kept, -1))
+        methods = tuple(name for name in FORECASTERS if name not in left_out)
+        return cls(tuple(settings), absolute, sales["value"].to_numpy().reshape(kept, -1), methods, left_out)
 
     @property
     def names(self) -> list[str]:
@@ -183,6 +193,11 @@ class Measured:
     def defects(self) -> pd.DataFrame:
         """One row per setting, one column per defect."""
         return pd.DataFrame([vars(setting.defects) for setting in self.settings])
+
+    @cached_property
+    def in_response(self) -> list[str]:
+        """The defects of the response that were put in."""
+        return [name for name in FITTED if self.defects[name].any()]
 
     @cached_property
     def wape(self) -> dict[str, np.ndarray]:

@@ -24,7 +24,6 @@ from experiments.response import files, forecasters, measure
 from experiments.response.demand import YEAR, Demand
 from experiments.response.files import CHOICES, LONG, MOST_CLOSED, OPTIONAL, Reading, read_demand
 from experiments.response.fit import Response, check_missed, fit_response
-from experiments.response.forecasters import FORECASTERS
 from experiments.response.measure import ALSO, FITTED, ErrorRecorder, Measured, Measurement, settings_of
 from experiments.response.printing import say, show
 from experiments.response.tables import MEANINGS, as_preset, tables_of
@@ -46,7 +45,9 @@ def response(values: dict[str, Any]) -> int:
         raise InvalidInput("years", years, "drawn or last")
     levels = {name: defect_levels(name, values.pop(name)) for name in (*FITTED, *ALSO)}
     reading = reading_of(values, file)
-    demand, tried = demand_of(file, tested, reading), settings_of(levels)
+    demand = demand_of(file, tested, reading)
+    put_in = {name: given for name, given in levels.items() if name != "mapping" or demand is None or len(demand.brands) > 1}
+    tried = settings_of(put_in)
     configuration = {
         "demand": {"file": Path(file).name, "sha256": hashlib.sha256(Path(file).expanduser().read_bytes()).hexdigest()} if file else "generated",
         **{key: value for key, value in vars(reading).items() if value != getattr(Reading(), key)},
@@ -79,12 +80,13 @@ def response(values: dict[str, Any]) -> int:
 
     def report(console: Console, store: Store) -> list[str]:
         written = [f"{name}.csv" for name in ("errors", "summary", "response", "checks", "joint")]
-        show(console, fitted(store), demand, levels, file)
-        say(console, f"{len(tried)} settings × {replications} replications × {len(FORECASTERS)} forecasters.")
+        fit = fitted(store)
+        show(console, fit, demand, put_in, file)
+        say(console, f"{len(tried)} settings × {replications} replications × {len(fit.measured.methods)} forecasters.")
         if not (store.folder / "forecast.yaml").is_file():
             say(
                 console,
-                "No preset was written: a defect adds more error than the model takes (forecast.missing, late, mapping: at most 5).",
+                "No preset was written: a defect adds more error than the model takes (forecast.missing, late, mapping: at most 5), or no finite one.",
             )
             return ["figure.png", *written]
         if save_as:

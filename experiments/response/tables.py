@@ -12,7 +12,7 @@ import pandas as pd
 from experiments.lab.config import read_experiment
 from experiments.lab.presets import mark
 from experiments.lab.statistics import mean
-from experiments.response.fit import METHODS, Response
+from experiments.response.fit import Response
 from experiments.response.measure import FITTED, LEVELS
 from sim.parameters import RECORDS
 from sim.views.words import FORECASTER_LABELS
@@ -37,7 +37,7 @@ MEANINGS = {
     "coefficient": "the defect that adds error",
     "in_the_response": "fitted with the other two of the model's response; else alone",
     "best": "the best forecaster on clean data at item level",
-    "estimate": "share of error added per unit of the defect (least squares through the origin)",
+    "estimate": "share of error added per unit of the defect (least squares through the origin; may be below 0)",
     "cells_are": "which settings and replications the fitted response is held against",
     "cells": "settings × replications",
     "seed_spread": "standard deviation between replications of one setting, pooled over settings in which there is one",
@@ -46,13 +46,13 @@ MEANINGS = {
     "measured": "relative error of the best forecaster at item level with the defects together, mean",
     "added": "sum of the relative errors of the same defects alone, mean",
     "difference": "measured − added, paired by replication: above 0 the defects make each other worse",
-    "fitted": "the fitted response; the two defects that it has not count 0",
+    "fitted": "the fitted response, none of whose coefficients is below 0; the two defects that it has not count 0",
     "low": "lower end of its 95% interval",
     "high": "upper end of its 95% interval",
     "seed": "seed of the replication",
     "unit": "item or brand, by its place; 0 in total",
     "value": "sum of absolute errors over the weeks tested; at level sales, the sum of sales",
-    "error": "empty, or why the measurement failed; in checks: root mean square of measured less fitted relative error",
+    "error": "empty, or why the measurement failed; in checks: root mean square of measured less fitted relative error; what is fitted of the best is never below 0",
 }
 
 
@@ -69,14 +69,14 @@ def tables_of(fit: Response, data: str) -> dict[str, pd.DataFrame]:
 
 def errors(fit: Response) -> pd.DataFrame:
     """One row per setting, replication, forecaster and level."""
-    shape = (len(fit.measured.names), fit.measured.replications, len(METHODS), len(LEVELS))
+    shape = (len(fit.measured.names), fit.measured.replications, len(fit.measured.methods), len(LEVELS))
     s, r, f, n = (axis.ravel() for axis in np.indices(shape))
     wape, relative = (np.stack([table[level] for level in LEVELS], axis=3).ravel() for table in (fit.measured.wape, fit.measured.relative))
     return pd.DataFrame(
         {
             "setting": np.array(fit.measured.names)[s], "kind": fit.measured.kinds[s],
             **{c: fit.measured.defects[c].to_numpy()[s] for c in fit.measured.defects},
-            "replication": r, "held_out": (r >= fit.fitted) | (fit.measured.kinds[s] == "triple"), "forecaster": np.array(METHODS)[f],
+            "replication": r, "held_out": (r >= fit.fitted) | (fit.measured.kinds[s] == "triple"), "forecaster": np.array(fit.measured.methods)[f],
             "level": np.array(LEVELS)[n], "wape": wape, "relative": relative,
         }
     )  # fmt: skip
@@ -87,7 +87,7 @@ def summary(fit: Response) -> pd.DataFrame:
     rows = [
         (name, fit.measured.kinds[s], *fit.measured.defects.iloc[s], method, level, fit.measured.replications,
          *mean(fit.measured.wape[level][s, :, f]), *mean(fit.measured.relative[level][s, :, f]))
-        for s, name in enumerate(fit.measured.names) for f, method in enumerate(METHODS) for level in LEVELS
+        for s, name in enumerate(fit.measured.names) for f, method in enumerate(fit.measured.methods) for level in LEVELS
     ]  # fmt: skip
     estimates = [f"{what}{end}" for what in ("wape", "relative") for end in ("", "_low", "_high")]
     return pd.DataFrame(rows, columns=["setting", "kind", *fit.measured.defects, "forecaster", "level", "replications", *estimates])
@@ -97,7 +97,7 @@ def responses(fit: Response) -> pd.DataFrame:
     """One row per forecaster, level and coefficient."""
     rows = [
         (name, level, defect, True, name == fit.best, *estimate)
-        for (name, level), fitted in fit.coefficients.items() for defect, estimate in zip(FITTED, fitted, strict=True)
+        for (name, level), fitted in fit.coefficients.items() for defect, estimate in zip(fit.measured.in_response, fitted, strict=True)
     ]  # fmt: skip
     rows += [(name, level, defect, False, name == fit.best, *fitted[0]) for (name, level, defect), fitted in fit.alone.items()]
     return pd.DataFrame(rows, columns=["forecaster", "level", "coefficient", "in_the_response", "best", "estimate", "low", "high"])
@@ -107,7 +107,7 @@ def checks(fit: Response) -> pd.DataFrame:
     """Fitted response against what it has not seen: one row per forecaster and set of cells, at item level."""
     kept = slice(fit.fitted, fit.measured.replications)
     rows = []
-    for f, name in enumerate(METHODS):
+    for f, name in enumerate(fit.measured.methods):
         relative, expected = fit.measured.relative["item"][:, :, f], fit.predicted(name)
         spread = seed_spread(relative[fit.used | (fit.measured.kinds == "triple")])
         for label, chosen, which in (
@@ -117,6 +117,8 @@ def checks(fit: Response) -> pd.DataFrame:
             ("both held out", fit.measured.kinds == "triple", kept),
             ("all that was held out", fit.used | (fit.measured.kinds == "triple"), kept),
         ):
+            if not chosen.any():  # of one brand no setting has all three defects
+                continue
             miss = (relative[chosen] - expected[chosen, None])[:, which]
             error = float(np.sqrt(np.mean(miss**2)))
             rows.append((name, label, miss.size, error, spread, error / spread if spread > 0 else np.nan, float(miss.mean())))
@@ -125,7 +127,7 @@ def checks(fit: Response) -> pd.DataFrame:
 
 def joint(fit: Response) -> pd.DataFrame:
     """Joint defects against the sum of the same defects alone, best forecaster, item level: one row per joint setting."""
-    relative = fit.measured.relative["item"][:, :, METHODS.index(fit.best)]
+    relative = fit.measured.relative["item"][:, :, fit.measured.methods.index(fit.best)]
     rows = []
     for s in np.flatnonzero(np.isin(fit.measured.kinds, ("pair", "triple", "all"))):
         parts = [
@@ -147,29 +149,48 @@ def seed_spread(relative: np.ndarray) -> float:
 
 
 def as_preset(fit: Response, configuration: Mapping[str, Any], file: str) -> str:
-    """The fitted response as a preset of the group ``forecast``: coefficients below 0 become 0, which is said.
+    """The fitted response as a preset of the group ``forecast``; says what was not measured, and which coefficient its bound holds at 0.
 
-    Empty where a coefficient is beyond what the model takes: a clipped value would be nobody's.
+    Empty where a value is not finite, or a coefficient beyond what the model takes: a clipped value would be nobody's.
     """
-    fitted = fit.coefficients[fit.best, "item"]
     data = f"{Path(file).name} (SHA-256 {configuration['demand']['sha256'][:12]})" if file else "generated demand"
-    best, other = (fit.measured.wape["item"][0, : fit.fitted, METHODS.index(name)].mean() for name in (fit.best, "planner"))
-    ratio = fit.ratio("planner")
     lines = [
         mark("response", configuration),
         f"# python -m experiments.response{f' demand={Path(file).name}' if file else ''}{command(configuration)}",
         f"# {data}: error share added by each defect, {FORECASTER_LABELS[fit.best]}, weekly items, 95% interval",
     ]
-    for (defect, parameter), estimate in zip(FITTED.items(), fitted, strict=True):
-        if not estimate[0] <= MOST_ADDED:
+    lines += [f"# {note}" for note in left_out(fit)]
+    for defect, estimate, at_bound in zip(fit.measured.in_response, fit.bounded, fit.at_bound, strict=True):
+        alone = fit.alone[fit.best, "item", defect][0]
+        if not np.isfinite([*estimate, *alone]).all() or estimate[0] > MOST_ADDED:
             return ""
-        note = f"{interval(estimate)}, fitted alone {interval(fit.alone[fit.best, 'item', defect][0])}"
-        lines.append(f"{parameter}: {max(0.0, estimate[0]):.3f}  # {note}" + ("; the model knows none below 0" if estimate[0] < 0 else ""))
-    lines.append(
-        f"# clean WAPE {best:.3f}, planner's spreadsheet {other:.3f}, ratio {ratio[0]:.2f} [{ratio[1]:.2f}, {ratio[2]:.2f}]; "
-        "best and planner are left as they are"
-    )
+        note = f"{interval(estimate)}{', at its bound of 0' if at_bound else ''}, fitted alone {interval(alone)}"
+        lines.append(f"{FITTED[defect]}: {estimate[0]:.3f}  # {note}")
+    lines += [
+        f"# {parameter} is left as it is: not measured, as there is one brand"
+        for name, parameter in FITTED.items()
+        if name not in fit.measured.in_response
+    ]
+    lines.append(f"# clean WAPE {compared(fit)}best and planner are left as they are")
     return "\n".join(lines) + "\n"
+
+
+def compared(fit: Response) -> str:
+    """The clean error of the best and, where it is measured, of the planner, for the preset."""
+    clean = dict(zip(fit.measured.methods, fit.measured.wape["item"][0, : fit.fitted].mean(axis=0), strict=True))
+    if "planner" not in clean:
+        return f"{clean[fit.best]:.3f}; "
+    ratio = fit.ratio("planner")
+    return f"{clean[fit.best]:.3f}, planner's spreadsheet {clean['planner']:.3f}, ratio {ratio[0]:.2f} [{ratio[1]:.2f}, {ratio[2]:.2f}]; "
+
+
+def left_out(fit: Response) -> list[str]:
+    """Which forecasters were left out and why, a line each."""
+    made = len(fit.measured.settings) * fit.measured.replications
+    return [
+        f"{FORECASTER_LABELS[name]} left out: forecasts that are not finite in {count} of {made} measurements"
+        for name, count in fit.measured.left_out.items()
+    ]
 
 
 def command(configuration: Mapping[str, Any]) -> str:

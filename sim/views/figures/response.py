@@ -35,10 +35,14 @@ def response_figure(folder: Path) -> Path:
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(13, 6.6), layout="constrained")
         panels = figure.subplots(2, 4)
-        places: Any = [*((panels[0, k], name, "item") for k, name in enumerate(("missing", "late", "mapping"))),
+        places: list[Any] = [*((panels[0, k], name, "item") for k, name in enumerate(("missing", "late", "mapping"))),
                        (panels[0, 3], "mapping", "brand"),
                   (panels[1, 0], "units", "item"), (panels[1, 1], "promotions", "item")]  # fmt: skip
-        for panel, defect, level in places:
+        for panel, defect, level in list(places):
+            if not summary[defect].any():  # not measured
+                panel.set_axis_off()
+                places.remove((panel, defect, level))
+                continue
             _defect(panel, summary, fitted, defect, level, best)
         shared = [panel for panel, defect, level in places if defect in ("missing", "late", "mapping") and level == "item"]
         low, high = min(p.get_ylim()[0] for p in shared), max(p.get_ylim()[1] for p in shared)
@@ -63,11 +67,11 @@ def _defect(panel: Any, summary: pd.DataFrame, fitted: pd.DataFrame, defect: str
     rows = summary[(summary["kind"] == "single") & (summary["level"] == level) & (summary[defect] > 0)]
     values = np.unique(rows[defect])
     panel.axhline(0, color="#888888", lw=0.8)
-    for k, (name, label) in enumerate(FORECASTER_LABELS.items()):
+    for k, name in _measured(summary):
         of = rows[rows["forecaster"] == name].sort_values(defect)
         at = of[defect] + (k - 2) * 0.012 * values[-1]  # side by side, so that intervals can be told apart
         spread = [of["relative"] - of["relative_low"], of["relative_high"] - of["relative"]]
-        panel.errorbar(at, of["relative"], yerr=spread, fmt=MARKS[k] + "-", color=COLOURS[k], ms=4, lw=1, label=label)
+        panel.errorbar(at, of["relative"], yerr=spread, fmt=MARKS[k] + "-", color=COLOURS[k], ms=4, lw=1, label=FORECASTER_LABELS[name])
     of_best = fitted[(fitted["forecaster"] == best) & (fitted["level"] == level) & (fitted["coefficient"] == defect)]
     row = of_best.sort_values("in_the_response").iloc[-1]  # the response's coefficient where it has the defect, else the one fitted alone
     x = np.array([0, values[-1]])
@@ -78,6 +82,11 @@ def _defect(panel: Any, summary: pd.DataFrame, fitted: pd.DataFrame, defect: str
     )
     panel.yaxis.set_major_locator(MaxNLocator(6, steps=ROUND))
     panel.yaxis.set_major_formatter(_SIGNED)
+
+
+def _measured(summary: pd.DataFrame) -> list[tuple[int, str]]:
+    """The forecasters that were not left out, each with the place that it always has."""
+    return [(k, name) for k, name in enumerate(FORECASTER_LABELS) if (summary["forecaster"] == name).any()]
 
 
 def _joint(panel: Any, joint: pd.DataFrame, best: str) -> None:
@@ -107,7 +116,7 @@ def _joint(panel: Any, joint: pd.DataFrame, best: str) -> None:
 
 def _clean(panel: Any, summary: pd.DataFrame) -> None:
     clean = summary[summary["setting"] == "clean"].set_index(["forecaster", "level"])
-    for k, name in enumerate(FORECASTER_LABELS):
+    for k, name in _measured(summary):
         for n, level in enumerate(("item", "brand", "total")):
             row: Any = clean.loc[(name, level)]
             spread = [[row["wape"] - row["wape_low"]], [row["wape_high"] - row["wape"]]]
