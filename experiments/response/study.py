@@ -46,7 +46,7 @@ def response(values: dict[str, Any]) -> int:
     levels = {name: defect_levels(name, values.pop(name)) for name in (*FITTED, *ALSO)}
     reading = reading_of(values, file)
     demand = demand_of(file, tested, reading)
-    put_in = {name: given for name, given in levels.items() if name != "mapping" or demand is None or len(demand.brands) > 1}
+    put_in = possible(levels, demand)
     tried = settings_of(put_in)
     configuration = {
         "demand": {"file": Path(file).name, "sha256": hashlib.sha256(Path(file).expanduser().read_bytes()).hexdigest()} if file else "generated",
@@ -84,10 +84,7 @@ def response(values: dict[str, Any]) -> int:
         show(console, fit, demand, put_in, file)
         say(console, f"{len(tried)} settings × {replications} replications × {len(fit.measured.methods)} forecasters.")
         if not (store.folder / "forecast.yaml").is_file():
-            say(
-                console,
-                "No preset was written: a defect adds more error than the model takes (forecast.missing, late, mapping: at most 5), or no finite one.",
-            )
+            say(console, "No preset was written: a defect adds more error than the model takes (at most 5), or none that is finite.")
             return ["figure.png", *written]
         if save_as:
             save("forecast", save_as, (store.folder / "forecast.yaml").read_text(encoding="utf-8"))
@@ -125,6 +122,11 @@ def demand_of(file: str, tested: int, reading: Reading) -> Demand | None:
     demand = read_demand(Path(file).expanduser(), needed, reading)
     check_sold(file, demand, tested)
     return demand
+
+
+def possible(levels: dict[str, list[float]], demand: Demand | None) -> dict[str, list[float]]:
+    """The defects that can be put in: of one brand, no item can be under a wrong one."""
+    return {name: given for name, given in levels.items() if name != "mapping" or demand is None or len(demand.brands) > 1}
 
 
 def check_first(file: str, recorder: ErrorRecorder, clean: Measurement) -> None:

@@ -52,7 +52,7 @@ MEANINGS = {
     "seed": "seed of the replication",
     "unit": "item or brand, by its place; 0 in total",
     "value": "sum of absolute errors over the weeks tested; at level sales, the sum of sales",
-    "error": "empty, or why the measurement failed; in checks: root mean square of measured less fitted relative error; what is fitted of the best is never below 0",
+    "error": "empty, or why the measurement failed; in checks: root mean square of measured less fitted relative error",
 }
 
 
