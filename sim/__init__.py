@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from sim import early  # noqa: F401 (what it does, it does as it is imported, before anything that takes time)
 from sim.parameters import Parameters
 from sim.schema import InvalidInput
 

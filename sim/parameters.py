@@ -8,11 +8,11 @@ judgement, to be varied in a sensitivity analysis. How a configuration is checke
 from __future__ import annotations
 
 import math
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, field
 from typing import ClassVar
 
 from sim.names import named
-from sim.schema import InvalidInput, Record, choice, count, names, number, text, titles, walk
+from sim.schema import InvalidInput, Record, choice, count, group, names, number, text, titles, walk
 
 CAPABILITIES = ("pipelines", "integration", "monitoring", "governance")
 BUCKETS = ("model", *CAPABILITIES, "workflow")
@@ -22,7 +22,7 @@ PHASES = ("pilot", "rollout", "run")
 # --------------------------------------------------------------------------- the enterprise
 
 
-@dataclass(frozen=True)
+@group
 class EnterpriseSize:
     """How large the enterprise is, and what it plans."""
 
@@ -36,7 +36,7 @@ class EnterpriseSize:
     spend_spread: float = number(0.5, "sd of log spend between units", 0, 2, "judged", "regions differ in size")
 
 
-@dataclass(frozen=True)
+@group
 class Maturity:
     """The state the enterprise starts from. Means; the spreads say how far units, teams and users differ."""
 
@@ -59,7 +59,7 @@ class Maturity:
         "traits explain little of trust (evidence on dynamic trust): moderate")
 
 
-@dataclass(frozen=True)
+@group
 class Network:
     """Who sees whom plan."""
 
@@ -83,7 +83,7 @@ class Network:
 # --------------------------------------------------------------------------- the forecast
 
 
-@dataclass(frozen=True)
+@group
 class Forecast:
     """Forecast error and what bad inputs do to it."""
 
@@ -117,7 +117,7 @@ class Forecast:
 # --------------------------------------------------------------------------- the platform
 
 
-@dataclass(frozen=True)
+@group
 class Platform:
     """Effort the platform layer takes and what it relieves."""
 
@@ -147,7 +147,7 @@ class Platform:
     dashboard: float = number(0.45, "share of fit", 0, 1, "judged", "fit left when the output sits in a separate dashboard")
 
 
-@dataclass(frozen=True)
+@group
 class Support:
     """Patching by hand what live units lack."""
 
@@ -167,7 +167,7 @@ class Support:
 # --------------------------------------------------------------------------- people
 
 
-@dataclass(frozen=True)
+@group
 class Utility:
     """Weights of the decision to plan on the forecast, in logits."""
 
@@ -190,7 +190,7 @@ class Utility:
     saturation: float = number(1.0, "share of peers", 0.001, 1, "judged", "from here on more peers add nothing; near 0: simple contagion")
 
 
-@dataclass(frozen=True)
+@group
 class Trust:
     """How trust in the forecast moves."""
 
@@ -208,7 +208,7 @@ class Trust:
     anchor: float = number(0.6, "0 to 1", 0, 1, "judged", "trust an accountable, explained forecast deserves before experience")
 
 
-@dataclass(frozen=True)
+@group
 class Habit:
     """How choices become habits and use becomes understanding."""
 
@@ -222,7 +222,7 @@ class Habit:
         "productivity falls first (McElheran et al. 2025; McAfee 2002); size judged")
 
 
-@dataclass(frozen=True)
+@group
 class People:
     """Who comes and goes."""
 
@@ -236,7 +236,7 @@ class People:
     champion_threshold: float = number(-1.0, "logits", -20, 20, "judged", "and start early")
 
 
-@dataclass(frozen=True)
+@group
 class Override:
     """What adjusting the forecast does."""
 
@@ -249,7 +249,7 @@ class Override:
         "large ones help a little (same); size judged")
 
 
-@dataclass(frozen=True)
+@group
 class TeamRules:
     """The planning meeting and its workflow."""
 
@@ -263,7 +263,7 @@ class TeamRules:
 # --------------------------------------------------------------------------- management and chance
 
 
-@dataclass(frozen=True)
+@group
 class Sponsor:
     """Sponsorship, its source and its decay."""
 
@@ -276,7 +276,7 @@ class Sponsor:
         "what a unit adds under business ownership; half under shared")
 
 
-@dataclass(frozen=True)
+@group
 class Review:
     """Quarterly review of units and initiative."""
 
@@ -286,7 +286,7 @@ class Review:
     floor: float = number(0.15, "sponsorship, 0 to 1", 0, 1, "judged", "a unit whose leader still backs it passes")
 
 
-@dataclass(frozen=True)
+@group
 class Disturbance:
     """What happens to the enterprise from outside."""
 
@@ -299,7 +299,7 @@ class Disturbance:
     shift_size: float = number(0.12, "share of freshness", 0, 0.9, "judged", "lost at a shift")
 
 
-@dataclass(frozen=True)
+@group
 class Correction:
     """What users' corrections repair where monitoring stands."""
 
@@ -308,7 +308,7 @@ class Correction:
     refresh: float = number(0.06, "share of lost freshness per week at full monitoring", 0, 1, "judged", "drift is caught")
 
 
-@dataclass(frozen=True)
+@group
 class Value:
     """What accuracy is worth and what everything costs."""
 
@@ -320,7 +320,7 @@ class Value:
     discount: float = number(0.08, "share per year", 0, 1, "judged", "cost of capital")
 
 
-@dataclass(frozen=True)
+@group
 class Outcomes:
     """Where the outcome classes end."""
 
@@ -335,7 +335,7 @@ class Outcomes:
 # --------------------------------------------------------------------------- the strategy
 
 
-@dataclass(frozen=True)
+@group
 class Shares:
     """Shares of the effort left after support. They add up to 1."""
 
@@ -357,7 +357,7 @@ def _even() -> Shares:
     return Shares(*([0.2] + [0.16] * 5))
 
 
-@dataclass(frozen=True)
+@group
 class Effort:
     """Shares by phase of the initiative."""
 
@@ -368,7 +368,7 @@ class Effort:
     run: Shares = field(default_factory=_even)
 
 
-@dataclass(frozen=True)
+@group
 class Strategy:
     """What management chooses. A strategy is a YAML file in ``configs/strategy``; a new file is a new strategy."""
 
@@ -411,7 +411,7 @@ class Strategy:
     initiative_floor: float = number(0.15, "mean sponsorship", 0, 1, "judged", "below this the initiative fails its review")
 
 
-@dataclass(frozen=True)
+@group
 class Parameters:
     """One configuration of the model, complete and checked."""
 

@@ -21,6 +21,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
+from sim.early import leave
+
 #: What an encoding lacks, in ASCII; letters lose their accents, and everything else becomes a question mark.
 ASCII = {
     "−": "-", "–": "-", "—": "-", "…": "...", "€": "EUR", "×": "x", "·": ".", "•": "*", "→": "->", "←": "<-", "≥": ">=", "≤": "<=",
@@ -100,12 +102,14 @@ def _signals() -> Iterator[None]:
 
     before = {}
     if threading.current_thread() is threading.main_thread():
-        before = {number: signal.signal(number, stop) for number in SIGNALS if signal.getsignal(number) is signal.SIG_DFL}
+        if signal.getsignal(signal.SIGINT) is leave:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        before = {number: signal.signal(number, stop) for number in SIGNALS if signal.getsignal(number) in (signal.SIG_DFL, leave)}
     try:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_DFL if handler is leave else handler)  # something may be written by now
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, dataclass_transform
 
 import numpy as np
 
@@ -285,6 +285,18 @@ class Measure:
 
 
 # --------------------------------------------------------------------------- groups of parameters
+
+
+@dataclass_transform(frozen_default=True)
+def group(cls: Any) -> Any:
+    """A frozen dataclass of parameters: who assigns to it is told what to do instead."""
+
+    def refuse(self: Any, name: str, value: Any = "del") -> None:
+        raise InvalidInput(f"{cls.__name__}.{name}", value, "model.change({name: value}), or sim.configuration.vary: parameters are frozen")
+
+    made: Any = dataclass(frozen=True)(cls)
+    made.__setattr__ = made.__delattr__ = refuse
+    return made
 
 
 @lru_cache(maxsize=64)

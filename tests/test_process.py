@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import os
 import signal
@@ -17,7 +18,7 @@ import pytest
 
 from experiments import parameters
 from experiments.lab.output import ROOT
-from sim import process
+from sim import early, process
 from sim.process import Stopped, command, uninterrupted
 
 RUN = ["-m", "experiments.run", "enterprise=small", "weeks=8", "output=out"]
@@ -75,6 +76,23 @@ def test_a_command_in_ascii_and_with_a_strange_backend(tmp_path):
     assert (plain.returncode, bare.returncode, err) == (0, 0, "") and out.isascii() and not told.isascii()
     assert len(out.splitlines()) == len(told.splitlines())
     assert (tmp_path / "out" / "figure.png").read_bytes() == picture
+
+
+def test_signals_are_answered_while_libraries_load_and_by_the_command_afterwards(monkeypatch, capfd):
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    monkeypatch.setattr(sys, "argv", ["-m", "enterprise=small"])
+    monkeypatch.setattr(os, "_exit", lambda code: codes.append(code))
+    codes: list[int] = []
+    try:
+        importlib.reload(early)
+        signal.raise_signal(signal.SIGTERM)
+        assert codes == [143] and capfd.readouterr().err == "interrupted: nothing was written\n"
+        monkeypatch.setattr(process, "leave", early.leave)
+        assert ended(lambda: signal.raise_signal(signal.SIGTERM)) == 143 and codes == [143]
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @pytest.mark.fault("process", "an encoding of output that is none for text", "one line with its name, exit code 2")
