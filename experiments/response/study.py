@@ -84,7 +84,7 @@ def response(values: dict[str, Any]) -> int:
         show(console, fit, demand, put_in, file)
         say(console, f"{len(tried)} settings × {replications} replications × {len(fit.measured.methods)} forecasters.")
         if not (store.folder / "forecast.yaml").is_file():
-            say(console, "No preset was written: a defect adds more error than the model takes (at most 5), or none that is finite.")
+            say(console, "No preset was written: a defect adds more error than the model takes (at most 5), or one that is not finite.")
             return ["figure.png", *written]
         if save_as:
             save("forecast", save_as, (store.folder / "forecast.yaml").read_text(encoding="utf-8"))
