@@ -32,6 +32,3 @@ def _folder() -> Path:
 
 if not os.environ.get("NUMBA_CACHE_DIR"):
     config.CACHE_DIR = str(_folder())  # type: ignore[attr-defined]
-# The loops that matter run over a handful of peers: vector code for them costs more than it saves.
-if not os.environ.get("NUMBA_LOOP_VECTORIZE"):
-    config.LOOP_VECTORIZE = 0  # type: ignore[attr-defined]

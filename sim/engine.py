@@ -1,152 +1,39 @@
-"""The week, compiled: the same rules as the textbook engine, looped over rows of the state.
+"""The compiled engine: which rules its weeks run, and how many threads.
 
-Nothing else is compiled here. A subclass that overrides a rule gets loops of its own, in which the
-rule's name stands for the new function.
+A subclass that overrides a rule gets loops of its own, in which the rule's name stands for the new function.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from functools import lru_cache
-from types import FunctionType, SimpleNamespace
+from itertools import pairwise
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
 from numba.core import config
 from numba.core.errors import NumbaError
 
+from sim import weeks
 from sim._numba import njit
-from sim.agents import BusinessUnit, Team, User
+from sim.agents import User
 from sim.agents.base import PlanningAgent
-from sim.agents.user import social_influence
-from sim.forecasting import WEEKS_PER_YEAR
-from sim.outcomes import log_disturbances, record_unit, record_week, update_memory
-from sim.platform import build, idle, support, upkeep
-from sim.rules import has_forecast
 from sim.schema import InvalidInput
-from sim.state import OWN, State
-from sim.strategy import allocate, review, roll_out
+from sim.state import State
+from sim.weeks import COMPILE, Columns, places
 
-disturb, contribute, forecast = BusinessUnit.disturb, BusinessUnit.contribute, BusinessUnit.forecast
-aggregate, correct, account = BusinessUnit.aggregate, BusinessUnit.correct, BusinessUnit.account
-update_sponsorship, passes_review = BusinessUnit.update_sponsorship, BusinessUnit.passes_review
-redesign, prepare, meet = Team.redesign, Team.prepare, Team.meet
-join, decide, learn, practise, abstain, accumulate = User.join, User.decide, User.learn, User.practise, User.abstain, User.accumulate
-
-COMPILE: dict[str, Any] = {"error_model": "numpy", "nogil": True}
+OF_PLANNERS = ("decide", "learn", "practise", "accumulate")
+#: Overridden rules: names such as ``User.learn``, and the functions.
+type Rules = tuple[tuple[str, Callable], ...]
 
 
-class Columns(NamedTuple):
-    """What the loops read and write: the arrays of :class:`sim.state.State`, and whether each planner used the forecast last week."""
-
-    firms: np.ndarray
-    units: np.ndarray
-    teams: np.ndarray
-    users: np.ndarray
-    order: np.ndarray
-    peers_first: np.ndarray
-    peers: np.ndarray
-    events: np.ndarray
-    weekly: np.ndarray
-    unit_weekly: np.ndarray
-    used: np.ndarray
-
-
-class Chance(NamedTuple):
-    """The variates of a block of weeks: the arrays of :class:`sim.streams.Draws`."""
-
-    choice: np.ndarray
-    error: np.ndarray
-    shocks: np.ndarray
-    management: np.ndarray
-
-
-@njit(cache=True, **COMPILE)
-def decide_and_learn(c, chance, noise, p):
-    """What ``User.step`` does, for everybody."""
-    leaving = p.people.turnover / WEEKS_PER_YEAR
-    for b in range(len(c.units)):
-        unit = c.units[b]
-        served = has_forecast(unit)
-        for t in range(unit.first, unit.last):
-            team = c.teams[t]
-            for i in range(team.first, team.last):
-                user = c.users[i]
-                if chance[i] < leaving:
-                    join(user, chance[i] / leaving, noise[i], p)
-                elif served:
-                    using = 0
-                    for j in range(c.peers_first[i], c.peers_first[i + 1]):
-                        using += c.used[c.peers[j]]
-                    seen = social_influence(using, c.peers_first[i + 1] - c.peers_first[i], p)
-                    decide(user, team, unit, seen, (chance[i] - leaving) / (1.0 - leaving), p)
-                    learn(user, team, unit, seen, noise[i], p)
-                    practise(user, unit, p)
-                else:
-                    abstain(user, p)
-                accumulate(user, team, p)
-    for i in range(len(c.users)):
-        c.used[i] = c.users[i].choice != OWN
-
-
-@njit(cache=True, **COMPILE)
-def one_week(c, chance, row, week, p):
-    """One week of the enterprise; the numbers are those of the table at ``RolloutModel.step``."""
-    firm, units, teams, order, events = c.firms[0], c.units, c.teams, c.order, c.events
-    shocks, unit_weekly = chance.shocks[row], c.unit_weekly[week]
-    for b in range(len(units)):
-        log_disturbances(events, firm, week, b, disturb(units[b], shocks[b], week, p))  # 1 disturb
-    if firm.active == 1:
-        support(firm, units, p)  # 2 support
-        allocate(firm, units, teams, chance.management[row], week, p)  # 3 build
-        for b in range(len(units)):
-            contribute(units[b], week, p)
-        build(firm, units, order, p)
-        for b in range(len(units)):
-            unit = units[b]
-            if unit.workflow > 0.0:
-                for t in range(unit.first, unit.last):
-                    redesign(teams[t], unit.workflow, p)
-        roll_out(firm, units, order, events, week, p)  # 4 roll out
-    else:
-        idle(firm, units)
-    upkeep(firm, units, p)  # 5 wear
-    for b in range(len(units)):
-        unit = units[b]
-        forecast(unit, shocks[b, 4], p)  # 6 forecast
-        for t in range(unit.first, unit.last):
-            prepare(teams[t], unit, firm.quality, p)
-    decide_and_learn(c, chance.choice[row], chance.error[row], p)  # 7 decide and learn
-    for b in range(len(units)):
-        unit = units[b]
-        for t in range(unit.first, unit.last):
-            meet(teams[t], p)  # 8 meet
-        aggregate(unit, teams, p)
-        correct(unit, p)  # 9 correct
-        account(unit, p)  # 10 account
-        update_sponsorship(unit, p)  # 11 sponsor
-        record_unit(unit, teams, b, week, unit_weekly[b])
-    update_memory(firm, units, p)
-    record_week(firm, units, teams, unit_weekly, week, c.weekly[week], p)  # 12 record
-    if firm.active == 1:
-        for b in range(len(units)):
-            passes_review(units[b], week, p)
-        review(firm, units, events, week, p)  # 13 review
-
-
-@njit(cache=True, **COMPILE)
-def many_weeks(c, chance, row, week, weeks, ps):
-    """``weeks`` weeks from ``week`` on, with the variates from ``row`` on; ``ps`` holds the parameters in one row."""
-    for i in range(len(c.users)):
-        c.used[i] = c.users[i].used
-    for w in range(weeks):
-        one_week(c, chance, row + w, week + w, ps[0])
-    for i in range(len(c.users)):
-        c.users[i].used = c.used[i]
-
-
-def check_rules(classes: Mapping[type[PlanningAgent], type[PlanningAgent]]) -> tuple[tuple[str, Callable], ...]:
+def check_rules(classes: Mapping[type[PlanningAgent], type[PlanningAgent]]) -> Rules:
     """Overridden rules as (name, function); refuses one without the decorator."""
     changed = []
     for base, cls in classes.items():
@@ -169,43 +56,114 @@ def check_rules(classes: Mapping[type[PlanningAgent], type[PlanningAgent]]) -> t
     return tuple(changed)
 
 
+class Loops(NamedTuple):
+    """The compiled weeks of a set of rules."""
+
+    before_planners: Callable[..., None]
+    decide_and_learn: Callable[..., int]
+    after_planners: Callable[..., None]
+    many_weeks: Callable[..., None]
+
+
 @lru_cache(maxsize=16)
-def loops(changed: tuple[tuple[str, Callable], ...]) -> Callable[..., None]:
-    """The compiled weeks, with some rules replaced."""
-    if not changed:
-        return many_weeks
-    replaced = SimpleNamespace(**{name.split(".")[1]: function for name, function in changed})
+def loops(rules: Rules, singly: bool = False) -> Loops:
+    """The compiled weeks with some rules replaced; ``singly``: planners one at a time. What calls none of them stays as it is."""
+    replaced: dict[str, Any] = {name.split(".")[1]: function for name, function in rules}
+    of_planners = [replaced.get(name, getattr(User, name)) for name in OF_PLANNERS]
+    if not singly and replaced.keys() & set(OF_PLANNERS):
+        replaced.update(places(*of_planners)._asdict())
 
-    def rebound(dispatcher: Any) -> FunctionType:
-        function = getattr(dispatcher, "py_func", dispatcher)
-        return FunctionType(function.__code__, {**function.__globals__, **vars(replaced)}, function.__name__)
+    def part(name: str, code: str = "") -> Any:
+        function = getattr(weeks, code or name)
+        function = getattr(function, "py_func", function)
+        if replaced.keys() & set(function.__code__.co_names) or code:
+            made = FunctionType(function.__code__, {**function.__globals__, **replaced}, function.__name__)
+            replaced[name] = njit(**COMPILE)(made)
+        return replaced.get(name, getattr(weeks, name))
 
-    for dispatcher in (decide_and_learn, one_week):
-        setattr(replaced, dispatcher.__name__, njit(**COMPILE)(rebound(dispatcher)))
-    return njit(**COMPILE)(rebound(many_weeks))
+    before = part("before_planners")
+    part("decide_block")
+    planners = part("decide_and_learn", "decide_and_learn_singly" if singly else "")
+    return Loops(before, planners, part("after_planners"), part("many_weeks"))
 
 
-def advance(state: State, run: Callable[..., None], week: int, most: int, p: np.ndarray, changed: Sequence[str] = ()) -> int:
-    """Run as many weeks from ``week`` on as are drawn ahead, at most ``most``; returns how many.
+#: Planners from which on a week's planners are shared out among threads: below, starting them costs more than they save.
+SHARED = 100_000
+#: Planner-weeks after which is said how many weeks are done.
+TOLD = 4_000_000
+_sharing = ContextVar("sharing", default=True)
+#: Rules that are computed one planner at a time.
+_singly: set[Rules] = set()
 
-    ``changed`` names the overridden rules, for the message where Numba cannot compile them.
-    """
-    draws = state.draws
-    weeks = min(most, draws.ahead())
-    state.room_for_events(int(state.firm["events"][0]), weeks)
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Within: runs use one thread, as workers side by side have the cores between them. The bits are the same."""
+    token = _sharing.set(False)
+    try:
+        yield
+    finally:
+        _sharing.reset(token)
+
+
+def advance(state: State, rules: Rules, week: int, most: int, p: np.ndarray) -> Iterator[int]:
+    """Run ``most`` weeks from ``week`` on, and yield now and then how many more are done; ``rules`` are those overridden."""
+    state.room_for_events(int(state.firm["events"][0]), most)
+    n = len(state.users)
     columns = Columns(
         state.firm, state.units, state.teams, state.users, state.order, state.peers_first, state.peers, state.events, state.weekly,
-        state.unit_weekly, np.empty(len(state.users), np.uint8),
+        state.unit_weekly, state.keys, np.empty(n, np.int32), np.empty(n, np.int32),
     )  # fmt: skip
     if config.DISABLE_JIT:  # type: ignore[attr-defined]
         # for debugging and tests: the same loops in plain Python, on rows with attributes
         columns, p = Columns(*(a.view(np.recarray) if a.dtype.names else a for a in columns)), p.view(np.recarray)
-    try:
-        run(columns, Chance(draws.choice, draws.error, draws.shocks, draws.management), draws.row, week, weeks, p)
-    except (NumbaError, KeyError) as error:  # KeyError: an attribute that no row has
-        raise InvalidInput(" or ".join(changed) or "engine", "compiled", _uncompiled(error)) from None
-    draws.row += weeks
-    return weeks
+    run = _ready(state, columns, rules, p)
+    weeks.count_using(columns)
+    threads = min(os.cpu_count() or 1, len(state.units)) if n >= SHARED and _sharing.get() else 1
+    at_once = max(1, TOLD // n)
+    with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
+        for w in range(week, week + most, at_once):
+            some = min(at_once, week + most - w)
+            if pool is None:
+                run.many_weeks(columns, w, some, p)
+            else:
+                for v in range(w, w + some):
+                    _shared_week(run, columns, v, p, pool, threads)
+            yield some
+
+
+def _shared_week(run: Loops, columns: Columns, week: int, p: np.ndarray, pool: ThreadPoolExecutor, threads: int) -> None:
+    """A week whose planners several threads deal with, each some units."""
+    run.before_planners(columns, week, p[0])
+    ends = columns.teams["last"][columns.units["last"] - 1]
+    cuts = np.unique([0, *np.searchsorted(ends, ends[-1] * np.arange(1, threads) / threads), len(ends)]).tolist()
+    spans = list(pairwise(cuts))
+    counts = list(pool.map(lambda span: run.decide_and_learn(columns, *span, week, p), spans))
+    for (first, _), count in zip(spans, counts, strict=True):
+        weeks.switch(columns, ends[first - 1] if first else 0, count)
+    run.after_planners(columns, week, p[0])
+
+
+def _ready(state: State, columns: Columns, rules: Rules, p: np.ndarray) -> Loops:
+    """The compiled weeks: in blocks of planners, or one planner at a time where the rules ask for it."""
+    for singly in (False, True):
+        if rules in _singly and not singly:
+            continue
+        try:
+            run = loops(rules, singly)
+            run.many_weeks(columns, 0, 0, p)  # compiles
+        except (NumbaError, KeyError) as error:  # KeyError: an attribute that no row has
+            failed = error
+            continue
+        if singly:
+            _singly.add(rules)
+            note = (
+                f"{' and '.join(name for name, _ in rules)}: planners are computed one at a time, as a rule touches more than its planner"
+            )
+            if note not in state.notes:
+                state.notes.append(note)
+        return run
+    raise InvalidInput(" or ".join(name for name, _ in rules) or "engine", "compiled", _uncompiled(failed)) from None
 
 
 def _uncompiled(error: Exception) -> str:

@@ -13,7 +13,7 @@ from sim.parameters import Parameters
 from sim.schema import InvalidInput
 from sim.state import EVENT, FIRM, PILOT, TEAM, UNIT, UNIT_WEEK, USER, WEEK, K, State
 from sim.strategy import choose_champions, choose_pilot, wave_order
-from sim.streams import PEOPLE, Draws, stream
+from sim.streams import PEOPLE, keys, stream
 
 #: More bytes of records than this are refused before any memory is asked for.
 MOST_RECORDED = 8 * 10**9
@@ -36,12 +36,11 @@ def create(p: Parameters, layout: Layout, seed: int) -> State:
     if p.maturity.budget > 0:
         units["stage"][pilot] = PILOT
         units["live_week"][pilot] = 0
-    first, last = layout.unit_users()
     return State(
         _firm(p, len(names), pilot), units, teams, users, order, peers_first, peers, names, layout.team_names, layout.user_names,
         weekly=np.zeros(p.weeks, WEEK),
         unit_weekly=np.zeros((p.weeks, len(units)), UNIT_WEEK),
-        draws=Draws(seed, names, first, last),
+        keys=keys(seed, names),
         notes=list(layout.notes),
         events=np.zeros(16, EVENT),
     )  # fmt: skip

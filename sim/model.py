@@ -32,6 +32,7 @@ from sim.presets import resolve
 from sim.schema import InvalidInput
 from sim.state import State
 from sim.strategy import allocate, review, roll_out
+from sim.streams import management_uniforms, planners_week, unit_shocks
 
 #: What stands once a model is made, and what to do instead of setting it.
 STANDING = {
@@ -131,8 +132,7 @@ class RolloutModel(mesa.Model):
         if engine == "textbook":
             self._people()
         else:
-            changed = compiled.check_rules(self.agent_classes)
-            self._run, self._changed = compiled.loops(changed), [name for name, _ in changed]
+            self._rules = compiled.check_rules(self.agent_classes)
 
     # ------------------------------------------------------------------ the week
 
@@ -161,7 +161,7 @@ class RolloutModel(mesa.Model):
             self.running = False
             return
         if self.engine == "compiled":
-            compiled.advance(self._state, self._run, self.week, 1, self._record, self._changed)
+            list(compiled.advance(self._state, self._rules, self.week, 1, self._record))
         else:
             people = self._people()
             people.open()
@@ -180,20 +180,19 @@ class RolloutModel(mesa.Model):
     def _textbook_week(self, people: Population) -> None:
         state, week, p, firm = self._state, self.week, self.p, people.firm
         units, teams, users, order = people.units, people.teams, people.users, people.order
-        state.draws.ahead()
         state.room_for_events(firm.events, 1)
         events = state.events.view(np.recarray)
-        row = state.draws.row
-        shocks = state.draws.shocks[row].tolist()
-        self.chance, self.noise = state.draws.choice[row].tolist(), state.draws.error[row].tolist()
-        state.draws.row += 1
+        keys = state.keys.tolist()
+        shocks = [unit_shocks(week, key) for key in keys[:-1]]
+        chance, noise = planners_week(*state.unit_users(), week, state.keys)
+        self.chance, self.noise = chance.tolist(), noise.tolist()
 
         for unit in units:
             happened = unit.disturb(shocks[unit.row], week, p)  # 1 disturb
             outcomes.log_disturbances(events, firm, week, unit.row, happened)
         if firm.active:
             support(firm, units, p)  # 2 support
-            allocate(firm, units, teams, state.draws.management[row].tolist(), week, p)  # 3 build
+            allocate(firm, units, teams, management_uniforms(week, keys[-1]), week, p)  # 3 build
             for unit in units:
                 unit.contribute(week, p)
             build(firm, units, order, p)
@@ -246,13 +245,12 @@ class RolloutModel(mesa.Model):
             return self
         if self.running and self.week < self.parameters.weeks:
             self._default_schedule.stop()
-        while self.running and self.week < self.parameters.weeks:
-            weeks = compiled.advance(self._state, self._run, self.week, self.parameters.weeks - self.week, self._record, self._changed)
-            self._week += weeks
-            self.steps += weeks
-            self.time += float(weeks)
-            if progress:
-                progress(self.week)
+            for weeks in compiled.advance(self._state, self._rules, self.week, self.parameters.weeks - self.week, self._record):
+                self._week += weeks
+                self.steps += weeks
+                self.time += float(weeks)
+                if progress:
+                    progress(self.week)
         self.running = False
         return self
 

@@ -11,19 +11,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sim._numba import register_jitable
+from sim.arithmetic import where
 from sim.state import LIVE, ONBOARDING, PILOT
 
 
 def rule[F: Callable](function: F) -> F:
     """Mark ``function`` as usable by the compiled engine; in Python it stays an ordinary function."""
     function.is_rule = True  # type: ignore[attr-defined]
-    return register_jitable(error_model="numpy")(function)
+    return register_jitable(error_model="numpy", forceinline=True)(function)
 
 
 @rule
 def clip(value, low, high):
     """``value``, but no less than ``low`` and no more than ``high``."""
-    return low if value < low else (high if value > high else value)
+    return where(value < low, low, where(value > high, high, value))
 
 
 @rule

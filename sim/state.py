@@ -10,15 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sim.parameters import BUCKETS, CAPABILITIES
 from sim.schema import InvalidInput, Record
-
-if TYPE_CHECKING:
-    from sim.streams import Draws
 
 # Stages of a unit
 WAITING, PILOT, ONBOARDING, LIVE, RETIRED = range(5)
@@ -245,6 +242,7 @@ class State:
         changes: parameters that were changed on the way.
         settings: variables set between weeks, by week, kind of agent, variable and unit (-1: none): rows, each with the value before and
             the one set.
+        keys: of the weekly draws (:func:`sim.streams.keys`).
     """
 
     firm: np.ndarray
@@ -259,15 +257,19 @@ class State:
     user_names: list[str] | None
     weekly: np.ndarray
     unit_weekly: np.ndarray
-    draws: Draws = field(repr=False)
+    keys: np.ndarray
     notes: list[str] = field(default_factory=list)
     events: np.ndarray = field(default_factory=lambda: np.zeros(64, EVENT))
     changes: Sequence[Change] = ()
     settings: dict[tuple[int, str, str, int], dict[int, tuple[Any, Any]]] = field(default_factory=dict)
 
+    def unit_users(self) -> tuple[np.ndarray, np.ndarray]:
+        """Row of each unit's first planner, and the row after its last."""
+        return self.teams["first"][self.units["first"]], self.teams["last"][self.units["last"] - 1]
+
     def read_only(self) -> State:
-        """The same arrays as they are and will be, for whoever may not write to them; without the draws, which move when they are read."""
-        shown: dict[str, Any] = {name: _for_reading(value) for name, value in vars(self).items() if name != "draws"}
+        """The same arrays as they are and will be, for whoever may not write to them."""
+        shown: dict[str, Any] = {name: _for_reading(value) for name, value in vars(self).items()}
         state = object.__new__(ReadOnlyState)
         state.__dict__.update(shown)
         return state

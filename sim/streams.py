@@ -1,9 +1,10 @@
 """Named random streams: one per purpose and unit, derived from what they are for, never from when.
 
 A stream's seed comes from the run's seed, the purpose and the unit's *name*, so that one more
-unit, another strategy or another order of the rows leaves every other draw as it was. Every week
-consumes the same number of variates whatever the state: two strategies with one seed meet the
-same enterprise, people, shocks and noise (common random numbers).
+unit, another strategy or another order of the rows leaves every other draw as it was. What happens in
+a week is drawn by counter: a function of the stream, the week and the planner's place in the unit, so
+that any planner's week can be drawn alone, in any order, by any number of threads. Two strategies with
+one seed meet the same enterprise, people, shocks and noise (common random numbers).
 """
 
 from __future__ import annotations
@@ -12,16 +13,21 @@ import hashlib
 from collections.abc import Sequence
 
 import numpy as np
+from numba.extending import register_jitable
 from numpy.random.bit_generator import ISeedSequence
 
-PEOPLE, TIES, SHOCKS, CHOICE, ERROR, CROSS_TIES, MANAGEMENT, CHAMPIONS = range(8)
+from sim._numba import njit
+from sim.arithmetic import jitable, normal, uniform
+
+PEOPLE, TIES, WEEKS, CROSS_TIES, MANAGEMENT, CHAMPIONS = range(6)
+#: What a counter of a unit's or the enterprise's weeks is for.
+PLANNER, SHOCK, EFFORT = range(3)
 
 #: Uniforms a unit consumes per week: priority shock, leader, demand shift, sudden drift, cut-off.
 SHOCKS_PER_UNIT = 5
 #: Uniforms management consumes per week (random allocation of effort to the six buckets).
 MANAGEMENT_PER_WEEK = 6
-#: Weeks are drawn ahead in blocks of at most this many planner-weeks (or one week).
-BLOCK = 1 << 16
+LOW_WORD = 0xFFFFFFFF
 
 
 class _Identity(ISeedSequence):
@@ -34,49 +40,80 @@ class _Identity(ISeedSequence):
         return np.frombuffer(hashlib.shake_128(self.identity).digest(n_words * np.dtype(dtype).itemsize), dtype)
 
 
+def _identity(seed: int, purpose: int, name: str) -> _Identity:
+    return _Identity(f"{seed}/{purpose}/{name}")
+
+
 def stream(seed: int, purpose: int, name: str = "") -> np.random.Generator:
-    """The generator for one purpose and one unit (or the enterprise, with no name).
+    """The generator for one purpose and one unit (or the enterprise, with no name), for what is drawn once.
 
     SFC64 (Doty-Humphrey), seeded with a hash of seed, purpose and name: five times quicker to set up
-    than a SeedSequence, and a run sets up five streams a unit.
+    than a SeedSequence.
     """
-    return np.random.Generator(np.random.SFC64(_Identity(f"{seed}/{purpose}/{name}")))  # type: ignore[arg-type]
+    return np.random.Generator(np.random.SFC64(_identity(seed, purpose, name)))  # type: ignore[arg-type]
 
 
-class Draws:
-    """The weekly variates of a run, drawn ahead in blocks of weeks.
+def keys(seed: int, units: Sequence[str]) -> np.ndarray:
+    """The keys of the weekly draws: two words of 32 bits for each unit, and the enterprise's in the last row, [units + 1, 2]."""
+    words = [_identity(seed, WEEKS, name).generate_state(2) for name in (*units, "")]
+    return np.array(words, np.int64)
 
-    Attributes:
-        choice: uniforms, shape (weeks of the block, planners).
-        error: standard normals, same shape.
-        shocks: uniforms, shape (weeks, units, :data:`SHOCKS_PER_UNIT`).
-        management: uniforms, shape (weeks, :data:`MANAGEMENT_PER_WEEK`).
-    """
 
-    def __init__(self, seed: int, units: Sequence[str], first: np.ndarray, last: np.ndarray) -> None:
-        users = int(last[-1])
-        self.weeks = max(1, min(52, BLOCK // max(1, users)))
-        self._seed, self._units = seed, list(units)
-        self._bounds = list(zip(first.tolist(), last.tolist(), strict=True))
-        self._streams: list[tuple[np.random.Generator, ...]] = []
-        self.choice = np.empty((self.weeks, users))
-        self.error = np.empty((self.weeks, users))
-        self.shocks = np.empty((self.weeks, len(units), SHOCKS_PER_UNIT))
-        self.management = np.empty((self.weeks, MANAGEMENT_PER_WEEK))
-        self.row = self.weeks  # nothing drawn yet
+# --------------------------------------------------------------------------- by counter
 
-    def ahead(self) -> int:
-        """Weeks drawn and not yet used; draws the next block when none is left."""
-        if not self._streams:
-            self._streams = [tuple(stream(self._seed, use, unit) for use in (CHOICE, ERROR, SHOCKS)) for unit in self._units]
-            self._management = stream(self._seed, MANAGEMENT)
-        if self.row == self.weeks:
-            for b, (first, last) in enumerate(self._bounds):
-                choice, error, shocks = self._streams[b]
-                shape = (self.weeks, last - first)
-                self.choice[:, first:last] = choice.random(shape)
-                self.error[:, first:last] = error.standard_normal(shape)
-                self.shocks[:, b] = shocks.random((self.weeks, SHOCKS_PER_UNIT))
-            self._management.random(out=self.management)
-            self.row = 0
-        return self.weeks - self.row
+
+@jitable
+def philox(a, b, c, d, k, m):
+    """Four random words of 32 bits from a counter of four and a key of two: Philox 4x32-10 (Salmon et al. 2011)."""
+    for _ in range(10):
+        low, high = a * 0xD2511F53, c * 0xCD9E8D57
+        a, b, c, d = ((high >> 32) & LOW_WORD) ^ b ^ k, high & LOW_WORD, ((low >> 32) & LOW_WORD) ^ d ^ m, low & LOW_WORD
+        k, m = (k + 0x9E3779B9) & LOW_WORD, (m + 0xBB67AE85) & LOW_WORD
+    return a, b, c, d
+
+
+@jitable
+def planner_uniforms(position, week, key):
+    """A planner's week: a uniform from 0 to below 1, and one between 0 and 1, of which a normal is made."""
+    a, b, c, d = philox(int(position), int(week), PLANNER, 0, int(key[0]), int(key[1]))
+    return uniform(a, b), uniform(c, d) + 2.0**-53
+
+
+@register_jitable
+def _one(position, week, purpose, key):
+    a, b, _, _ = philox(position, int(week), purpose, 0, int(key[0]), int(key[1]))
+    return uniform(a, b)
+
+
+@register_jitable
+def unit_shocks(week, key):
+    """A unit's :data:`SHOCKS_PER_UNIT` uniforms of a week."""
+    return (
+        _one(0, week, SHOCK, key), _one(1, week, SHOCK, key), _one(2, week, SHOCK, key), _one(3, week, SHOCK, key),
+        _one(4, week, SHOCK, key),
+    )  # fmt: skip
+
+
+@register_jitable
+def management_uniforms(week, key):
+    """The enterprise's :data:`MANAGEMENT_PER_WEEK` uniforms of a week."""
+    return (
+        _one(0, week, EFFORT, key), _one(1, week, EFFORT, key), _one(2, week, EFFORT, key),
+        _one(3, week, EFFORT, key), _one(4, week, EFFORT, key), _one(5, week, EFFORT, key),
+    )  # fmt: skip
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _fill(chance, noise, first, last, week, keys):
+    for b in range(len(first)):
+        for i in range(first[b], last[b]):
+            chance[i], noise[i] = planner_uniforms(i - first[b], week, keys[b])
+        for i in range(first[b], last[b]):
+            noise[i] = normal(noise[i])
+
+
+def planners_week(first: np.ndarray, last: np.ndarray, week: int, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Uniforms and standard normals of all planners in a week; ``first`` and ``last`` are the units' planners, [planners] each."""
+    chance, noise = np.empty(last[-1]), np.empty(last[-1])
+    _fill(chance, noise, first, last, week, keys)
+    return chance, noise

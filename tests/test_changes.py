@@ -14,8 +14,7 @@ from conftest import TINY
 from test_engines import assert_same
 from test_parameters import ROWS, settings
 
-from sim import InvalidInput, RolloutModel, forecasting, outcomes, platform, strategy
-from sim import engine as compiled
+from sim import InvalidInput, RolloutModel, forecasting, outcomes, platform, strategy, weeks
 from sim.agents import BusinessUnit, Team, User, user
 from sim.changes import as_of, changed, why_not
 from sim.parameters import CAPABILITIES, RECORDS
@@ -30,7 +29,7 @@ BUSY = {"enterprise": {**TINY, "units": 6}, "weeks": 120}
 
 def weekly_names():
     """Every parameter that the source of a rule, or of the week, reads."""
-    sources = [inspect.getsource(compiled.decide_and_learn.py_func), inspect.getsource(User.step)]
+    sources = [inspect.getsource(weeks.decide_and_learn_singly.py_func), inspect.getsource(User.step)]
     for module in (platform, forecasting, strategy, outcomes, user):
         sources += [inspect.getsource(f) for _, f in inspect.getmembers(module, inspect.isfunction) if getattr(f, "is_rule", False)]
     for cls in (BusinessUnit, Team, User):

@@ -12,9 +12,8 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from sim import InvalidInput, RolloutModel, rule
+from sim import InvalidInput, RolloutModel, engine, rule, weeks
 from sim.agents import BusinessUnit, Team, User
-from sim.engine import one_week
 from sim.presets import available
 
 
@@ -75,6 +74,14 @@ def test_steps_and_a_run_in_one_go_agree(tiny):
         stepped.step()
     assert_same(stepped, tiny().run())
     assert stepped.steps == 80
+
+
+def test_threads_give_the_same_bits(tiny, monkeypatch):
+    alone = tiny(enterprise={"units": 5, "teams": 3, "users": 7}).run()
+    monkeypatch.setattr(engine, "SHARED", 0)
+    for cores in (2, 3, 8):
+        monkeypatch.setattr(engine.os, "cpu_count", lambda cores=cores: cores)
+        assert_same(alone, tiny(enterprise={"units": 5, "teams": 3, "users": 7}).run())
 
 
 class StubbornUser(User):
@@ -221,5 +228,6 @@ def test_the_week_is_numbered_alike_in_the_table_and_in_both_engines():
     table = [line.split("|")[1:3] for line in (RolloutModel.step.__doc__ or "").splitlines() if re.match(r"\s*\| \d", line)]
     wanted = [f"{number.strip()} {phase.strip()}" for number, phase in table]
     assert len(wanted) == 13
-    for week in (RolloutModel._textbook_week, one_week.py_func):
-        assert re.findall(r"# (\d+ [a-z ]+)$", inspect.getsource(week), re.M) == wanted
+    compiled = "".join(inspect.getsource(part.py_func) for part in (weeks.before_planners, weeks.many_weeks, weeks.after_planners))
+    for week in (inspect.getsource(RolloutModel._textbook_week), compiled):
+        assert re.findall(r"# (\d+ [a-z ]+)$", week, re.M) == wanted

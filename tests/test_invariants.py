@@ -14,7 +14,7 @@ from sim.measures import CLASSES
 from sim.parameters import BUCKETS, RECORDS
 from sim.presets import available
 from sim.state import LIVE, PILOT, RETIRED
-from sim.streams import CHOICE, PEOPLE, stream
+from sim.streams import PEOPLE, TIES, planners_week, stream
 
 #: Parameters that only size the enterprise, or that hang together with others.
 LEFT_ALONE = ("weeks", "enterprise.", "strategy.effort", "strategy.gate_", "network.")
@@ -130,9 +130,8 @@ def test_a_strategy_changes_nobody_s_start_and_no_luck(tiny):
     for table in ("teams", "users"):
         assert a.columns()[table].tobytes() == b.columns()[table].tobytes()
     assert a.state.peers.tobytes() == b.state.peers.tobytes()
+    assert a.state.keys.tobytes() == b.state.keys.tobytes()
     a.run(), b.run()
-    for name in ("choice", "error", "shocks", "management"):
-        assert getattr(a.state.draws, name).tobytes() == getattr(b.state.draws, name).tobytes()
     assert a.outcome["net"] != b.outcome["net"]
 
 
@@ -147,41 +146,17 @@ def test_one_more_unit_changes_no_other_unit():
     assert few.columns()["users"].tobytes() == many.columns()["users"][rows].tobytes()
     for name in ("completeness", "lateness", "mismatch", "overrun", "spend"):
         assert (few.columns()["units"][name] == many.columns()["units"][name][:4]).all()
-    few.run(), many.run()
-    assert (few.state.draws.error == many.state.draws.error[:, rows]).all()
+    for small, large in zip(*(planners_week(*m.state.unit_users(), 2, m.state.keys) for m in (few, many)), strict=True):
+        assert (small == large[rows]).all()
 
 
 def test_streams_hang_on_seed_purpose_and_name_only():
     def first(*key):
         return stream(*key).random()
 
-    assert first(1, CHOICE, "Brazil") == first(1, CHOICE, "Brazil")
-    others = {
-        first(1, CHOICE, "Brazil"),
-        first(2, CHOICE, "Brazil"),
-        first(1, PEOPLE, "Brazil"),
-        first(1, CHOICE, "India"),
-        first(1, CHOICE),
-    }
+    assert first(1, TIES, "Brazil") == first(1, TIES, "Brazil")
+    others = {first(1, TIES, "Brazil"), first(2, TIES, "Brazil"), first(1, PEOPLE, "Brazil"), first(1, TIES, "India"), first(1, TIES)}
     assert len(others) == 5
-
-
-def test_draws_do_not_depend_on_how_far_ahead_they_are_made(tiny, monkeypatch):
-    usual = tiny(weeks=30).run().outcome
-    monkeypatch.setattr("sim.streams.BLOCK", 24 * 7)
-    shorter = tiny(weeks=30)
-    assert shorter.state.draws.weeks == 7
-    assert shorter.run().outcome == usual
-
-
-def test_draws_have_the_distributions_they_claim():
-    model = RolloutModel(rng=1, weeks=52)
-    model.state.draws.ahead()
-    choice, error = model.state.draws.choice, model.state.draws.error
-    n = choice.size
-    assert abs(choice.mean() - 0.5) < 5 * math.sqrt(1 / 12 / n)
-    assert abs(error.mean()) < 5 / math.sqrt(n) and abs(error.var() - 1) < 5 * math.sqrt(2 / n)
-    assert abs(np.corrcoef(choice[:, :-1].ravel(), choice[:, 1:].ravel())[0, 1]) < 5 / math.sqrt(n)
 
 
 @pytest.mark.parametrize("engine", ["compiled", "textbook"])

@@ -25,10 +25,12 @@ from experiments.lab.executors import Workers
 from experiments.lab.plan import Plan
 from experiments.lab.runner import execute
 from experiments.lab.storage import Store
+from sim.arithmetic import normal
 from sim.enterprise import create
 from sim.layout import generated_layout
 from sim.parameters import Parameters
 from sim.presets import load
+from sim.streams import planner_uniforms
 
 #: All units live from the first weeks to the end, so that nothing is skipped.
 BUSY = {
@@ -43,16 +45,17 @@ SIZES = {768: (12, 8, 8), 1_000: (5, 25, 8), 10_000: (40, 25, 10), 100_000: (100
 
 
 @njit(error_model="numpy")
-def floor_weeks(users, peers_first, peers, used, choice, error, row, weeks):
-    """The least a planner's week can cost: draws read, peers gathered, one exp, one tanh, the row read and written."""
-    for w in range(row, row + weeks):
+def floor_weeks(users, peers_first, peers, used, keys, week, weeks):
+    """The least a planner's week can cost: draws made, peers gathered, one exp, one tanh, the row read and written."""
+    for w in range(week, week + weeks):
         for i in range(len(users)):
             user = users[i]
             using = 0
             for j in range(peers_first[i], peers_first[i + 1]):
                 using += used[peers[j]]
-            user.trust = 0.5 * user.trust + 0.1 * math.tanh(error[w, i])
-            user.choice = 1 if choice[w, i] * (1.0 + math.exp(-user.trust - 0.1 * using)) < 1.0 else 0
+            chance, error = planner_uniforms(i, w, keys[0])
+            user.trust = 0.5 * user.trust + 0.1 * math.tanh(normal(error))
+            user.choice = 1 if chance * (1.0 + math.exp(-user.trust - 0.1 * using)) < 1.0 else 0
         for i in range(len(users)):
             used[i] = users[i].choice
 
@@ -77,22 +80,14 @@ def run_floor(users: int, weeks: int) -> float:
     state = create(m.parameters, generated_layout(m.parameters), m.seed_used)  # one's own, to write to
     used = np.zeros(len(state.users), np.uint8)
 
-    def all_weeks() -> None:
-        done = 0
-        while done < weeks:
-            block = min(weeks - done, state.draws.ahead())
-            floor_weeks(state.users, state.peers_first, state.peers, used, state.draws.choice, state.draws.error, state.draws.row, block)
-            state.draws.row += block
-            done += block
-
-    return timed(all_weeks)
+    return timed(lambda: floor_weeks(state.users, state.peers_first, state.peers, used, state.keys, 0, weeks))
 
 
 def bytes_per_user(m: sim.RolloutModel) -> tuple[float, float, float]:
-    """Bytes per planner of state, of the network and of the draws made ahead."""
-    s, d, n = m.state, m.state.draws, len(m.state.users)
+    """Bytes per planner of state, of the network and of what is counted while it runs."""
+    s, n = m.state, len(m.state.users)
     state = s.users.nbytes + s.teams.nbytes + s.units.nbytes + s.order.nbytes + s.firm.nbytes
-    return state / n, (s.peers.nbytes + s.peers_first.nbytes) / n, (d.choice.nbytes + d.error.nbytes + d.shocks.nbytes) / n
+    return state / n, (s.peers.nbytes + s.peers_first.nbytes) / n, 8.0
 
 
 def benchmark(console: Console, quick: bool, weeks: int = 260, rounds: int = 7, replications: int = 100) -> None:
@@ -187,7 +182,7 @@ def comparison(console: Console, replications: int, workers: int = 2) -> None:
 def sizes(console: Console, quick: bool, weeks: int, rounds: int) -> None:
     """Time and memory of larger enterprises; ``quick`` leaves out a million planners."""
     table = Table(title="Size (compiled engine, all units live)", title_justify="left")
-    for head in ("planners", "weeks", "build", "per planner-week", "÷ that at 10,000", "state", "network", "draws ahead"):
+    for head in ("planners", "weeks", "build", "per planner-week", "÷ that at 10,000", "state", "network", "counted"):
         table.add_column(head, justify="right")
     costs: dict[int, float] = {}
     for users in (10_000, 1_000, 100_000, *(() if quick else (1_000_000,))):

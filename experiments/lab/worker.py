@@ -11,6 +11,7 @@ from typing import Any
 
 from experiments.lab.storage import Receipt, write_shard
 from experiments.lab.work import Recorder, Shard
+from sim.engine import one_thread
 from sim.schema import InvalidInput
 from sim.sources import SOURCES
 
@@ -73,11 +74,12 @@ def work(task: Task) -> Done:
             "executor", f"a worker with model {SOURCES[:12]}", f"model {task.model[:12]}, this project as it is here, on every worker"
         )
     receipts: list[Receipt] = []
-    for shard, items in task.shards:
-        try:
-            receipts.append(_shard(task, shard, items))
-        except OSError as error:
-            return Done(tuple(receipts), error.strerror or str(error))
+    with one_thread():
+        for shard, items in task.shards:
+            try:
+                receipts.append(_shard(task, shard, items))
+            except OSError as error:
+                return Done(tuple(receipts), error.strerror or str(error))
     return Done(tuple(receipts))
 
 

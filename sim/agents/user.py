@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from sim.agents.base import PlanningAgent
+from sim.arithmetic import exp, where
 from sim.forecasting import WEEKS_PER_YEAR
 from sim.rules import clip, has_forecast, rule
 from sim.state import ADJUSTED, GOVERNANCE, MONITORING, OWN, RELIED, USER_VARIABLES
@@ -25,9 +25,8 @@ def social_influence(using, peers, p):
     contagion needs reinforcement (Centola 2010). From the share ``utility.saturation`` on, more add nothing; near
     0 this is simple contagion, where one source convinces as well as many (Centola & Macy 2007).
     """
-    if peers == 0:
-        return -1.0
-    return min(using / peers / p.utility.saturation, 1.0) if using >= p.utility.min_peers else 0.0
+    share = clip(using / where(peers > 0, peers, 1.0) / p.utility.saturation, 0.0, 1.0)
+    return where(peers > 0, where(using >= p.utility.min_peers, share, 0.0), -1.0)
 
 
 class User(PlanningAgent):
@@ -86,9 +85,6 @@ class User(PlanningAgent):
         technology acceptance report (UTAUT). ``chance`` is uniform. A forecast that missed the
         cut-off cannot be used.
         """
-        if unit.on_time == 0:
-            user.choice = OWN
-            return
         fit = team.channel_fit * (1.0 - p.habit.effort * (1.0 - user.understanding))
         v = (
             p.utility.trust * (user.trust - 0.5)
@@ -98,16 +94,15 @@ class User(PlanningAgent):
             + p.utility.norm * (team.norm - 0.5)
             - user.threshold
         )
-        if seen >= 0.0:
-            v += p.utility.peer * (seen - 0.5)
+        v += where(seen >= 0.0, p.utility.peer * (seen - 0.5), 0.0)
         adjusting = 0.0
         if p.strategy.override != FORBIDDEN:
             v += p.utility.override
             adjusting = p.override.share
             if p.strategy.override == JUSTIFIED:
                 adjusting *= p.override.justified
-        u = chance * (1.0 + math.exp(-v))  # uses the forecast where chance < logistic(v)
-        user.choice = OWN if u >= 1.0 else (ADJUSTED if u < adjusting else RELIED)
+        u = chance * (1.0 + exp(-v))  # uses the forecast where chance < logistic(v)
+        user.choice = where(unit.on_time == 0 or u >= 1.0, OWN, where(u < adjusting, ADJUSTED, RELIED))
 
     @rule
     def learn(user, team, unit, seen, z, p):
@@ -121,18 +116,14 @@ class User(PlanningAgent):
         """
         governance = unit.readiness[GOVERNANCE]
         trust = user.trust
-        used = 1.0 if user.choice != OWN else 0.0
-        if unit.on_time == 0:
-            trust -= p.trust.late * trust
-        else:
-            x = 1.0 - 2.0 / (1.0 + math.exp(user.log_own_error - team.log_error + team.noise * z))
-            rise = p.trust.gain * (1.0 - trust)
-            fall = p.trust.loss * trust
-            watched = used + (1.0 - used) * p.trust.unused * unit.readiness[MONITORING]
-            trust += watched * x * (rise if x > 0.0 else fall)
+        used = where(user.choice != OWN, 1.0, 0.0)
+        x = 1.0 - 2.0 / (1.0 + exp(user.log_own_error - team.log_error + team.noise * z))
+        rise = p.trust.gain * (1.0 - trust)
+        fall = p.trust.loss * trust
+        watched = used + (1.0 - used) * p.trust.unused * unit.readiness[MONITORING]
+        trust += where(unit.on_time == 0, -p.trust.late * trust, watched * x * where(x > 0.0, rise, fall))
         inexperience = 1.0 - user.understanding
-        if seen >= 0.0:
-            trust += p.trust.peer * inexperience * (seen - trust)
+        trust += where(seen >= 0.0, p.trust.peer * inexperience * (seen - trust), 0.0)
         trust += p.trust.governance * inexperience * governance * (p.trust.anchor - trust)
         user.trust = clip(trust, 0.0, 1.0)
 
@@ -142,7 +133,7 @@ class User(PlanningAgent):
 
         Source of the dip while it is learnt, and of the recovery: McElheran et al. 2025.
         """
-        used = 1.0 if user.choice != OWN else 0.0
+        used = where(user.choice != OWN, 1.0, 0.0)
         user.reliance += p.habit.pace * (used - user.reliance)
         user.understanding += p.habit.understanding * used * (1.0 - user.understanding)
         user.understanding += p.habit.explained * unit.readiness[GOVERNANCE] * (1.0 - user.understanding)
@@ -159,7 +150,7 @@ class User(PlanningAgent):
 
         How far a planner departs from the forecast follows from how little they trust it.
         """
-        used = 1.0 if user.choice != OWN else 0.0
+        used = where(user.choice != OWN, 1.0, 0.0)
         adjusted = 1.0 if user.choice == ADJUSTED else 0.0
         adjustment = p.override.harm * user.trust - p.override.help * (1.0 - user.trust)
         team.trust += user.trust

@@ -1,0 +1,274 @@
+"""The week, compiled: the same rules as the textbook engine, looped over rows of the state, and over blocks of planners."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba.core import config
+from numba.core.errors import NumbaError
+
+from sim._numba import njit
+from sim.agents import BusinessUnit, Team, User
+from sim.agents.user import social_influence
+from sim.arithmetic import normal
+from sim.forecasting import WEEKS_PER_YEAR
+from sim.outcomes import log_disturbances, record_unit, record_week, update_memory
+from sim.platform import build, idle, support, upkeep
+from sim.rules import has_forecast
+from sim.state import OWN, TEAM, USER
+from sim.strategy import allocate, review, roll_out
+from sim.streams import management_uniforms, planner_uniforms, unit_shocks
+from sim.vector import BLOCK, STRIDE, frozen, place_of, touched
+
+disturb, contribute, forecast = BusinessUnit.disturb, BusinessUnit.contribute, BusinessUnit.forecast
+aggregate, correct, account = BusinessUnit.aggregate, BusinessUnit.correct, BusinessUnit.account
+update_sponsorship, passes_review = BusinessUnit.update_sponsorship, BusinessUnit.passes_review
+redesign, prepare, meet = Team.redesign, Team.prepare, Team.meet
+join, decide, learn, practise, abstain, accumulate = User.join, User.decide, User.learn, User.practise, User.abstain, User.accumulate
+
+#: How the loops are compiled.
+COMPILE: dict[str, Any] = {"error_model": "numpy", "nogil": True}
+
+
+class Columns(NamedTuple):
+    """What the loops read and write: the arrays of :class:`sim.state.State`, the keys of its draws, and who switched.
+
+    ``using`` counts each planner's peers who planned on the forecast last week; ``switched`` lists, from each thread's first planner
+    on, those who do otherwise this week: their rows, or ~row of those who left it.
+    """
+
+    firms: np.ndarray
+    units: np.ndarray
+    teams: np.ndarray
+    users: np.ndarray
+    order: np.ndarray
+    peers_first: np.ndarray
+    peers: np.ndarray
+    events: np.ndarray
+    weekly: np.ndarray
+    unit_weekly: np.ndarray
+    keys: np.ndarray
+    using: np.ndarray
+    switched: np.ndarray
+
+
+#: The first columns of a block's table: the week's uniform and normal of each planner, peers using the forecast, and peers.
+CHANCE, NOISE, USING, PEERS = range(4)
+
+
+class Places(NamedTuple):
+    """Planners and their teams as places in a block's table, which has so many ``columns`` (see :func:`sim.vector.place_of`)."""
+
+    user_at: Callable
+    load_user: Callable
+    store_user: Callable
+    team_at: Callable
+    load_team: Callable
+    columns: int
+
+
+def places(decide: Callable, learn: Callable, practise: Callable, accumulate: Callable) -> Places:
+    """Places with the fields that the rules of a planner's week touch.
+
+    Raises:
+        NumbaError: where they read of their team what its planners add to one after the other.
+    """
+    rules = (decide, learn, practise)
+    added = set(touched(rules[:2], 1, TEAM)) & set(touched([accumulate], 1, TEAM, write=True))
+    if added:
+        raise NumbaError(f"a planner's rule reads {', '.join(sorted(added))} of the team while it is added up")
+    user, load_user, store_user, column = place_of("user", USER, touched(rules, 0, USER), PEERS + 1, touched(rules, 0, USER, write=True))
+    team, load_team, _, columns = place_of("team", TEAM, touched(rules[:2], 1, TEAM), column)
+    return Places(user, load_user, store_user, team, load_team, columns)
+
+
+user_at, load_user, store_user, team_at, load_team, columns = places(decide, learn, practise, accumulate)
+
+
+@njit(cache=True, forceinline=True, **COMPILE)
+def draw_block(table, n, position, week, key, normals):
+    """The variates of ``n`` planners of a unit, from the one at ``position`` on; the second is a uniform where no normal is asked for."""
+    for i in range(n):
+        table[CHANCE, i], table[NOISE, i] = planner_uniforms(position + i, week, key)
+    if normals:
+        for i in range(n):
+            table[NOISE, i] = normal(table[NOISE, i])
+
+
+@njit(cache=True, forceinline=True, **COMPILE)
+def decide_block(table, n, unit, leaving, p):
+    """What stayers do in a unit with a forecast: this loop is what a simulated week costs, and LLVM makes it a vector loop."""
+    for i in range(n):
+        user, team = user_at(table, i), team_at(table, i)
+        seen = social_influence(table[USING, i], table[PEERS, i], p)
+        decide(user, team, unit, seen, (table[CHANCE, i] - leaving) / (1.0 - leaving), p)
+        learn(user, team, unit, seen, table[NOISE, i], p)
+        practise(user, unit, p)
+
+
+@njit(cache=True, **COMPILE)
+def decide_and_learn(c, first, last, week, ps):
+    """What ``User.step`` does, for everybody in units ``first`` to ``last``, in blocks; returns how many switched."""
+    p, q = ps[0], frozen(ps[0])
+    leaving = p.people.turnover / WEEKS_PER_YEAR
+    table = np.empty((columns, STRIDE))
+    begin = c.teams[c.units[first].first].first
+    switched = begin
+    for b in range(first, last):
+        unit = c.units[b]
+        served = has_forecast(unit)
+        start, stop = c.teams[unit.first].first, c.teams[unit.last - 1].last
+        t = unit.first
+        for low in range(start, stop, BLOCK):
+            n = min(BLOCK, stop - low)
+            draw_block(table, n, low - start, week, c.keys[b], served)
+            if served:
+                for s in range(t, unit.last):
+                    team = c.teams[s]
+                    for i in range(max(team.first - low, 0), min(team.last - low, n)):
+                        load_user(user_at(table, i), c.users[low + i])
+                        load_team(team_at(table, i), team)
+                        table[USING, i] = c.using[low + i]
+                        table[PEERS, i] = c.peers_first[low + i + 1] - c.peers_first[low + i]
+                    if team.last >= low + n:
+                        break
+                decide_block(table, n, frozen(unit), leaving, q)
+            for s in range(t, unit.last):
+                t, team = s, c.teams[s]
+                for i in range(max(team.first - low, 0), min(team.last - low, n)):
+                    user, chance = c.users[low + i], table[CHANCE, i]
+                    if chance < leaving:
+                        join(user, chance / leaving, table[NOISE, i] if served else normal(table[NOISE, i]), p)
+                    elif served:
+                        store_user(user_at(table, i), user)
+                    else:
+                        abstain(user, p)
+                    accumulate(user, team, p)
+                    used = 1 if user.choice != OWN else 0
+                    if user.used != used:
+                        user.used = used
+                        c.switched[switched] = low + i if used == 1 else ~(low + i)
+                        switched += 1
+                if team.last >= low + n:
+                    break
+    return switched - begin
+
+
+@njit(cache=True, **COMPILE)
+def decide_and_learn_singly(c, first, last, week, ps):
+    """The same, one planner at a time on the rows themselves: for rules that touch more than a planner, and for plain Python."""
+    p = ps[0]
+    leaving = p.people.turnover / WEEKS_PER_YEAR
+    begin = c.teams[c.units[first].first].first
+    switched = begin
+    for b in range(first, last):
+        unit = c.units[b]
+        served = has_forecast(unit)
+        start = c.teams[unit.first].first
+        for t in range(unit.first, unit.last):
+            team = c.teams[t]
+            for i in range(team.first, team.last):
+                user = c.users[i]
+                chance, noise = planner_uniforms(i - start, week, c.keys[b])
+                if chance < leaving:
+                    join(user, chance / leaving, normal(noise), p)
+                elif served:
+                    seen = social_influence(float(c.using[i]), float(c.peers_first[i + 1] - c.peers_first[i]), p)
+                    decide(user, team, unit, seen, (chance - leaving) / (1.0 - leaving), p)
+                    learn(user, team, unit, seen, normal(noise), p)
+                    practise(user, unit, p)
+                else:
+                    abstain(user, p)
+                accumulate(user, team, p)
+                used = 1 if user.choice != OWN else 0
+                if user.used != used:
+                    user.used = used
+                    c.switched[switched] = i if used == 1 else ~i
+                    switched += 1
+    return switched - begin
+
+
+if config.DISABLE_JIT:  # type: ignore[attr-defined]  # a place in a table is nothing that plain Python knows
+    decide_and_learn = decide_and_learn_singly
+
+
+@njit(cache=True, **COMPILE)
+def count_using(c):
+    """How many of each planner's peers planned on the forecast last week."""
+    for i in range(len(c.users)):
+        c.using[i] = 0
+        for j in range(c.peers_first[i], c.peers_first[i + 1]):
+            c.using[i] += c.users[c.peers[j]].used
+
+
+@njit(cache=True, **COMPILE)
+def switch(c, begin, count):
+    """Let peers see who switched to the forecast, or (~row) from it; ties are mutual: a planner's peers are those who see them."""
+    for k in range(begin, begin + count):
+        i, change = c.switched[k], 1
+        if i < 0:
+            i, change = ~i, -1
+        for j in range(c.peers_first[i], c.peers_first[i + 1]):
+            c.using[c.peers[j]] += change
+
+
+@njit(cache=True, **COMPILE)
+def before_planners(c, week, p):
+    """The first six phases of a week; the numbers are those of the table at ``RolloutModel.step``."""
+    firm, units, teams, order, events = c.firms[0], c.units, c.teams, c.order, c.events
+    central = len(units)
+    for b in range(len(units)):
+        log_disturbances(events, firm, week, b, disturb(units[b], unit_shocks(week, c.keys[b]), week, p))  # 1 disturb
+    if firm.active == 1:
+        support(firm, units, p)  # 2 support
+        allocate(firm, units, teams, management_uniforms(week, c.keys[central]), week, p)  # 3 build
+        for b in range(len(units)):
+            contribute(units[b], week, p)
+        build(firm, units, order, p)
+        for b in range(len(units)):
+            unit = units[b]
+            if unit.workflow > 0.0:
+                for t in range(unit.first, unit.last):
+                    redesign(teams[t], unit.workflow, p)
+        roll_out(firm, units, order, events, week, p)  # 4 roll out
+    else:
+        idle(firm, units)
+    upkeep(firm, units, p)  # 5 wear
+    for b in range(len(units)):
+        unit = units[b]
+        forecast(unit, unit_shocks(week, c.keys[b])[4], p)  # 6 forecast
+        for t in range(unit.first, unit.last):
+            prepare(teams[t], unit, firm.quality, p)
+
+
+@njit(cache=True, **COMPILE)
+def after_planners(c, week, p):
+    """The last six phases of a week."""
+    firm, units, teams, events = c.firms[0], c.units, c.teams, c.events
+    unit_weekly = c.unit_weekly[week]
+    for b in range(len(units)):
+        unit = units[b]
+        for t in range(unit.first, unit.last):
+            meet(teams[t], p)  # 8 meet
+        aggregate(unit, teams, p)
+        correct(unit, p)  # 9 correct
+        account(unit, p)  # 10 account
+        update_sponsorship(unit, p)  # 11 sponsor
+        record_unit(unit, teams, b, week, unit_weekly[b])
+    update_memory(firm, units, p)
+    record_week(firm, units, teams, unit_weekly, week, c.weekly[week], p)  # 12 record
+    if firm.active == 1:
+        for b in range(len(units)):
+            passes_review(units[b], week, p)
+        review(firm, units, events, week, p)  # 13 review
+
+
+@njit(cache=True, **COMPILE)
+def many_weeks(c, week, weeks, ps):
+    """``weeks`` weeks from ``week`` on; ``ps`` holds the parameters in one row."""
+    for w in range(week, week + weeks):
+        before_planners(c, w, ps[0])
+        switch(c, 0, decide_and_learn(c, 0, len(c.units), w, ps))  # 7 decide and learn
+        after_planners(c, w, ps[0])

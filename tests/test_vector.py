@@ -1,0 +1,112 @@
+"""What makes a vector loop of rules: which fields they touch, and that LLVM does make one."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from numba import njit
+
+from sim import RolloutModel, rule, weeks
+from sim.agents import User
+from sim.arithmetic import where
+from sim.engine import loops
+from sim.state import OWN, TEAM, USER
+from sim.vector import STRIDE, touched
+
+
+def helper(user):
+    user.threshold = 1.0
+
+
+def example(user, team, unit, seen, z, p):
+    user.trust += team.norm
+    team.share = user.reliance
+    helper(user)
+
+
+def test_the_fields_that_rules_touch_are_found():
+    assert touched([example], 0, USER) == ("trust", "reliance", "threshold")
+    assert set(touched([example], 0, USER, write=True)) == {"trust", "threshold"}
+    assert "norm" in touched([example], 1, TEAM) and "share" in touched([example], 1, TEAM, write=True)
+    assert touched([User.decide], 1, TEAM) == ("channel_fit", "norm")
+
+
+class Practised(User):
+    @rule
+    def practise(user, unit, p):
+        used = where(user.choice != OWN, 1.0, 0.0)
+        user.reliance += p.habit.pace * (used - user.reliance)
+
+
+def changed(cls):
+    class Changed(RolloutModel):
+        agent_classes = {**RolloutModel.agent_classes, User: cls}
+
+    return lambda **given: Changed(enterprise="small", rng=1, **given)
+
+
+def test_the_hot_loops_are_vector_loops_with_a_rule_of_ones_own_too():
+    """All that is computed for each planner is in vector instructions, which scalar ones only finish: what is left of a block."""
+    changed(Practised)(weeks=1).run()
+    of_its_own = loops((("User.practise", Practised.practise),)).decide_and_learn.py_func.__globals__["decide_block"]
+    draws = njit(**weeks.COMPILE)(weeks.draw_block.py_func)
+    draws(np.zeros((4, STRIDE)), 8, 0, 0, np.zeros(2, np.int64), True)
+    for loop, operations in ((draws, {"sqrt": 1, "div": 2, "mul": 30}), (of_its_own, {"div": 2, "mul": 40})):
+        (code,) = loop.inspect_asm().values()
+        for operation, least in operations.items():
+            assert len(re.findall(rf"\bv?{operation}pd\b", code)) >= least, (loop.__name__, operation)
+
+
+ELSEWHERE = """
+import hashlib
+import numpy as np
+from numba import njit
+from sim.arithmetic import exp
+from sim.streams import keys, planners_week
+
+drawn = planners_week(np.array([0]), np.array([1003]), 5, keys(1, ["Brazil"]))
+@njit(error_model="numpy")
+def powers(x):
+    for i in range(len(x)):
+        x[i] = exp(x[i])
+x = drawn[1].copy()
+powers(x)
+print(hashlib.sha256(np.concatenate([*drawn, x]).tobytes()).hexdigest())
+"""
+
+
+def test_other_processors_give_the_same_bits(tmp_path):
+    """With vectors of two, of four, and as wide as they come here."""
+    found = set()
+    for processor in ("x86-64", "haswell", "") if platform.machine() == "x86_64" else ("", ""):
+        environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / f"as-{processor}")}
+        if processor:
+            environment |= {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": "+avx2" if processor == "haswell" else ""}
+        done = subprocess.run([sys.executable, "-c", ELSEWHERE], env=environment, capture_output=True, text=True, check=True)
+        found.add(done.stdout)
+    assert len(found) == 1
+
+
+class TeamWriter(User):
+    @rule
+    def learn(user, team, unit, seen, z, p):
+        team.norm = 0.3
+
+
+class TallyReader(User):
+    @rule
+    def decide(user, team, unit, seen, chance, p):
+        user.choice = 1 if team.using < 2.0 else 0
+
+
+@pytest.mark.parametrize("cls", [TeamWriter, TallyReader])
+def test_rules_that_touch_more_than_a_planner_run_one_planner_at_a_time_and_say_so(cls):
+    compiled, textbook = (changed(cls)(weeks=30, engine=engine).run() for engine in ("compiled", "textbook"))
+    assert compiled.weekly.equals(textbook.weekly) and compiled.units.equals(textbook.units)
+    assert [note for note in compiled.state.notes if "one at a time" in note] and not textbook.state.notes
