@@ -188,9 +188,9 @@ def test_the_parameters_of_an_earlier_week_are_found_again(tiny):
 @pytest.mark.fault("configuration", "run_for of no week, of half a one, of a text", "refused in one line")
 def test_weeks_are_run_whole(tiny):
     model = tiny()
-    for weeks in (0, -1, 1.5, True, "3", None):
+    for count in (0, -1, 1.5, True, "3", None):
         with pytest.raises(InvalidInput, match=r"^run_for: .*a whole number of weeks, at least 1$"):
-            model.run_for(weeks)
+            model.run_for(count)
     model.run_for(np.int64(3))
     assert model.week == 3
     model.run_for(1000)
