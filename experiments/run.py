@@ -15,7 +15,7 @@ from rich.table import Table
 import sim
 from experiments.lab.config import main, take
 from experiments.lab.output import Output, folder_name, input_files, shown, wide_console
-from experiments.lab.progress import weeks_bar
+from experiments.lab.progress import load_model, weeks_bar
 from sim.configuration import from_mapping
 from sim.measures import MEASURES
 from sim.schema import to_mapping
@@ -31,6 +31,8 @@ def run(values: dict[str, Any]) -> None:
     p = parameters
     name = folder_name([p.strategy.name, f"{len(model.state.unit_names)}units", f"{p.weeks}w", f"seed{seed}"], configuration)
     console = wide_console()
+    if engine == "compiled":
+        load_model()
     with Output("run", name, output) as folder:
         with weeks_bar(p.weeks) as progress:
             model.run(progress=progress)

@@ -13,6 +13,7 @@ from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import lru_cache
 from itertools import pairwise
+from pathlib import Path
 from types import FunctionType
 from typing import Any, NamedTuple
 
@@ -130,6 +131,11 @@ def advance(state: State, rules: Rules, week: int, most: int, p: np.ndarray) -> 
                 for v in range(w, w + some):
                     _shared_week(run, columns, v, p, pool, threads)
             yield some
+
+
+def compiled_before() -> bool:
+    """Whether the weeks of the shipped rules are in the cache, and need not be compiled."""
+    return any(Path(weeks.many_weeks.stats.cache_path).glob("weeks.many_weeks-*.nbi"))
 
 
 def _shared_week(run: Loops, columns: Columns, week: int, p: np.ndarray, pool: ThreadPoolExecutor, threads: int) -> None:

@@ -6,7 +6,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -54,6 +54,19 @@ class ProgressReport:
                 file=sys.stderr,
                 flush=True,
             )
+
+
+def load_model() -> None:
+    """Load the compiled weeks, which workers inherit; the first start of a machine compiles them, and says so."""
+    from sim import RolloutModel
+    from sim.engine import compiled_before
+
+    console = Console(stderr=True)
+    said = "" if compiled_before() else "compiling the model, once on this machine: some 15 s"
+    if said and not console.is_terminal:
+        console.print(f"{said} …", highlight=False)
+    with console.status(said) if said else nullcontext():
+        RolloutModel(enterprise="small", weeks=1, rng=1).run()
 
 
 @contextmanager

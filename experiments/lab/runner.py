@@ -7,6 +7,7 @@ others go on.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from experiments.lab.executors import Workers
-from experiments.lab.progress import ProgressReport
+from experiments.lab.progress import ProgressReport, load_model
 from experiments.lab.storage import Store
 from experiments.lab.work import Shard, Work
 from experiments.lab.worker import Done, Task, probe, work
@@ -46,6 +47,8 @@ def execute(study: Work, store: Store, workers: Workers, shards: Sequence[Shard]
     if not missing:
         store.set_aside_unknown()
         return
+    if "sim.engine" in sys.modules:  # a study of the model
+        load_model()
     workers.prime()
     clock = time.perf_counter()
     with ProgressReport(what, total, total - left) as progress:
