@@ -19,7 +19,7 @@ from numpy.random.bit_generator import ISeedSequence
 from sim._numba import njit
 from sim.arithmetic import jitable, normal, uniform
 
-PEOPLE, TIES, WEEKS, CROSS_TIES, MANAGEMENT, CHAMPIONS = range(6)
+PEOPLE, TIES, WEEKS, _, _, CROSS_TIES, MANAGEMENT, CHAMPIONS = range(8)
 #: What a counter of a unit's or the enterprise's weeks is for.
 PLANNER, SHOCK, EFFORT = range(3)
 

@@ -59,14 +59,16 @@ class ProgressReport:
 def load_model() -> None:
     """Load the compiled weeks, which workers inherit; the first start of a machine compiles them, and says so."""
     from sim import RolloutModel
+    from sim.configuration import vary
     from sim.engine import compiled_before
+    from sim.parameters import Parameters
 
     console = Console(stderr=True)
     said = "" if compiled_before() else "compiling the model, once on this machine: some 15 s"
     if said and not console.is_terminal:
         console.print(f"{said} …", highlight=False)
     with console.status(said) if said else nullcontext():
-        RolloutModel(enterprise="small", weeks=1, rng=1).run()
+        RolloutModel(parameters=vary(Parameters(), {"weeks": 1}), rng=1).run()  # no presets: somebody may have changed them
 
 
 @contextmanager

@@ -11,7 +11,6 @@ from typing import Any
 
 from experiments.lab.storage import Receipt, write_shard
 from experiments.lab.work import Recorder, Shard
-from sim.engine import one_thread
 from sim.schema import InvalidInput
 from sim.sources import SOURCES
 
@@ -73,6 +72,8 @@ def work(task: Task) -> Done:
         raise InvalidInput(
             "executor", f"a worker with model {SOURCES[:12]}", f"model {task.model[:12]}, this project as it is here, on every worker"
         )
+    from sim.engine import one_thread  # what only makes a plan of runs does without the model
+
     receipts: list[Receipt] = []
     with one_thread():
         for shard, items in task.shards:
