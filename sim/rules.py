@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sim._numba import register_jitable
-from sim.arithmetic import where
 from sim.state import LIVE, ONBOARDING, PILOT
 
 
@@ -24,7 +23,7 @@ def rule[F: Callable](function: F) -> F:
 @rule
 def clip(value, low, high):
     """``value``, but no less than ``low`` and no more than ``high``."""
-    return where(value < low, low, where(value > high, high, value))
+    return low if value < low else (high if value > high else value)
 
 
 @rule

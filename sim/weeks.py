@@ -125,13 +125,14 @@ def decide_and_learn(c, first, last, week, ps):
             n = min(BLOCK, stop - low)
             draw_block(table, n, low - start, week, c.keys[b], served)
             if served:
+                for i in range(n):
+                    load_user(user_at(table, i), c.users[low + i])
+                    table[USING, i] = c.using[low + i]
+                    table[PEERS, i] = c.peers_first[low + i + 1] - c.peers_first[low + i]
                 for s in range(t, unit.last):
                     team = c.teams[s]
                     for i in range(max(team.first - low, 0), min(team.last - low, n)):
-                        load_user(user_at(table, i), c.users[low + i])
                         load_team(team_at(table, i), team)
-                        table[USING, i] = c.using[low + i]
-                        table[PEERS, i] = c.peers_first[low + i + 1] - c.peers_first[low + i]
                     if team.last >= low + n:
                         break
                 decide_block(table, n, frozen(unit), leaving, q)
@@ -147,10 +148,9 @@ def decide_and_learn(c, first, last, week, ps):
                         abstain(user, p)
                     accumulate(user, team, p)
                     used = 1 if user.choice != OWN else 0
-                    if user.used != used:
-                        user.used = used
-                        c.switched[switched] = low + i if used == 1 else ~(low + i)
-                        switched += 1
+                    c.switched[switched] = low + i if used == 1 else ~(low + i)
+                    switched += user.used != used  # a branch would be guessed wrong for every fourth planner
+                    user.used = used
                 if team.last >= low + n:
                     break
     return switched - begin

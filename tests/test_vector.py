@@ -54,7 +54,7 @@ def changed(cls):
 def test_the_hot_loops_are_vector_loops_with_a_rule_of_ones_own_too():
     """All that is computed for each planner is in vector instructions, which scalar ones only finish: what is left of a block."""
     changed(Practised)(weeks=1).run()
-    of_its_own = loops((("User.practise", Practised.practise),)).decide_and_learn.py_func.__globals__["decide_block"]
+    of_its_own = loops((("User.practise", Practised.practise),), False).decide_and_learn.py_func.__globals__["decide_block"]
     draws = njit(**weeks.COMPILE)(weeks.draw_block.py_func)
     draws(np.zeros((4, STRIDE)), 8, 0, 0, np.zeros(2, np.int64), True)
     for loop, operations in ((draws, {"sqrt": 1, "div": 2, "mul": 30}), (of_its_own, {"div": 2, "mul": 40})):

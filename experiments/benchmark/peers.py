@@ -27,6 +27,7 @@ from scipy.sparse import csr_array
 import sim
 from experiments.benchmark.planner_week import BUSY, SIZES, timed
 from sim.agents import User
+from sim.arithmetic import exp, where
 from sim.state import OWN, RELIED
 
 OURS = "this product"
@@ -40,19 +41,19 @@ class SimpleUser(User):
     def decide(user, team, unit, seen, chance, p):
         """Plan on the forecast where ``chance`` is below the logistic function of the utility."""
         v = TRUST * (user.trust - 0.5) + HABIT * (user.reliance - 0.5) + PEER * (max(seen, 0.0) - 0.5) - user.threshold
-        user.choice = RELIED if chance * (1.0 + math.exp(-v)) < 1.0 else OWN
+        user.choice = RELIED if chance * (1.0 + exp(-v)) < 1.0 else OWN
 
     @sim.rule
     def learn(user, team, unit, seen, z, p):
         """Those who used it learn from how clearly it won, failures more than successes."""
-        used = 1.0 if user.choice != OWN else 0.0
-        x = 1.0 - 2.0 / (1.0 + math.exp(user.log_own_error - FORECAST + NOISE * z))
-        user.trust += used * x * (GAIN * (1.0 - user.trust) if x > 0.0 else LOSS * user.trust)
+        used = where(user.choice != OWN, 1.0, 0.0)
+        x = 1.0 - 2.0 / (1.0 + exp(user.log_own_error - FORECAST + NOISE * z))
+        user.trust += used * x * where(x > 0.0, GAIN * (1.0 - user.trust), LOSS * user.trust)
 
     @sim.rule
     def practise(user, unit, p):
         """What was done becomes habit."""
-        used = 1.0 if user.choice != OWN else 0.0
+        used = where(user.choice != OWN, 1.0, 0.0)
         user.reliance += PACE * (used - user.reliance)
 
 

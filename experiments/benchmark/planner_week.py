@@ -25,12 +25,13 @@ from experiments.lab.executors import Workers
 from experiments.lab.plan import Plan
 from experiments.lab.runner import execute
 from experiments.lab.storage import Store
-from sim.arithmetic import normal
+from sim.arithmetic import exp
 from sim.enterprise import create
 from sim.layout import generated_layout
 from sim.parameters import Parameters
 from sim.presets import load
-from sim.streams import planner_uniforms
+from sim.vector import BLOCK, STRIDE
+from sim.weeks import CHANCE, NOISE, draw_block
 
 #: All units live from the first weeks to the end, so that nothing is skipped.
 BUSY = {
@@ -44,20 +45,26 @@ BUSY = {
 SIZES = {768: (12, 8, 8), 1_000: (5, 25, 8), 10_000: (40, 25, 10), 100_000: (100, 100, 10), 1_000_000: (1000, 100, 10)}
 
 
-@njit(error_model="numpy")
-def floor_weeks(users, peers_first, peers, used, keys, week, weeks):
-    """The least a planner's week can cost: draws made, peers gathered, one exp, one tanh, the row read and written."""
-    for w in range(week, week + weeks):
-        for i in range(len(users)):
-            user = users[i]
-            using = 0
+@njit(error_model="numpy", nogil=True)
+def floor_weeks(trust, used, using, peers_first, peers, keys, weeks):
+    """Draws, peers gathered, two exps, on separate columns and in vector loops: no rules, teams or units, and nothing recorded."""
+    table = np.empty((4, STRIDE))
+    for week in range(weeks):
+        for i in range(len(trust)):
+            using[i] = 0
             for j in range(peers_first[i], peers_first[i + 1]):
-                using += used[peers[j]]
-            chance, error = planner_uniforms(i, w, keys[0])
-            user.trust = 0.5 * user.trust + 0.1 * math.tanh(normal(error))
-            user.choice = 1 if chance * (1.0 + math.exp(-user.trust - 0.1 * using)) < 1.0 else 0
-        for i in range(len(users)):
-            used[i] = users[i].choice
+                using[i] += used[peers[j]]
+        for low in range(0, len(trust), BLOCK):
+            n = min(BLOCK, len(trust) - low)
+            draw_block(table, n, low, week, keys[0], True)
+            table[2, :n] = trust[low : low + n]
+            table[3, :n] = using[low : low + n]
+            for i in range(n):
+                table[3, i] = table[CHANCE, i] * (1.0 + exp(2.0 - 4.0 * table[2, i] - 0.2 * table[3, i]))
+                table[2, i] = 0.5 * table[2, i] + 0.5 / (1.0 + exp(table[NOISE, i]))
+            trust[low : low + n] = table[2, :n]
+            for i in range(n):
+                used[low + i] = table[3, i] < 1.0
 
 
 def model(users: int, weeks: int, engine: str = "compiled", strategy: Any = None) -> sim.RolloutModel:
@@ -75,12 +82,11 @@ def timed(action: Callable[[], Any]) -> float:
 
 
 def run_floor(users: int, weeks: int) -> float:
-    """Seconds the floor kernel takes for the same draws, network and rows."""
+    """Seconds the floor takes for as many draws and the same network."""
     m = model(users, 1)
     state = create(m.parameters, generated_layout(m.parameters), m.seed_used)  # one's own, to write to
-    used = np.zeros(len(state.users), np.uint8)
-
-    return timed(lambda: floor_weeks(state.users, state.peers_first, state.peers, used, state.keys, 0, weeks))
+    trust, used, using = state.users["trust"].copy(), np.zeros(users, np.uint8), np.zeros(users, np.uint8)
+    return timed(lambda: floor_weeks(trust, used, using, state.peers_first, state.peers, state.keys, weeks))
 
 
 def bytes_per_user(m: sim.RolloutModel) -> tuple[float, float, float]:
@@ -100,7 +106,7 @@ def benchmark(console: Console, quick: bool, weeks: int = 260, rounds: int = 7, 
 
 
 def planner_week(console: Console, weeks: int, rounds: int) -> None:
-    """Cost of one planner's week in both engines, against the floor kernel."""
+    """Cost of one planner's week in both engines, against the vectorised floor."""
     model(768, 60).run()
     run_floor(768, 60)
     per_week: dict[tuple[str, int], float] = {}
@@ -117,7 +123,7 @@ def planner_week(console: Console, weeks: int, rounds: int) -> None:
                     plain = timed(model(users, plain_weeks, "textbook").run) / (users * plain_weeks)
                     per_week["textbook", users] = min(per_week["textbook", users], plain)
     table = Table(title="Cost of one planner's week, all units live", title_justify="left")
-    for head in ("planners", "compiled", "textbook", "textbook ÷ compiled", "floor kernel", "compiled ÷ floor"):
+    for head in ("planners", "compiled", "textbook", "textbook ÷ compiled", "vectorised floor", "compiled ÷ floor"):
         table.add_column(head, justify="right")
     for users in (768, 10_000):
         compiled, textbook, floor = (per_week[engine, users] for engine in ("compiled", "textbook", "floor"))

@@ -25,8 +25,8 @@ def social_influence(using, peers, p):
     contagion needs reinforcement (Centola 2010). From the share ``utility.saturation`` on, more add nothing; near
     0 this is simple contagion, where one source convinces as well as many (Centola & Macy 2007).
     """
-    share = clip(using / where(peers > 0, peers, 1.0) / p.utility.saturation, 0.0, 1.0)
-    return where(peers > 0, where(using >= p.utility.min_peers, share, 0.0), -1.0)
+    share = clip(using / (peers if peers > 0 else 1.0) / p.utility.saturation, 0.0, 1.0)
+    return (share if using >= p.utility.min_peers else 0.0) if peers > 0 else -1.0
 
 
 class User(PlanningAgent):
@@ -94,7 +94,7 @@ class User(PlanningAgent):
             + p.utility.norm * (team.norm - 0.5)
             - user.threshold
         )
-        v += where(seen >= 0.0, p.utility.peer * (seen - 0.5), 0.0)
+        v += p.utility.peer * (seen - 0.5) if seen >= 0.0 else 0.0
         adjusting = 0.0
         if p.strategy.override != FORBIDDEN:
             v += p.utility.override
@@ -102,7 +102,7 @@ class User(PlanningAgent):
             if p.strategy.override == JUSTIFIED:
                 adjusting *= p.override.justified
         u = chance * (1.0 + exp(-v))  # uses the forecast where chance < logistic(v)
-        user.choice = where(unit.on_time == 0 or u >= 1.0, OWN, where(u < adjusting, ADJUSTED, RELIED))
+        user.choice = where(unit.on_time == 0 or u >= 1.0, OWN, ADJUSTED if u < adjusting else RELIED)
 
     @rule
     def learn(user, team, unit, seen, z, p):
@@ -121,9 +121,9 @@ class User(PlanningAgent):
         rise = p.trust.gain * (1.0 - trust)
         fall = p.trust.loss * trust
         watched = used + (1.0 - used) * p.trust.unused * unit.readiness[MONITORING]
-        trust += where(unit.on_time == 0, -p.trust.late * trust, watched * x * where(x > 0.0, rise, fall))
+        trust += where(unit.on_time == 0, -p.trust.late * trust, watched * x * (rise if x > 0.0 else fall))
         inexperience = 1.0 - user.understanding
-        trust += where(seen >= 0.0, p.trust.peer * inexperience * (seen - trust), 0.0)
+        trust += p.trust.peer * inexperience * (seen - trust) if seen >= 0.0 else 0.0
         trust += p.trust.governance * inexperience * governance * (p.trust.anchor - trust)
         user.trust = clip(trust, 0.0, 1.0)
 
