@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba.core import types
+from numba.core import cgutils, types
 from numba.core.errors import NumbaError
 from numba.core.typing.templates import AttributeTemplate, infer_getattr
 from numba.extending import intrinsic, lower_getattr_generic, lower_setattr_generic, models, overload, register_model
@@ -187,3 +187,17 @@ def _frozen(row):  # type: ignore[no-untyped-def]
     made: dict[str, Any] = {"values": _values(tuple(parts)), "frozen": frozen}
     exec(f"def copy(row):\n    return values({', '.join(parts.values())})", made)  # noqa: S102  (names of the model's own fields)
     return made["copy"]
+
+
+def _private(context: Any, row: Any) -> Any:
+    """A copy of a row that nothing else points to, as a row: quicker to compile than :func:`frozen` where it is large."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        made = cgutils.alloca_once(builder, arguments[0].type.pointee)
+        cgutils.raw_memcpy(builder, made, arguments[0], ir.Constant(ir.IntType(64), row.size), 1)
+        return made
+
+    return row(row), code
+
+
+private: Callable[[Any], Any] = intrinsic(_private)

@@ -20,7 +20,7 @@ from sim.rules import has_forecast
 from sim.state import OWN, TEAM, USER
 from sim.strategy import allocate, review, roll_out
 from sim.streams import management_uniforms, planner_uniforms, unit_shocks
-from sim.vector import BLOCK, STRIDE, frozen, place_of, touched
+from sim.vector import BLOCK, STRIDE, frozen, place_of, private, touched
 
 disturb, contribute, forecast = BusinessUnit.disturb, BusinessUnit.contribute, BusinessUnit.forecast
 aggregate, correct, account = BusinessUnit.aggregate, BusinessUnit.correct, BusinessUnit.account
@@ -111,7 +111,7 @@ def decide_block(table, n, unit, leaving, p):
 @njit(cache=True, **COMPILE)
 def decide_and_learn(c, first, last, week, ps):
     """What ``User.step`` does, for everybody in units ``first`` to ``last``, in blocks; returns how many switched."""
-    p, q = ps[0], frozen(ps[0])
+    p, q = ps[0], private(ps[0])
     leaving = p.people.turnover / WEEKS_PER_YEAR
     table = np.empty((columns, STRIDE))
     begin = c.teams[c.units[first].first].first
