@@ -9,7 +9,7 @@ import inspect
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from itertools import pairwise
@@ -90,8 +90,8 @@ def loops(rules: Rules, singly: bool = False) -> Loops:
 
 #: Planners from which on a week's planners are shared out among threads: below, starting them costs more than they save.
 SHARED = 100_000
-#: Planner-weeks after which is said how many weeks are done.
-TOLD = 4_000_000
+#: Planner-weeks that are run before anybody can watch, stop or change something.
+AT_ONCE = 16_000_000
 _sharing = ContextVar("sharing", default=True)
 #: Rules that are computed one planner at a time.
 _singly: set[Rules] = set()
@@ -107,10 +107,11 @@ def one_thread() -> Iterator[None]:
         _sharing.reset(token)
 
 
-def advance(state: State, rules: Rules, week: int, most: int, p: np.ndarray) -> Iterator[int]:
-    """Run ``most`` weeks from ``week`` on, and yield now and then how many more are done; ``rules`` are those overridden."""
-    state.room_for_events(int(state.firm["events"][0]), most)
+def advance(state: State, rules: Rules, week: int, most: int, p: np.ndarray) -> int:
+    """Run as many weeks from ``week`` on as :data:`AT_ONCE` allows, at most ``most``; returns how many. ``rules`` are those overridden."""
     n = len(state.users)
+    some = min(most, max(1, AT_ONCE // n))
+    state.room_for_events(int(state.firm["events"][0]), some)
     columns = Columns(
         state.firm, state.units, state.teams, state.users, state.order, state.peers_first, state.peers, state.events, state.weekly,
         state.unit_weekly, state.keys, np.empty(n, np.int32), np.empty(n, np.int32),
@@ -121,16 +122,13 @@ def advance(state: State, rules: Rules, week: int, most: int, p: np.ndarray) -> 
     run = _ready(state, columns, rules, p)
     weeks.count_using(columns)
     threads = min(os.cpu_count() or 1, len(state.units)) if n >= SHARED and _sharing.get() else 1
-    at_once = max(1, TOLD // n)
-    with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
-        for w in range(week, week + most, at_once):
-            some = min(at_once, week + most - w)
-            if pool is None:
-                run.many_weeks(columns, w, some, p)
-            else:
-                for v in range(w, w + some):
-                    _shared_week(run, columns, v, p, pool, threads)
-            yield some
+    if threads == 1:
+        run.many_weeks(columns, week, some, p)
+        return some
+    with ThreadPoolExecutor(threads) as pool:
+        for w in range(week, week + some):
+            _shared_week(run, columns, w, p, pool, threads)
+    return some
 
 
 def compiled_before() -> bool:

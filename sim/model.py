@@ -161,7 +161,7 @@ class RolloutModel(mesa.Model):
             self.running = False
             return
         if self.engine == "compiled":
-            list(compiled.advance(self._state, self._rules, self.week, 1, self._record))
+            compiled.advance(self._state, self._rules, self.week, 1, self._record)
         else:
             people = self._people()
             people.open()
@@ -245,12 +245,13 @@ class RolloutModel(mesa.Model):
             return self
         if self.running and self.week < self.parameters.weeks:
             self._default_schedule.stop()
-            for weeks in compiled.advance(self._state, self._rules, self.week, self.parameters.weeks - self.week, self._record):
-                self._week += weeks
-                self.steps += weeks
-                self.time += float(weeks)
-                if progress:
-                    progress(self.week)
+        while self.running and self.week < self.parameters.weeks:
+            weeks = compiled.advance(self._state, self._rules, self.week, self.parameters.weeks - self.week, self._record)
+            self._week += weeks
+            self.steps += weeks
+            self.time += float(weeks)
+            if progress:
+                progress(self.week)
         self.running = False
         return self
 

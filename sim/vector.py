@@ -200,4 +200,4 @@ def _private(context: Any, row: Any) -> Any:
     return row(row), code
 
 
-private: Callable[[Any], Any] = intrinsic(_private)
+private: Any = intrinsic(_private)

@@ -84,6 +84,18 @@ def test_threads_give_the_same_bits(tiny, monkeypatch):
         assert_same(alone, tiny(enterprise={"units": 5, "teams": 3, "users": 7}).run())
 
 
+def test_a_run_may_be_stopped_and_changed_on_the_way(tiny, monkeypatch):
+    monkeypatch.setattr("sim.engine.AT_ONCE", 24 * 10)  # ten weeks of the tiny enterprise
+    model, other = tiny(), tiny(engine="textbook")
+    model.run(lambda week: setattr(model, "running", week < 30))
+    assert model.week == 30
+    model.running = True
+    model.run(lambda week: model.change({"trust.loss": 0.9}) if week == 40 else None)
+    for _ in range(40):
+        other.step()
+    assert_same(model, other.change({"trust.loss": 0.9}).run())
+
+
 class StubbornUser(User):
     """Somebody whose trust never moves."""
 
