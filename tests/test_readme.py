@@ -103,10 +103,14 @@ def desk(tmp_path_factory):
         exec(compile(re.search(r"```python\n(# makes staff\.csv.*?)```", own, re.S)[1], "docs/organisation.md", "exec"), {})
         assert template(shlex.split(re.search(r"experiments\.template (our_planners .*)", own)[1])) == 0
     (folder / "targets.yaml").write_text(re.search(r"```yaml\n(- name.*?)```", PAGES["docs/validation.md"], re.S)[1])
-    staff = pd.DataFrame({"Name": list("abcdef"), "ManagerName": list("gabaab"), "Department": list("XXYYXY")})
-    staff.assign(EmploymentStatus=[*["Active"] * 4, "Voluntarily Terminated", "Terminated for Cause"], Years=3.5).to_csv(
-        folder / "hr.csv", index=False
-    )
+    people = ["Doe, Ann", "Roe, Bob", "Poe, Cy", "Loe, Di  M.", "Moe, Ed", "Noe, Flo"]
+    pd.DataFrame({
+        "Employee_Name": people, "ManagerName": ["Board", "Ann Doe", "Bob Roe", "Ann Doe", "Ann Doe", "Bob Roe"],
+        "Department": list("XXYYXY"), "EmploymentStatus": [*["Active"] * 4, "Voluntarily Terminated", "Terminated for Cause"],
+        "DateofHire": "7/5/2011",
+    }).to_csv(folder / "HRDataset_v14.csv", index=False)  # fmt: skip
+    with contextlib.chdir(folder):
+        exec(compile(re.search(r"```python\n(import pandas as pd\n\nhr = .*?)```", own, re.S)[1], "docs/organisation.md", "exec"), {})
     (folder / "edges.txt").write_text("17 4\n17 23\n4 23\n")
     (folder / "labels.txt").write_text("4 Logistics\n17 17\n23 17\n")
     (folder / "pasta-daily-sales.csv").write_text(as_csv(generate_demand(3, brands=3, items=15, weeks=140)))
