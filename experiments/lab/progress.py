@@ -68,7 +68,7 @@ def load_model() -> None:
     if said and not console.is_terminal:
         console.print(f"{said} …", highlight=False)
     with console.status(said) if said else nullcontext():
-        RolloutModel(parameters=vary(Parameters(), {"weeks": 1}), rng=1).run()  # no presets: somebody may have changed them
+        RolloutModel(parameters=vary(Parameters(), {"weeks": 1}), rng=1).step()  # no presets: somebody may have changed them
 
 
 @contextmanager
