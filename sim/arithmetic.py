@@ -158,7 +158,7 @@ def where(condition, this, other):
 
 @overload(where, jit_options={"forceinline": True})
 def _where(condition, this, other):
-    if isinstance(this, types.Integer | types.IntegerLiteral):
+    if all(isinstance(value, types.Integer | types.IntegerLiteral) for value in (this, other)):
         return lambda condition, this, other: _select_whole(condition, this, other)
     return lambda condition, this, other: _select(condition, this, other)
 

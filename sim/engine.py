@@ -26,7 +26,8 @@ from sim._numba import njit
 from sim.agents import User
 from sim.agents.base import PlanningAgent
 from sim.schema import InvalidInput
-from sim.state import State
+from sim.state import USER, State
+from sim.vector import touched
 from sim.weeks import COMPILE, Columns, places
 
 OF_PLANNERS = ("decide", "learn", "practise", "accumulate")
@@ -50,6 +51,10 @@ def check_rules(classes: Mapping[type[PlanningAgent], type[PlanningAgent]]) -> R
             if len(wanted) != len(given):
                 raise InvalidInput(
                     f"{cls.__name__}.{name}", f"({', '.join(given)})", f"the arguments of the rule it replaces, ({', '.join(wanted)})"
+                )
+            if base is User and "used" in touched([function], 0, USER, write=True):
+                raise InvalidInput(
+                    f"{cls.__name__}.{name}", "a rule that writes user.used", "one that leaves it: the model keeps what peers see"
                 )
             changed.append((f"{base.__name__}.{name}", function))
         if cls.step is not base.step:
@@ -156,7 +161,7 @@ def _ready(state: State, columns: Columns, rules: Rules, p: np.ndarray) -> Loops
         try:
             run = loops(rules, singly)
             run.many_weeks(columns, 0, 0, p)  # compiles
-        except (NumbaError, KeyError) as error:  # KeyError: an attribute that no row has
+        except (NumbaError, KeyError, NotImplementedError) as error:  # KeyError: an attribute that no row has; the last: one that is a copy
             failed = error
             continue
         if singly:

@@ -73,8 +73,10 @@ def places(decide: Callable, learn: Callable, practise: Callable, accumulate: Ca
     """Places with the fields that the rules of a planner's week touch.
 
     Raises:
-        NumbaError: where they read of their team what its planners add to one after the other.
+        NumbaError: where they read of their team what its planners add to one after the other, or may do so.
     """
+    if accumulate is not User.accumulate:
+        raise NumbaError("what planners add to their team is no longer known")
     rules = (decide, learn, practise)
     added = set(touched(rules[:2], 1, TEAM)) & set(touched([accumulate], 1, TEAM, write=True))
     if added:

@@ -39,6 +39,7 @@ def test_where_chooses_numbers_and_whole_numbers():
     chosen = njit(lambda c: (where(c, 1.5, 2.5), where(c, 1, 2)))
     assert chosen(True) == (where(True, 1.5, 2.5), where(True, 1, 2)) == (1.5, 1)
     assert chosen(False) == (2.5, 2)
+    assert njit(lambda c: where(c, 0, 2.5))(False) == where(False, 0, 2.5) == 2.5
 
 
 def test_a_uniform_has_52_bits():

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from sim import RolloutModel, rule
+from sim import InvalidInput, RolloutModel, rule
 from sim.agents import User
 from sim.arithmetic import where
 from sim.engine import loops
@@ -100,7 +100,35 @@ class TallyReader(User):
         user.choice = 1 if team.using < 2.0 else 0
 
 
-@pytest.mark.parametrize("cls", [TeamWriter, TallyReader])
+class UnitWriter(User):
+    @rule
+    def practise(user, unit, p):
+        unit.sponsorship = 0.999 * unit.sponsorship
+
+
+shipped = User.accumulate
+
+
+class Adder(User):
+    @rule
+    def accumulate(user, team, p):
+        shipped(user, team, p)
+        added = team
+        added.norm += 0.1 * (user.trust - added.norm)
+
+
+class Shower(User):
+    @rule
+    def abstain(user, p):
+        user.used = 0
+
+
+def test_what_peers_see_is_kept_by_the_model():
+    with pytest.raises(InvalidInput, match=r"Shower\.abstain.*user\.used"):
+        changed(Shower)(weeks=1)
+
+
+@pytest.mark.parametrize("cls", [TeamWriter, TallyReader, UnitWriter, Adder])
 def test_rules_that_touch_more_than_a_planner_run_one_planner_at_a_time_and_say_so(cls):
     compiled, textbook = (changed(cls)(weeks=30, engine=engine).run() for engine in ("compiled", "textbook"))
     assert compiled.weekly.equals(textbook.weekly) and compiled.units.equals(textbook.units)
