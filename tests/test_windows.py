@@ -257,3 +257,13 @@ def test_the_columns_are_made_of_the_variables():
     for dtype, cls in ((FIRM, Firm), (UNIT, BusinessUnit), (TEAM, Team), (USER, User)):
         assert dtype.names == tuple(cls.variables)
     assert FIRM["core"].shape == (FIRM_VARIABLES["core"].size,)
+
+
+@pytest.mark.parametrize("engine", ["compiled", "textbook"])
+@pytest.mark.parametrize("name", ["model", "unique_id", "__class__", "on_columns"])
+def test_which_agent_it_is_stands(engine, name, tiny):
+    model = tiny(engine=engine)
+    for one in (model.firm, model.agents_by_type[User][0]):
+        with pytest.raises(InvalidInput, match=rf"\.{name}: "):
+            setattr(one, name, type(one).__mro__[2] if name == "__class__" else 7)
+    model.run_for(1)

@@ -116,6 +116,8 @@ class Window:
         cls, key = self.inner, f"{self.inner.__name__}.{name}"
         if name in (*getattr(cls, "rules", ()), "step"):
             raise InvalidInput(key, value, "a method in a subclass that the model is given (docs/own-rule.md)")
+        if self._made() and name in ("model", "unique_id", "__class__", "inner", "on_columns"):
+            raise InvalidInput(key, value, "nothing: it says which agent this is")
         known = hasattr(type(self), name) or name in self.__dict__ or any(name in inspect.get_annotations(c) for c in cls.__mro__)
         if self._made() and not known:
             settable = [variable for variable, v in cls.variables.items() if v.settable]
