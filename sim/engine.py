@@ -27,7 +27,7 @@ from sim.agents import User
 from sim.agents.base import PlanningAgent
 from sim.schema import InvalidInput
 from sim.state import USER, State
-from sim.vector import touched
+from sim.vector import touched, writes_to
 from sim.weeks import COMPILE, Columns, places
 
 OF_PLANNERS = ("decide", "learn", "practise", "accumulate")
@@ -55,6 +55,10 @@ def check_rules(classes: Mapping[type[PlanningAgent], type[PlanningAgent]]) -> R
             if base is User and "used" in touched([function], 0, USER, write=True):
                 raise InvalidInput(
                     f"{cls.__name__}.{name}", "a rule that writes user.used", "one that leaves it: the model keeps what peers see"
+                )
+            if writes_to(function, given[-1]):
+                raise InvalidInput(
+                    f"{cls.__name__}.{name}", f"a rule that writes to {given[-1]}", "one that reads parameters and leaves them"
                 )
             changed.append((f"{base.__name__}.{name}", function))
         if cls.step is not base.step:

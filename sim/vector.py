@@ -159,6 +159,19 @@ def touched(rules: Iterable[Callable], argument: int, dtype: np.dtype, write: bo
     return tuple(name for name in dtype.names or () if name in names)
 
 
+def writes_to(function: FunctionType, name: str) -> bool:
+    """Whether a function sets something that belongs to its argument of that name: ``p.trust.loss = 0.1``."""
+    owner = None
+    for step in dis.get_instructions(function):
+        if step.opname.startswith("LOAD_FAST"):
+            owner = step.argval[-1] if isinstance(step.argval, tuple) else step.argval
+        elif step.opname in ("STORE_ATTR", "COPY") and owner == name:  # COPY: of what += reads before it writes
+            return True
+        elif step.opname != "LOAD_ATTR":
+            owner = None
+    return False
+
+
 # --------------------------------------------------------------------------- rows as values
 
 

@@ -128,6 +128,24 @@ def test_what_peers_see_is_kept_by_the_model():
         changed(Shower)(weeks=1)
 
 
+class Greedy(User):
+    @rule
+    def practise(user, unit, p):
+        p.trust.loss = 0.9
+
+
+class Greedier(User):
+    @rule
+    def practise(user, unit, p):
+        p.trust.loss += 0.1
+
+
+@pytest.mark.parametrize("cls", [Greedy, Greedier])
+def test_parameters_are_read_only_in_rules(cls):
+    with pytest.raises(InvalidInput, match=rf"{cls.__name__}\.practise.*writes to p"):
+        changed(cls)(weeks=1)
+
+
 @pytest.mark.parametrize("cls", [TeamWriter, TallyReader, UnitWriter, Adder])
 def test_rules_that_touch_more_than_a_planner_run_one_planner_at_a_time_and_say_so(cls):
     compiled, textbook = (changed(cls)(weeks=30, engine=engine).run() for engine in ("compiled", "textbook"))
