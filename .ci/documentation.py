@@ -60,7 +60,7 @@ def parameters_table() -> str:
 
 def state_table() -> str:
     """Every state variable, with its type, unit and meaning, and the range it may be set to."""
-    types = {"f8": "number", "i8": "whole number", "u1": "whole number"}
+    types = {"f8": "number", "i8": "whole number", "i1": "whole number"}
     body = []
     for entity, name in (("Enterprise", "FIRM"), ("BusinessUnit", "UNIT"), ("Team", "TEAM"), ("User", "USER")):
         for variable, v in getattr(state, f"{name}_VARIABLES").items():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -27,7 +28,7 @@ from sim.agents import User
 from sim.agents.base import PlanningAgent
 from sim.schema import InvalidInput
 from sim.state import USER, State
-from sim.vector import touched, writes_to
+from sim.vector import touched
 from sim.weeks import COMPILE, Columns, places
 
 OF_PLANNERS = ("decide", "learn", "practise", "accumulate")
@@ -55,10 +56,6 @@ def check_rules(classes: Mapping[type[PlanningAgent], type[PlanningAgent]]) -> R
             if base is User and "used" in touched([function], 0, USER, write=True):
                 raise InvalidInput(
                     f"{cls.__name__}.{name}", "a rule that writes user.used", "one that leaves it: the model keeps what peers see"
-                )
-            if writes_to(function, given[-1]):
-                raise InvalidInput(
-                    f"{cls.__name__}.{name}", f"a rule that writes to {given[-1]}", "one that reads parameters and leaves them"
                 )
             changed.append((f"{base.__name__}.{name}", function))
         if cls.step is not base.step:
@@ -121,10 +118,7 @@ def advance(state: State, rules: Rules, week: int, most: int, p: np.ndarray) -> 
     n = len(state.users)
     some = min(most, max(1, AT_ONCE // n))
     state.room_for_events(int(state.firm["events"][0]), some)
-    columns = Columns(
-        state.firm, state.units, state.teams, state.users, state.order, state.peers_first, state.peers, state.events, state.weekly,
-        state.unit_weekly, state.keys, np.empty(n, np.int32), np.empty(n, np.int32),
-    )  # fmt: skip
+    columns = Columns.of(state)
     if config.DISABLE_JIT:  # type: ignore[attr-defined]
         # for debugging and tests: the same loops in plain Python, on rows with attributes
         columns, p = Columns(*(a.view(np.recarray) if a.dtype.names else a for a in columns)), p.view(np.recarray)
@@ -147,14 +141,14 @@ def compiled_before() -> bool:
 
 def _shared_week(run: Loops, columns: Columns, week: int, p: np.ndarray, pool: ThreadPoolExecutor, threads: int) -> None:
     """A week whose planners several threads deal with, each some units."""
-    run.before_planners(columns, week, p[0])
+    run.before_planners(columns, week, p)
     ends = columns.teams["last"][columns.units["last"] - 1]
     cuts = np.unique([0, *np.searchsorted(ends, ends[-1] * np.arange(1, threads) / threads), len(ends)]).tolist()
     spans = list(pairwise(cuts))
     counts = list(pool.map(lambda span: run.decide_and_learn(columns, *span, week, p), spans))
     for (first, _), count in zip(spans, counts, strict=True):
         weeks.switch(columns, ends[first - 1] if first else 0, count)
-    run.after_planners(columns, week, p[0])
+    run.after_planners(columns, week, p)
 
 
 def _ready(state: State, columns: Columns, rules: Rules, p: np.ndarray) -> Loops:
@@ -165,7 +159,7 @@ def _ready(state: State, columns: Columns, rules: Rules, p: np.ndarray) -> Loops
         try:
             run = loops(rules, singly)
             run.many_weeks(columns, 0, 0, p)  # compiles
-        except (NumbaError, KeyError, NotImplementedError) as error:  # KeyError: an attribute that no row has; the last: one that is a copy
+        except (NumbaError, KeyError) as error:  # KeyError: an attribute that no row has
             failed = error
             continue
         if singly:
@@ -179,10 +173,15 @@ def _ready(state: State, columns: Columns, rules: Rules, p: np.ndarray) -> Loops
     raise InvalidInput(" or ".join(name for name, _ in rules) or "engine", "compiled", _uncompiled(failed)) from None
 
 
+#: Lines of Numba's messages that are about Numba.
+ABOUT_NUMBA = r"No implementation|Record\(|Failed in|candidate|Of which|Overload|With argument|No match|Rejected|raised from|^\s*>>>"
+
+
 def _uncompiled(error: Exception) -> str:
-    """What to write instead of a rule that cannot be compiled: Numba's message runs to pages, the last lines about the source say it."""
+    """What to write instead of a rule that cannot be compiled: Numba's message runs to pages, the lines before the first step back say it."""
     if isinstance(error, KeyError):
         return f"rules that read and write fields of the state only, not {error}"
-    reasons = [line.strip() for line in str(error).splitlines() if line.strip() and "Record" not in line]
-    said = "; ".join(reasons[-4:])[:250]
+    innermost = re.sub(r"\x1b\[\d*m", "", str(error)).split("During:")[0]
+    reasons = [line.strip() for line in innermost.splitlines() if line.strip() and not re.search(ABOUT_NUMBA, line)]
+    said = "; ".join(reasons[-2:])[:250]
     return f"rules that Numba can compile (the rule replaced is called by a name of its own, base = User.learn); it says: {said}"

@@ -42,10 +42,23 @@ def label(value: Any) -> str:
     return str(value)
 
 
+#: Cyrillic and Greek letters that are drawn as Latin ones (Unicode Technical Standard 39), by their code points.
+CYRILLIC, CYRILLIC_AS = (
+    "0410 0412 0415 041a 041c 041d 041e 0420 0421 0422 0425 0405 0406 0408 0430 0435 043e 0440 0441 0443 0445 0455 0456 0458",
+    "ABEKMHOPCTXSIJaeopcyxsij",
+)
+GREEK, GREEK_AS = "0391 0392 0395 0396 0397 0399 039a 039c 039d 039f 03a1 03a4 03a5 03a7 03bf", "ABEZHIKMNOPTYXo"
+_AS_LATIN = {
+    int(code, 16): latin
+    for codes, drawn in ((CYRILLIC, CYRILLIC_AS), (GREEK, GREEK_AS))
+    for code, latin in zip(codes.split(), drawn, strict=True)
+}
+
+
 def looks(name: str) -> str:
-    """What people see of a name: composed characters, each gap one blank, without invisible characters."""
+    """What people see of a name: composed characters, each gap one blank, no invisible characters, letters of like shape as Latin ones."""
     visible = "".join(c for c in unicodedata.normalize("NFC", name) if unicodedata.category(c) != "Cf")
-    return " ".join(visible.split())
+    return " ".join(visible.translate(_AS_LATIN).split())
 
 
 def _roughly(name: str) -> str:

@@ -108,9 +108,9 @@ USER_VARIABLES = {
     "threshold": real("logits", "what must be overcome to leave the spreadsheet", -200, 200),
     "disposition": kept("f8", "standard normal", "the personal part of the threshold"),
     "experience": kept("f8", "years", "in planning"),
-    "choice": kept("u1", "0 own method, 1 relied, 2 adjusted", "this week"),
-    "used": whole("0 or 1", "planned on the forecast last week: what peers see", 0, 1, kind="u1"),
-    "champion": whole("0 or 1", "recruited to promote it", 0, 1, kind="u1"),
+    "choice": kept("i1", "0 own method, 1 relied, 2 adjusted", "this week"),
+    "used": whole("0 or 1", "planned on the forecast last week: what peers see", 0, 1, kind="i1"),
+    "champion": whole("0 or 1", "recruited to promote it", 0, 1, kind="i1"),
 }
 USER = columns(USER_VARIABLES)
 

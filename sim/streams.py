@@ -19,14 +19,12 @@ from numpy.random.bit_generator import ISeedSequence
 from sim._numba import njit
 from sim.arithmetic import jitable, normal, uniform
 
-PEOPLE, TIES, WEEKS, _, _, CROSS_TIES, MANAGEMENT, CHAMPIONS = range(8)
+PEOPLE, TIES, WEEKS, _, _, CROSS_TIES, MANAGEMENT, CHAMPIONS = range(8)  # another number would draw another week 0
 #: What a counter of a unit's or the enterprise's weeks is for.
 PLANNER, SHOCK, EFFORT = range(3)
 
-#: Uniforms a unit consumes per week: priority shock, leader, demand shift, sudden drift, cut-off.
-SHOCKS_PER_UNIT = 5
-#: Uniforms management consumes per week (random allocation of effort to the six buckets).
-MANAGEMENT_PER_WEEK = 6
+#: Which of a unit's uniforms of a week says whether its forecast meets the cut-off.
+CUT_OFF = 4
 LOW_WORD = 0xFFFFFFFF
 
 
@@ -80,26 +78,27 @@ def planner_uniforms(position, week, key):
 
 
 @register_jitable
-def _one(position, week, purpose, key):
-    a, b, _, _ = philox(position, int(week), purpose, 0, int(key[0]), int(key[1]))
+def weekly_uniform(k, week, purpose, key):
+    """The ``k``-th uniform of a unit's week, or of the enterprise's, for a purpose."""
+    a, b, _, _ = philox(k, int(week), purpose, 0, int(key[0]), int(key[1]))
     return uniform(a, b)
 
 
 @register_jitable
 def unit_shocks(week, key):
-    """A unit's :data:`SHOCKS_PER_UNIT` uniforms of a week."""
+    """A unit's uniforms of a week: priority shock, leader, demand shift, sudden drift, cut-off."""
     return (
-        _one(0, week, SHOCK, key), _one(1, week, SHOCK, key), _one(2, week, SHOCK, key), _one(3, week, SHOCK, key),
-        _one(4, week, SHOCK, key),
+        weekly_uniform(0, week, SHOCK, key), weekly_uniform(1, week, SHOCK, key), weekly_uniform(2, week, SHOCK, key),
+        weekly_uniform(3, week, SHOCK, key), weekly_uniform(CUT_OFF, week, SHOCK, key),
     )  # fmt: skip
 
 
 @register_jitable
 def management_uniforms(week, key):
-    """The enterprise's :data:`MANAGEMENT_PER_WEEK` uniforms of a week."""
+    """The enterprise's uniforms of a week, one for each bucket that effort is allocated to at random."""
     return (
-        _one(0, week, EFFORT, key), _one(1, week, EFFORT, key), _one(2, week, EFFORT, key),
-        _one(3, week, EFFORT, key), _one(4, week, EFFORT, key), _one(5, week, EFFORT, key),
+        weekly_uniform(0, week, EFFORT, key), weekly_uniform(1, week, EFFORT, key), weekly_uniform(2, week, EFFORT, key),
+        weekly_uniform(3, week, EFFORT, key), weekly_uniform(4, week, EFFORT, key), weekly_uniform(5, week, EFFORT, key),
     )  # fmt: skip
 
 

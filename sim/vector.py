@@ -9,18 +9,16 @@ A rule that it cannot vectorise runs one planner at a time on the same table.
 from __future__ import annotations
 
 import dis
-from collections import namedtuple
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from types import FunctionType
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import cgutils, config, types
 from numba.core.errors import NumbaError
 from numba.core.typing.templates import AttributeTemplate, infer_getattr
-from numba.extending import intrinsic, lower_getattr_generic, lower_setattr_generic, models, overload, register_model
+from numba.extending import intrinsic, lower_getattr_generic, lower_setattr_generic, models, register_model
 
 #: Planners in a block: its table stays in the first cache.
 BLOCK = 256
@@ -159,58 +157,52 @@ def touched(rules: Iterable[Callable], argument: int, dtype: np.dtype, write: bo
     return tuple(name for name in dtype.names or () if name in names)
 
 
-def writes_to(function: FunctionType, name: str) -> bool:
-    """Whether a function sets something that belongs to its argument of that name: ``p.trust.loss = 0.1``."""
-    owner = None
-    for step in dis.get_instructions(function):
-        if step.opname.startswith("LOAD_FAST"):
-            owner = step.argval[-1] if isinstance(step.argval, tuple) else step.argval
-        elif step.opname in ("STORE_ATTR", "COPY") and owner == name:  # COPY: of what += reads before it writes
-            return True
-        elif step.opname != "LOAD_ATTR":
-            owner = None
-    return False
+# --------------------------------------------------------------------------- rows that are only read
 
 
-# --------------------------------------------------------------------------- rows as values
+class ReadOnlyRow(types.Record):
+    """The type of a row that nothing writes to, nor to what it holds."""
+
+    def typeof(self, name: str) -> Any:
+        """What a field is: rows and arrays in it are only read, too."""
+        held = super().typeof(name)
+        if isinstance(held, types.Record):
+            return read_only(held)
+        return ReadOnlyArray(held.dtype, held.shape) if isinstance(held, types.NestedArray) else held
 
 
-def frozen(row: Any) -> Any:
-    """A row as a value that nothing can write to; in plain Python the row itself."""
-    return row
+class ReadOnlyArray(types.NestedArray):
+    """The type of an array in such a row."""
+
+    def __init__(self, dtype: Any, shape: tuple[int, ...]) -> None:
+        super().__init__(dtype, shape)
+        self.mutable = False
 
 
-@lru_cache(maxsize=64)
-def _values(names: tuple[str, ...]) -> type:
-    return namedtuple("values", names)  # type: ignore[misc]
+register_model(ReadOnlyRow)(models.RecordModel)
+register_model(ReadOnlyArray)(models.NestedArrayModel)
 
 
-@overload(frozen)
-def _frozen(row):  # type: ignore[no-untyped-def]
-    if not isinstance(row, types.Record):
-        return None
-    parts = {}
-    for name, field in row.fields.items():
-        if isinstance(field.type, types.Record):
-            parts[name] = f"frozen(row.{name})"
-        elif not isinstance(field.type, types.NestedArray):
-            parts[name] = f"row.{name}"
-        elif field.type.ndim == 1:  # matrices are left out: no planner reads one
-            parts[name] = "(" + "".join(f"row.{name}[{k}], " for k in range(field.type.nitems)) + ")"
-    made: dict[str, Any] = {"values": _values(tuple(parts)), "frozen": frozen}
-    exec(f"def copy(row):\n    return values({', '.join(parts.values())})", made)  # noqa: S102  (names of the model's own fields)
-    return made["copy"]
+def read_only(row: Any) -> ReadOnlyRow:
+    """The type of a row, for reading."""
+    return ReadOnlyRow([(name, field._asdict()) for name, field in row.fields.items()], row.size, row.aligned)
+
+
+@lower_setattr_generic(ReadOnlyRow)
+def _refuse(context: Any, builder: Any, signature: Any, arguments: Any, name: str) -> Any:
+    raise NumbaError(f"{name} is only read here: a rule writes to its own agent")
 
 
 def _private(context: Any, row: Any) -> Any:
-    """A copy of a row that nothing else points to, as a row: quicker to compile than :func:`frozen` where it is large."""
+    """A copy of a row for reading: as nothing else points to it, LLVM knows that it stays as it is while a loop runs."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         made = cgutils.alloca_once(builder, arguments[0].type.pointee)
         cgutils.raw_memcpy(builder, made, arguments[0], ir.Constant(ir.IntType(64), row.size), 1)
         return made
 
-    return row(row), code
+    return read_only(row)(row), code
 
 
-private: Any = intrinsic(_private)
+#: In plain Python, where rows are records of NumPy, the row itself.
+private: Any = (lambda row: row) if config.DISABLE_JIT else intrinsic(_private)  # type: ignore[attr-defined]

@@ -17,10 +17,10 @@ from sim.forecasting import WEEKS_PER_YEAR
 from sim.outcomes import log_disturbances, record_unit, record_week, update_memory
 from sim.platform import build, idle, support, upkeep
 from sim.rules import has_forecast
-from sim.state import OWN, TEAM, USER
+from sim.state import OWN, TEAM, USER, State
 from sim.strategy import allocate, review, roll_out
-from sim.streams import management_uniforms, planner_uniforms, unit_shocks
-from sim.vector import BLOCK, STRIDE, frozen, place_of, private, touched
+from sim.streams import CUT_OFF, SHOCK, management_uniforms, planner_uniforms, unit_shocks, weekly_uniform
+from sim.vector import BLOCK, STRIDE, place_of, private, touched
 
 disturb, contribute, forecast = BusinessUnit.disturb, BusinessUnit.contribute, BusinessUnit.forecast
 aggregate, correct, account = BusinessUnit.aggregate, BusinessUnit.correct, BusinessUnit.account
@@ -39,7 +39,7 @@ class Columns(NamedTuple):
     on, those who do otherwise this week: their rows, or ~row of those who left it.
     """
 
-    firms: np.ndarray
+    firm: np.ndarray
     units: np.ndarray
     teams: np.ndarray
     users: np.ndarray
@@ -52,6 +52,12 @@ class Columns(NamedTuple):
     keys: np.ndarray
     using: np.ndarray
     switched: np.ndarray
+
+    @classmethod
+    def of(cls, state: State) -> Columns:
+        """The arrays of a state, and room to count in."""
+        kept = [getattr(state, name) for name in cls._fields[:-2]]
+        return cls(*kept, *(np.empty(len(state.users), np.int32) for _ in range(2)))
 
 
 #: The first columns of a block's table: the week's uniform and normal of each planner, peers using the forecast, and peers.
@@ -113,7 +119,7 @@ def decide_block(table, n, unit, leaving, p):
 @njit(cache=True, **COMPILE)
 def decide_and_learn(c, first, last, week, ps):
     """What ``User.step`` does, for everybody in units ``first`` to ``last``, in blocks; returns how many switched."""
-    p, q = ps[0], private(ps[0])
+    p = private(ps[0])
     leaving = p.people.turnover / WEEKS_PER_YEAR
     table = np.empty((columns, STRIDE))
     begin = c.teams[c.units[first].first].first
@@ -137,7 +143,7 @@ def decide_and_learn(c, first, last, week, ps):
                         load_team(team_at(table, i), team)
                     if team.last >= low + n:
                         break
-                decide_block(table, n, frozen(unit), leaving, q)
+                decide_block(table, n, private(unit), leaving, p)
             for s in range(t, unit.last):
                 t, team = s, c.teams[s]
                 for i in range(max(team.first - low, 0), min(team.last - low, n)):
@@ -161,7 +167,7 @@ def decide_and_learn(c, first, last, week, ps):
 @njit(cache=True, **COMPILE)
 def decide_and_learn_singly(c, first, last, week, ps):
     """The same, one planner at a time on the rows themselves: for rules that touch more than a planner, and for plain Python."""
-    p = ps[0]
+    p = private(ps[0])
     leaving = p.people.turnover / WEEKS_PER_YEAR
     begin = c.teams[c.units[first].first].first
     switched = begin
@@ -217,9 +223,10 @@ def switch(c, begin, count):
 
 
 @njit(cache=True, **COMPILE)
-def before_planners(c, week, p):
+def before_planners(c, week, ps):
     """The first six phases of a week; the numbers are those of the table at ``RolloutModel.step``."""
-    firm, units, teams, order, events = c.firms[0], c.units, c.teams, c.order, c.events
+    p = private(ps[0])
+    firm, units, teams, order, events = c.firm[0], c.units, c.teams, c.order, c.events
     central = len(units)
     for b in range(len(units)):
         log_disturbances(events, firm, week, b, disturb(units[b], unit_shocks(week, c.keys[b]), week, p))  # 1 disturb
@@ -240,15 +247,16 @@ def before_planners(c, week, p):
     upkeep(firm, units, p)  # 5 wear
     for b in range(len(units)):
         unit = units[b]
-        forecast(unit, unit_shocks(week, c.keys[b])[4], p)  # 6 forecast
+        forecast(unit, weekly_uniform(CUT_OFF, week, SHOCK, c.keys[b]), p)  # 6 forecast
         for t in range(unit.first, unit.last):
             prepare(teams[t], unit, firm.quality, p)
 
 
 @njit(cache=True, **COMPILE)
-def after_planners(c, week, p):
+def after_planners(c, week, ps):
     """The last six phases of a week."""
-    firm, units, teams, events = c.firms[0], c.units, c.teams, c.events
+    p = private(ps[0])
+    firm, units, teams, events = c.firm[0], c.units, c.teams, c.events
     unit_weekly = c.unit_weekly[week]
     for b in range(len(units)):
         unit = units[b]
@@ -271,6 +279,6 @@ def after_planners(c, week, p):
 def many_weeks(c, week, weeks, ps):
     """``weeks`` weeks from ``week`` on; ``ps`` holds the parameters in one row."""
     for w in range(week, week + weeks):
-        before_planners(c, w, ps[0])
+        before_planners(c, w, ps)
         switch(c, 0, decide_and_learn(c, 0, len(c.units), w, ps))  # 7 decide and learn
-        after_planners(c, w, ps[0])
+        after_planners(c, w, ps)

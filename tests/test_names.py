@@ -83,3 +83,11 @@ def test_look_alikes_are_refused_or_noted_with_their_place() -> None:
         look_alikes(["\u00e9", "x", "e\u0301"], "stores", notes, lambda row: f"row {row}")
     assert refused.value.value == "e\u0301"
     assert looks(" a\u00a0\t b\u200b ") == "a b"
+
+
+@pytest.mark.parametrize("other", ["\u0410cme", "\u0391cme", "A\u0441m\u0435"])
+def test_letters_of_another_alphabet_that_are_drawn_alike_are_told_apart(other):
+    with pytest.raises(InvalidInput, match="looks the same"):
+        look_alikes(["Acme", other], "brands", [])
+    look_alikes([other, "\u041c\u043e\u0441\u043a\u0432\u0430"], "brands", notes := [])  # alone it is a name as any other
+    assert not notes

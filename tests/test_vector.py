@@ -9,9 +9,10 @@ import subprocess
 import sys
 
 import pytest
+from test_engines import with_classes
 
-from sim import InvalidInput, RolloutModel, rule
-from sim.agents import User
+from sim import InvalidInput, rule
+from sim.agents import Team, User
 from sim.arithmetic import where
 from sim.engine import loops
 from sim.state import OWN, TEAM, USER
@@ -42,17 +43,10 @@ class Practised(User):
         user.reliance += p.habit.pace * (used - user.reliance)
 
 
-def changed(cls):
-    class Changed(RolloutModel):
-        agent_classes = {**RolloutModel.agent_classes, User: cls}
-
-    return lambda **given: Changed(enterprise="small", rng=1, **given)
-
-
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the names of instructions are those of x86-64")
 def test_the_hot_loops_are_vector_loops_with_a_rule_of_ones_own_too():
     """Draws and rules are in vector instructions (102 multiplications); scalar ones only finish what is left of a block."""
-    changed(Practised)(weeks=1).run()
+    with_classes(user=Practised)(weeks=1).run()
     (code,) = loops((("User.practise", Practised.practise),), False).decide_and_learn.inspect_asm().values()
     for operation, least in {"sqrt": 1, "div": 5, "mul": 90}.items():
         assert len(re.findall(rf"\bv?{operation}pd\b", code)) >= least, operation
@@ -125,7 +119,7 @@ class Shower(User):
 
 def test_what_peers_see_is_kept_by_the_model():
     with pytest.raises(InvalidInput, match=r"Shower\.abstain.*user\.used"):
-        changed(Shower)(weeks=1)
+        with_classes(user=Shower)()
 
 
 class Greedy(User):
@@ -137,17 +131,41 @@ class Greedy(User):
 class Greedier(User):
     @rule
     def practise(user, unit, p):
-        p.trust.loss += 0.1
+        trust = p.trust
+        trust.loss += 0.1
+
+
+class GreedyTeam(Team):
+    @rule
+    def meet(team, p):
+        p.platform.core_effort[0] = 1.0
+
+
+def test_parameters_are_read_only_in_a_team_s_rules():
+    with pytest.raises(InvalidInput, match=r"Team\.meet.*readonly"):
+        with_classes(team=GreedyTeam)(weeks=1).run()
+
+
+class Subtracter(User):
+    @rule
+    def abstain(user, p):
+        user.choice = OWN
+        user.threshold += 0.001 * (user.champion - 1)
+
+
+def test_small_whole_numbers_have_signs():
+    a, b = (with_classes(user=Subtracter)(engine=engine).run() for engine in ("compiled", "textbook"))
+    assert (a.columns()["users"]["threshold"] == b.columns()["users"]["threshold"]).all()
 
 
 @pytest.mark.parametrize("cls", [Greedy, Greedier])
 def test_parameters_are_read_only_in_rules(cls):
-    with pytest.raises(InvalidInput, match=rf"{cls.__name__}\.practise.*writes to p"):
-        changed(cls)(weeks=1)
+    with pytest.raises(InvalidInput, match=r"User\.practise.*loss is only read"):
+        with_classes(user=cls)(weeks=1).run()
 
 
 @pytest.mark.parametrize("cls", [TeamWriter, TallyReader, UnitWriter, Adder])
 def test_rules_that_touch_more_than_a_planner_run_one_planner_at_a_time_and_say_so(cls):
-    compiled, textbook = (changed(cls)(weeks=30, engine=engine).run() for engine in ("compiled", "textbook"))
+    compiled, textbook = (with_classes(user=cls)(engine=engine).run() for engine in ("compiled", "textbook"))
     assert compiled.weekly.equals(textbook.weekly) and compiled.units.equals(textbook.units)
     assert [note for note in compiled.state.notes if "one at a time" in note] and not textbook.state.notes

@@ -31,7 +31,7 @@ from sim.layout import generated_layout
 from sim.parameters import Parameters
 from sim.presets import load
 from sim.vector import BLOCK, STRIDE
-from sim.weeks import CHANCE, NOISE, draw_block
+from sim.weeks import CHANCE, NOISE, Columns, draw_block
 
 #: All units live from the first weeks to the end, so that nothing is skipped.
 BUSY = {
@@ -93,7 +93,8 @@ def bytes_per_user(m: sim.RolloutModel) -> tuple[float, float, float]:
     """Bytes per planner of state, of the network and of what is counted while it runs."""
     s, n = m.state, len(m.state.users)
     state = s.users.nbytes + s.teams.nbytes + s.units.nbytes + s.order.nbytes + s.firm.nbytes
-    return state / n, (s.peers.nbytes + s.peers_first.nbytes) / n, 8.0
+    counted = Columns.of(s)
+    return state / n, (s.peers.nbytes + s.peers_first.nbytes) / n, (counted.using.nbytes + counted.switched.nbytes) / n
 
 
 def benchmark(console: Console, quick: bool, weeks: int = 260, rounds: int = 7, replications: int = 100) -> None:
