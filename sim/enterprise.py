@@ -27,12 +27,14 @@ def create(p: Parameters, layout: Layout, seed: int) -> State:
     units, teams, users = _people(p, layout, seed)
     _give(layout, units, teams, users)
     users["log_own_error"] = np.log(users["own_error"])
+    units["commitment"] = units["sponsorship"]
     ties = layout.ties if layout.ties is not None else network.draw_ties(p.network, layout, seed)
     peers_first, peers = network.adjacency(layout.n_users, ties)
     units["clean"] = [_clean(unit, p) for unit in units[["completeness", "lateness", "mismatch", "readiness"]].tolist()]
     pilot = choose_pilot(p.strategy, names, units["clean"], seed)
     order = _order(p, layout, units, pilot, peers_first, peers, seed)
     _recruit(p, layout, users, peers_first, peers, seed)
+    teams["trust"] = np.add.reduceat(users["trust"], teams["first"]) / (teams["last"] - teams["first"])
     if p.maturity.budget > 0:
         units["stage"][pilot] = PILOT
         units["live_week"][pilot] = 0
@@ -90,12 +92,22 @@ def _firm(p: Parameters, units: int, pilot: int) -> np.ndarray:
     firm["support_ratio"] = 1.0
     firm["pilot"], firm["gate_week"], firm["stopped_week"], firm["entered"] = pilot, -1, -1, 1
     firm["active"] = p.maturity.budget > 0
+    firm["commitment"] = firm["sponsorship"] = p.maturity.sponsorship
+    firm["stake"] = 1.0
     return firm
 
 
 def _clean(unit: tuple, p: Parameters) -> float:
     names = ("completeness", "lateness", "mismatch", "readiness")
     return cleanliness(SimpleNamespace(**dict(zip(names, unit, strict=True))), p)
+
+
+def _downstream(p: Parameters, layout: Layout) -> np.ndarray:
+    """Row of the team that plans on each team's numbers, -1 for none: as the organisation says, or the last team of each unit, its supply team."""
+    if layout.downstream is not None:
+        return layout.downstream
+    supply = np.repeat(layout.team_last - 1, layout.team_last - layout.team_first)
+    return np.where(np.arange(len(supply)) == supply, -1, supply)
 
 
 def _between(mean: float, spread: float, z: np.ndarray) -> np.ndarray:
@@ -113,17 +125,17 @@ def _people(p: Parameters, layout: Layout, seed: int) -> tuple[np.ndarray, np.nd
     m = p.maturity
     n_units, n_teams, n_users = len(layout.unit_names), len(layout.user_first), layout.n_users
     first, last = layout.unit_users()
-    z_unit, z_overrun, u_overrun = np.empty((n_units, 6)), np.empty((n_units, K)), np.empty((n_units, 2 * K))
+    z_unit, z_overrun, u_overrun = np.empty((n_units, 7)), np.empty((n_units, K)), np.empty((n_units, 2 * K))
     z_team, z_user, u_user = np.empty((n_teams, 3)), np.empty((n_users, 3)), np.empty(n_users)
     for b, name in enumerate(layout.unit_names):
         generator = stream(seed, PEOPLE, name)
         t, s = layout.team_first[b], layout.team_last[b]
         i, j = first[b], last[b]
-        z = generator.standard_normal(6 + K + 3 * (s - t) + 3 * (j - i))
+        z = generator.standard_normal(7 + K + 3 * (s - t) + 3 * (j - i))
         u = generator.random(2 * K + (j - i))
-        z_unit[b], z_overrun[b], u_overrun[b] = z[:6], z[6 : 6 + K], u[: 2 * K]
-        z_team[t:s] = z[6 + K : 6 + K + 3 * (s - t)].reshape(-1, 3)
-        z_user[i:j] = z[6 + K + 3 * (s - t) :].reshape(-1, 3)
+        z_unit[b], z_overrun[b], u_overrun[b] = z[:7], z[7 : 7 + K], u[: 2 * K]
+        z_team[t:s] = z[7 + K : 7 + K + 3 * (s - t)].reshape(-1, 3)
+        z_user[i:j] = z[7 + K + 3 * (s - t) :].reshape(-1, 3)
         u_user[i:j] = u[2 * K :]
 
     units = np.zeros(n_units, UNIT)
@@ -132,6 +144,8 @@ def _people(p: Parameters, layout: Layout, seed: int) -> tuple[np.ndarray, np.nd
     units["mismatch"] = _between(m.mismatch, m.unit_spread, z_unit[:, 2])
     units["fragmentation"] = _around(m.fragmentation, m.unit_spread, z_unit[:, 3])
     units["sponsorship"] = _between(m.sponsorship, m.unit_spread, z_unit[:, 4])
+    units["variants"] = _around(m.variants, m.unit_spread, z_unit[:, 6])
+    units["stake"] = 1.0
     units["spend"] = _around(p.enterprise.spend, p.enterprise.spend_spread, z_unit[:, 5])
     units["readiness"] = m.readiness
     swan = u_overrun[:, :K] < p.platform.swan
@@ -148,6 +162,7 @@ def _people(p: Parameters, layout: Layout, seed: int) -> tuple[np.ndarray, np.nd
     teams["difficulty"] = _around(1.0, p.forecast.difficulty_spread, z_team[:, 1])
     teams["defect"] = _around(1.0, m.team_spread, z_team[:, 2])
     teams["first"], teams["last"] = layout.user_first, layout.user_last
+    teams["downstream"] = _downstream(p, layout)
 
     users = np.zeros(n_users, USER)
     difficulty = np.repeat(teams["difficulty"], layout.user_last - layout.user_first)

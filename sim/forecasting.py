@@ -22,12 +22,14 @@ def cleanliness(unit, p):
 
 @rule
 def residual_defects(unit, p):
-    """What pipelines and support leave of a unit's defects: error share, and weeks late."""
+    """What pipelines and support leave of a unit's defects: error share, and weeks late.
+
+    Items in the wrong parent hardly touch the forecast of the items, and spoil that of the totals, of which part of the plan is made.
+    """
     left = (1.0 - p.platform.relief * unit.readiness[PIPELINES]) * (1.0 - p.support.relief * unit.support)
     unit.late = unit.lateness * left
-    unit.defects = left * (
-        p.forecast.missing * (1.0 - unit.completeness) + p.forecast.late * unit.lateness + p.forecast.mapping * unit.mismatch
-    )
+    mapping = (1.0 - p.forecast.totals) * p.forecast.mapping + p.forecast.totals * p.forecast.mapping_totals
+    unit.defects = left * (p.forecast.missing * (1.0 - unit.completeness) + p.forecast.late * unit.lateness + mapping * unit.mismatch)
 
 
 @rule
@@ -65,14 +67,8 @@ def age(unit, p):
 
 @rule
 def degrade(unit, size, p):
-    """Sudden drift or a demand shift takes a share of the freshness at once."""
+    """A demand shift takes a share of the freshness at once."""
     unit.freshness = max(p.forecast.min_freshness, unit.freshness * (1.0 - size))
-
-
-@rule
-def seen_noise(unit, p):
-    """Standard deviation of the log ratio of the two errors a planner sees; ageing widens it."""
-    return p.trust.noise * (1.0 + p.forecast.variance * (1.0 - unit.freshness))
 
 
 @rule

@@ -43,6 +43,7 @@ class Layout:
         known: given values by table (``units``, ``teams``, ``users``) and column; NaN where not given.
         ties: planner rows, or None to draw them.
         team_names, user_names: names, where the organisation has them.
+        downstream: row of the team that plans on each team's numbers, -1 for none; None where nothing is known of it.
         notes: what was counted or dropped while reading, for people.
     """
 
@@ -55,6 +56,7 @@ class Layout:
     ties: Ties | None = None
     team_names: list[str] | None = None
     user_names: list[str] | None = None
+    downstream: np.ndarray | None = None
     notes: list[str] = field(default_factory=list)
 
     @classmethod

@@ -57,7 +57,7 @@ MEASURES: dict[str, Measure] = {
         "number", "0 to 1", "support given over support needed, at its lowest", "support ratio at its lowest", "share", 1
     ),
     "weeks_in_production": Measure(
-        "count", "weeks", "from the first go-live beyond the pilot to the last week with such a unit live",
+        "count", "weeks", "weeks in which a unit beyond the pilot was live",
         "weeks in production beyond the pilot", better=1,
     ),
     "survived_three_years": Measure("flag", "", "in production that long", "three years in production", better=1, missing=SHORTER),

@@ -31,8 +31,8 @@ from sim.platform import build, idle, support, upkeep
 from sim.presets import resolve
 from sim.schema import InvalidInput
 from sim.state import State
-from sim.strategy import allocate, review, roll_out
-from sim.streams import management_uniforms, planners_week, unit_shocks
+from sim.strategy import allocate, review, roll_out, succeed_executive, update_executive
+from sim.streams import CUT_OFF, EXECUTIVE, management_uniforms, planners_week, unit_shocks
 
 #: What stands once a model is made, and what to do instead of setting it.
 STANDING = {
@@ -141,17 +141,17 @@ class RolloutModel(mesa.Model):
 
         | # | phase | who | what happens |
         |---|---|---|---|
-        | 1 | disturb | units | shocks, leaders leave, demand shifts, sudden drift |
+        | 1 | disturb | units, enterprise | priority shocks, demand shifts, leaders leave; a new executive may relaunch |
         | 2 | support | enterprise, units | live units are patched by hand, before anything is built |
-        | 3 | build | enterprise, units, teams | what is left goes to model, platform and workflow |
-        | 4 | roll out | enterprise, units | gate, waves, readiness gate, go-live |
+        | 3 | build | enterprise, units, teams | what is left goes to model, platform and the workflow of teams that want it |
+        | 4 | roll out | enterprise, units | gate, waves, approval and readiness gate, go-live |
         | 5 | wear | units | platform wears; debt grows where it is missing |
         | 6 | forecast | units, teams | this week's error, and whether it is on time |
         | 7 | decide and learn | users | some leave; the others plan on the forecast or not; errors move trust, choices habit |
-        | 8 | meet | teams, units | two sets of numbers are reconciled, the norm follows |
+        | 8 | meet | teams, units | two sets of numbers are reconciled, the norm follows; numbers go downstream |
         | 9 | correct | units | corrections repair data and refresh the model |
         | 10 | account | units | value, cost, ledger |
-        | 11 | sponsor | units | backing follows visible value |
+        | 11 | sponsor | units, enterprise | backing follows visible success |
         | 12 | record | enterprise, units | the week is written down, the pilot remembered |
         | 13 | review | units, enterprise | quarterly, retirement or the end |
 
@@ -190,37 +190,45 @@ class RolloutModel(mesa.Model):
         for unit in units:
             happened = unit.disturb(shocks[unit.row], week, p)  # 1 disturb
             outcomes.log_disturbances(events, firm, week, unit.row, happened)
+        central = management_uniforms(week, keys[-1])
+        succeed_executive(firm, units, events, central[EXECUTIVE], week, p)
         if firm.active:
             support(firm, units, p)  # 2 support
-            allocate(firm, units, teams, management_uniforms(week, keys[-1]), week, p)  # 3 build
+            allocate(firm, units, teams, central, week, p)  # 3 build
             for unit in units:
                 unit.contribute(week, p)
+                for team in unit.teams:
+                    team.consider(unit, week, p)
+                unit.willing = sum([team.willing for team in unit.teams])
             build(firm, units, order, p)
-            for unit in units:
-                if unit.workflow > 0:
-                    for team in unit.teams:
-                        team.redesign(unit.workflow, p)
+            for team in teams:
+                if team.willing:
+                    team.redesign(team.unit, team.unit.workflow, p)
             roll_out(firm, units, order, events, week, p)  # 4 roll out
         else:
             idle(firm, units)
         upkeep(firm, units, p)  # 5 wear
         for unit in units:
-            unit.forecast(shocks[unit.row][4], p)  # 6 forecast
+            unit.forecast(shocks[unit.row][CUT_OFF], p)  # 6 forecast
             for team in unit.teams:
                 team.prepare(unit, firm.quality, p)
         for user in users:
             user.step()  # 7 decide and learn
         for user in users:
             user.used = 1 if user.choice else 0
+        for team in teams:
+            team.meet(p)  # 8 meet
+        for team in teams:
+            if team.downstream >= 0:
+                team.hand_over(teams[team.downstream], p)
         for unit in units:
-            for team in unit.teams:
-                team.meet(p)  # 8 meet
             unit.aggregate(teams, p)
             unit.correct(p)  # 9 correct
             unit.account(p)  # 10 account
             unit.update_sponsorship(p)  # 11 sponsor
             outcomes.record_unit(unit, teams, unit.row, week, state.unit_weekly[week].view(np.recarray)[unit.row])
         outcomes.update_memory(firm, units, p)
+        update_executive(firm, units, p)
         unit_rows, rows = state.unit_weekly[week].view(np.recarray), state.weekly.view(np.recarray)
         outcomes.record_week(firm, units, teams, unit_rows, week, rows[week], p)  # 12 record
         if firm.active:

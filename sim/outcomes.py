@@ -18,6 +18,7 @@ from sim.schema import InvalidInput
 from sim.state import (
     DEMAND_SHIFT,
     EVENTS,
+    EXECUTIVE_LEFT,
     GATE_FAILED,
     GATE_PASSED,
     GOVERNANCE,
@@ -30,12 +31,13 @@ from sim.state import (
     PILOT_STARTED,
     PIPELINES,
     PRIORITY_SHOCK,
+    RELAUNCHED,
     RETIRED,
     REVIEW_FAILED,
     STAGES,
     STOPPED,
-    SUDDEN_DRIFT,
     SUPPORT,
+    UNIT_RELAUNCHED,
     UNIT_RETIRED,
     WENT_LIVE,
     WORKFLOW,
@@ -53,7 +55,7 @@ CHANGED = "changed"
 def log_disturbances(events, firm, week, unit, happened):
     """Write what :meth:`BusinessUnit.disturb` reports as bits."""
     if happened != 0:
-        for kind in (PRIORITY_SHOCK, LEADER_LEFT, DEMAND_SHIFT, SUDDEN_DRIFT):
+        for kind in (PRIORITY_SHOCK, LEADER_LEFT, DEMAND_SHIFT):
             if happened & (1 << kind):
                 log_event(events, firm, week, kind, unit, 0.0)
 
@@ -64,12 +66,14 @@ def record_unit(unit, teams, b, week, row):
     reliance = 0.0
     trust = 0.0
     fit = 0.0
+    load = 0.0
     for t in range(unit.first, unit.last):
         team = teams[t]
         planners = team.last - team.first
         reliance += team.reliance * planners
         trust += team.trust * planners
         fit += team.fit
+        load += team.load
     row.week = week
     row.unit = b
     row.stage = unit.stage
@@ -84,6 +88,7 @@ def record_unit(unit, teams, b, week, row):
     row.sponsorship = unit.sponsorship
     row.visible = unit.visible
     row.fit = fit / (unit.last - unit.first)
+    row.load = load / (unit.last - unit.first)
     row.readiness_pipelines = unit.readiness[PIPELINES]
     row.readiness_integration = unit.readiness[INTEGRATION]
     row.readiness_monitoring = unit.readiness[MONITORING]
@@ -247,10 +252,12 @@ def _in_words(kind: int, unit: str, value: float) -> str:
         PRIORITY_SHOCK: f"other priorities take over in {unit}",
         LEADER_LEFT: f"the leader of {unit} leaves",
         DEMAND_SHIFT: f"demand shifts in {unit}",
-        SUDDEN_DRIFT: f"the forecast for {unit} goes stale overnight",
         REVIEW_FAILED: f"{unit} fails its quarterly review: its leader's backing is low, and {value:.0%} of the hoped-for success is visible",
         UNIT_RETIRED: f"{unit} gives the forecast up, with sponsorship down to {value:.0%}",
         STOPPED: "the initiative is stopped",
+        EXECUTIVE_LEFT: f"the executive who sponsors the initiative leaves; the next one's backing is {value:.0%}",
+        UNIT_RELAUNCHED: f"{unit} takes the forecast up again, with sponsorship at {value:.0%}",
+        RELAUNCHED: f"a new executive relaunches the initiative, with a backing of {value:.0%}",
     }[kind]
 
 
@@ -340,8 +347,7 @@ def _payback(cumulative: np.ndarray) -> int | None:
 
 
 def _weeks_in_production(state: State, rows: np.ndarray, weeks: int) -> int:
-    """Weeks from the first go-live beyond the pilot unit to the last week with such a unit live."""
+    """Weeks with a unit beyond the pilot unit live."""
     stages = state.unit_weekly["stage"][:weeks]
     beyond = np.delete(stages, int(state.firm["pilot"][0]), axis=1) == LIVE
-    live = np.nonzero(beyond.any(axis=1))[0]
-    return int(live[-1] - live[0] + 1) if len(live) else 0
+    return int(beyond.any(axis=1).sum())

@@ -89,7 +89,7 @@ def build_core(firm, k, effort, p):
 
 @rule
 def build_local(firm, units, order, k, effort, p):
-    """Spend up to ``effort`` person-weeks on local readiness; returns what no crew could use.
+    """Spend up to ``effort`` person-weeks on local readiness; returns what no unit needs.
 
     Units that onboard or are live come first, in wave order, then those whose turn is to come. What
     is spent on a unit that is already live is retrofit.
@@ -101,8 +101,7 @@ def build_local(firm, units, order, k, effort, p):
             if effort <= 0.0 or unit.stage == RETIRED or started != (turn == 0):
                 continue
             total = local_effort(unit, k, firm.core[k], p)
-            spent = min(effort, min(unit.crew[k], total * (1.0 - unit.readiness[k])))
-            unit.crew[k] -= spent
+            spent = min(effort, total * (1.0 - unit.readiness[k]))
             unit.readiness[k] = clip(unit.readiness[k] + spent / total, 0.0, 1.0)
             effort -= spent
             firm.effort[1 + k] += spent
@@ -116,15 +115,11 @@ def build_local(firm, units, order, k, effort, p):
 def build(firm, units, order, p):
     """Spend the effort that support leaves in the strategy's shares; what one bucket cannot use goes on.
 
-    Effort no platform job or team can use ends in the model, which always takes more, at a
-    diminishing return. All of the budget is spent every week. What a unit adds of its own goes half
-    into its pipelines and half into the workflow of its teams (``Team.redesign``).
+    Effort that no platform job and no team can use is not spent. Workflow effort goes to the teams that would redesign theirs, as
+    much as they can take up. What a unit adds of its own goes half into its pipelines and half into the workflow of its teams.
     """
     for k in range(WORKFLOW + 1):
         firm.effort[k] = 0.0
-    for b in range(len(units)):
-        for k in range(K):
-            units[b].crew[k] = p.platform.crew
     left = max(0.0, firm.budget - firm.effort[SUPPORT])
     spill = 0.0
     for k in range(K):
@@ -137,26 +132,23 @@ def build(firm, units, order, p):
             spill = build_local(firm, units, order, k, build_core(firm, k, spill, p), p)
 
     workflow = left * firm.shares[WORKFLOW]
-    active = 0
+    willing = 0
+    for b in range(len(units)):
+        willing += units[b].willing
+    each = min(workflow / willing, p.team.capacity) if willing > 0 else 0.0
+    firm.effort[WORKFLOW] = each * willing
     for b in range(len(units)):
         unit = units[b]
-        if is_active(unit):
-            active += unit.last - unit.first
-    each = workflow / active if active > 0 else 0.0
-    for b in range(len(units)):
-        unit = units[b]
-        if unit.own_effort > 0.0:
-            total = local_effort(unit, PIPELINES, firm.core[PIPELINES], p)
-            unit.readiness[PIPELINES] = clip(unit.readiness[PIPELINES] + 0.5 * unit.own_effort / total, 0.0, 1.0)
-        unit.workflow = 0.5 * unit.own_effort / (unit.last - unit.first)
-        if is_active(unit):
-            unit.workflow += each
-
-    if active > 0:
-        firm.effort[WORKFLOW] = workflow
-    else:
-        spill += workflow
-    improve_model(firm, units, left * firm.shares[MODEL] + spill, p)
+        half = 0.5 * unit.own_effort
+        total = local_effort(unit, PIPELINES, firm.core[PIPELINES], p)
+        unit.own_effort = min(half, total * (1.0 - unit.readiness[PIPELINES]))
+        unit.readiness[PIPELINES] = clip(unit.readiness[PIPELINES] + unit.own_effort / total, 0.0, 1.0)
+        unit.workflow = 0.0
+        if unit.willing > 0:
+            added = min(half / unit.willing, p.team.capacity - each)
+            unit.own_effort += added * unit.willing
+            unit.workflow = each + added
+    improve_model(firm, units, left * firm.shares[MODEL], p)
 
 
 @rule

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sim._numba import register_jitable
-from sim.state import LIVE, ONBOARDING, PILOT
+from sim.state import LIVE, MONITORING, ONBOARDING, PILOT
 
 
 def rule[F: Callable](function: F) -> F:
@@ -36,3 +36,21 @@ def has_forecast(unit):
 def is_active(unit):
     """Whether the unit has left waiting and has not given up: it pilots, onboards, or is live."""
     return unit.stage == PILOT or unit.stage == ONBOARDING or unit.stage == LIVE
+
+
+@rule
+def business_share(p):
+    """How far the business owns the result, and not IT alone: 0 under technical ownership, 0.5 under shared, 1 under business ownership."""
+    return 0.5 * p.strategy.ownership
+
+
+@rule
+def visibility(unit, p):
+    """Share of what happens in a unit that its leader and the enterprise see: anecdotes, and what monitoring shows."""
+    return p.sponsor.visible_unmonitored + (1.0 - p.sponsor.visible_unmonitored) * unit.readiness[MONITORING]
+
+
+@rule
+def new_commitment(chance, p):
+    """The backing a new leader brings, from a uniform: twice the usual at most."""
+    return clip(2.0 * p.maturity.sponsorship * chance, 0.0, 1.0)

@@ -29,6 +29,8 @@ RENAMED = {
     "utility.enough": "utility.saturation",
     "utility.reinforce": "utility.min_peers",
     "sponsor.follow": "sponsor.rate",
+    "forecast.sudden": "disturbance.shift",
+    "forecast.sudden_size": "disturbance.shift_size",
     "sponsor.blind": "sponsor.visible_unmonitored",
     "category": "difficulty",
     "skill": "own_error",

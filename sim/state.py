@@ -24,9 +24,9 @@ STAGES = ("waiting", "pilot", "onboarding", "live", "retired")
 OWN, RELIED, ADJUSTED = range(3)
 # Kinds of event
 (PILOT_STARTED, GATE_PASSED, GATE_FAILED, ONBOARDED, WENT_LIVE, PRIORITY_SHOCK, LEADER_LEFT,
- DEMAND_SHIFT, SUDDEN_DRIFT, REVIEW_FAILED, UNIT_RETIRED, STOPPED) = range(12)
+ DEMAND_SHIFT, REVIEW_FAILED, UNIT_RETIRED, STOPPED, EXECUTIVE_LEFT, UNIT_RELAUNCHED, RELAUNCHED) = range(14)
 EVENTS = ("pilot started", "gate passed", "gate failed", "onboarding", "went live", "priority shock",
-          "leader left", "demand shift", "sudden drift", "review failed", "retired", "stopped")
+          "leader left", "demand shift", "review failed", "retired", "stopped", "executive left", "taken up again", "relaunched")
 # Positions in BUCKETS and CAPABILITIES
 MODEL, WORKFLOW, SUPPORT = 0, len(BUCKETS) - 1, len(BUCKETS)
 PIPELINES, INTEGRATION, MONITORING, GOVERNANCE = range(len(CAPABILITIES))
@@ -124,12 +124,16 @@ TEAM_VARIABLES = {
     "defect": real("factor", "the team's data defects, compared with its unit's", 0, 1000),
     "error": kept("f8", "WAPE", "of the forecast this week"),
     "log_error": kept("f8", "", "its natural logarithm"),
-    "noise": kept("f8", "", "sd of the log ratio of the two errors that planners see"),
     "using": kept("f8", "planners", "who planned on it this week"),
     "saved": kept("f8", "WAPE", "sum over them of own error less error used"),
     "own": kept("f8", "WAPE", "sum over all planners of own error"),
     "learning": kept("f8", "planner-weeks", "lost to learning, before habit.dip"),
+    "adjusting": kept("f8", "planners", "who corrected it this week"),
     "champions": kept("f8", "planners", "champions in the team"),
+    "aligned": kept("f8", "0 to 1", "share of its gain that the team downstream lets it realise"),
+    "load": kept("f8", "", "change load: 1 for other priorities, 1 for a full workload of redesign"),
+    "willing": kept("i8", "0 or 1", "to redesign its workflow this week"),
+    "downstream": kept("i8", "", "row of the team that plans on its numbers, -1: none"),
     "reconciling": kept("f8", "planner-weeks", "lost to two sets of numbers"),
     "trust": kept("f8", "0 to 1", "mean over planners"),
     "reliance": kept("f8", "0 to 1", "mean over planners"),
@@ -143,12 +147,14 @@ UNIT_VARIABLES = {
     "lateness": real("weeks", "age of the inputs at the cut-off", 0, 520),
     "mismatch": real("0 to 1", "items whose hierarchy differs from the pilot's", 0, 1),
     "fragmentation": real("extra effort share", "to connect its systems", 0, 1000),
+    "variants": real("extra effort share", "to match or change its local ways of planning", 0, 1000),
     "sponsorship": real("0 to 1", "backing by the unit's leader", 0, 1),
+    "commitment": real("0 to 1", "the leader's backing while there is nothing to see", 0, 1),
+    "stake": real("0 to 1", "how far the leader answers for the rollout: 1 who began it", 0, 1),
     "spend": real("EUR per planner and week", "that is planned", 0, 1e12),
     "readiness": real("0 to 1", "local, per capability", 0, 1, size=K),
     "debt": real("0 to 1", "retrofit debt, per capability", 0, 1, size=K),
     "overrun": real("factor", "how much longer than planned a capability takes here", 0.001, 1000, size=K),
-    "crew": kept("f8", "person-weeks", "that can still usefully work on a capability this week", size=K),
     "freshness": real("0 to 1", "of the unit's forecast, 1: not stale", 0.01, 1),
     "clean": kept("f8", "0 to 1", "cleanliness of the data, after what pipelines relieve"),
     "support": kept("f8", "0 to 1", "support given over support needed"),
@@ -156,7 +162,8 @@ UNIT_VARIABLES = {
     "late": kept("f8", "weeks", "lateness after relief"),
     "defects": kept("f8", "extra error share", "from data defects"),
     "channel": kept("f8", "0 to 1", "how well output reaches planners"),
-    "visible": real("0 to 1", "visible success, remembered", 0, 1),
+    "success": real("0 to 1", "by the strategy's measure, remembered over some ten weeks", 0, 1),
+    "visible": kept("f8", "0 to 1", "success as far as it is seen"),
     "own_effort": kept("f8", "person-weeks", "the unit's own, this week"),
     "workflow": kept("f8", "person-weeks per team", "for redesign, this week"),
     "saved": kept("f8", "WAPE", "error saved this week, summed over planners"),
@@ -168,8 +175,8 @@ UNIT_VARIABLES = {
     "net": kept("f8", "EUR", "cumulative, without central cost"),
     "improvement": kept("f8", "share", "of own error that the forecast would cut, this week"),
     "share": kept("f8", "0 to 1", "planners using it, this week"),
-    "quarter_saved": kept("f8", "WAPE", "error saved since the last review"),
-    "quarter_own": kept("f8", "WAPE", "own error since the last review"),
+    "adjusting": kept("f8", "0 to 1", "planners who correct it, this week"),
+    "willing": kept("i8", "teams", "that would redesign their workflow this week"),
     "stage": whole("", "0 waiting, 1 pilot, 2 onboarding, 3 live, 4 retired", 0, 4),
     "live_week": whole("week", "it went live", -1, 5200),
     "on_time": kept("i8", "0 or 1", "this week's forecast met the cut-off"),
@@ -192,12 +199,19 @@ FIRM_VARIABLES = {
     "need": kept("f8", "person-weeks", "support needed this week"),
     "retrofit": kept("f8", "person-weeks", "platform effort on units that are already live, cumulative"),
     "platform": kept("f8", "person-weeks", "platform effort, cumulative"),
+    "sponsorship": real("0 to 1", "backing by the enterprise's executive", 0, 1),
+    "commitment": real("0 to 1", "the executive's backing while there is nothing to see", 0, 1),
+    "stake": real("0 to 1", "how far the executive answers for the initiative: 1 who began it", 0, 1),
+    "visible": kept("f8", "0 to 1", "success seen in the live units"),
+    "value_seen": real("EUR per week", "value seen, remembered over some ten weeks", -1e12, 1e12),
+    "cost_seen": real("EUR per week", "cost, remembered over some ten weeks", 0, 1e12),
     "pilot_improvement": real("share", "error cut in the pilot, remembered over some ten weeks", -10, 1),
     "pilot_use": real("0 to 1", "planners using it in the pilot, remembered over some ten weeks", 0, 1),
     "central_cost": kept("f8", "EUR", "this week"),
     "net": kept("f8", "EUR", "cumulative"),
     "pilot": kept("i8", "", "row of the pilot unit"),
     "active": whole("0 or 1", "the initiative goes on", 0, 1),
+    "launched": kept("i8", "week", "the initiative was launched, or taken up again"),
     "gate_week": kept("i8", "week", "the pilot passed its gate, -1: not yet"),
     "stopped_week": kept("i8", "week", "the initiative was stopped, -1: not"),
     "next_wave": whole("week", "of the next wave", 0, 10_000),
@@ -223,7 +237,7 @@ WEEK = np.dtype([
 UNIT_WEEK = np.dtype([
     ("week", "i8"), ("unit", "i8"), ("stage", "i8"), ("on_time", "i8"), ("users_using", "f8"), ("reliance", "f8"),
     ("trust", "f8"), ("improvement", "f8"), ("freshness", "f8"), ("clean", "f8"), ("support", "f8"),
-    ("sponsorship", "f8"), ("visible", "f8"), ("fit", "f8"),
+    ("sponsorship", "f8"), ("visible", "f8"), ("fit", "f8"), ("load", "f8"),
     *[(f"readiness_{name}", "f8") for name in CAPABILITIES],
     ("own_effort", "f8"), ("value", "f8"), ("friction", "f8"), ("running_cost", "f8"), ("own_cost", "f8"), ("net", "f8"),
 ], align=True)
@@ -280,8 +294,8 @@ class State:
         rows[row] = (rows[row][0] if row in rows else before, after)
 
     def room_for_events(self, used: int, weeks: int) -> None:
-        """Make room for all that can happen in ``weeks``: seven events per unit and week, three central."""
-        wanted = used + weeks * (7 * len(self.units) + 3)
+        """Make room for all that can happen in ``weeks``: eight events per unit and week, five central."""
+        wanted = used + weeks * (8 * len(self.units) + 5)
         if wanted > len(self.events):
             grown = np.zeros(max(wanted, 2 * len(self.events)), EVENT)
             grown[: len(self.events)] = self.events

@@ -13,11 +13,15 @@ import numpy as np
 
 from sim.names import hint
 from sim.parameters import Strategy
-from sim.rules import rule
+from sim.agents.business_unit import VALUE
+from sim.forecasting import WEEKS_PER_YEAR
+from sim.rules import business_share, has_forecast, new_commitment, rule, visibility
 from sim.schema import InvalidInput
 from sim.state import (
+    EXECUTIVE_LEFT,
     GATE_FAILED,
     GATE_PASSED,
+    GOVERNANCE,
     INTEGRATION,
     LIVE,
     MODEL,
@@ -26,9 +30,11 @@ from sim.state import (
     PILOT,
     PILOT_STARTED,
     PIPELINES,
+    RELAUNCHED,
     RETIRED,
     REVIEW_FAILED,
     STOPPED,
+    UNIT_RELAUNCHED,
     UNIT_RETIRED,
     WAITING,
     WENT_LIVE,
@@ -182,20 +188,20 @@ def adaptive_shares(firm, units, teams, p):
 
 @rule
 def roll_out(firm, units, order, events, week, p):
-    """The pilot and its gate, the waves, the readiness gate, going live."""
+    """The pilot and its gate, the waves, approval and the readiness gate, going live; a unit that gave up begins again with a leader who backs it."""
     if week == 0:
         pilot = units[firm.pilot]
         pilot.stage = PILOT
         pilot.live_week = 0
         log_event(events, firm, week, PILOT_STARTED, firm.pilot, pilot.clean)
     if firm.gate_week < 0:
-        if week >= p.strategy.gate_weeks:
+        if week - firm.launched >= p.strategy.gate_weeks:
             if firm.pilot_improvement >= p.strategy.gate_improvement and firm.pilot_use >= p.strategy.gate_reliance:
                 firm.gate_week = week
                 firm.next_wave = week
                 units[firm.pilot].stage = LIVE
                 log_event(events, firm, week, GATE_PASSED, firm.pilot, firm.pilot_use)
-            elif week >= p.strategy.gate_deadline:
+            elif week - firm.launched >= p.strategy.gate_deadline:
                 log_event(events, firm, week, GATE_FAILED, firm.pilot, firm.pilot_use)
                 stop(firm, units, events, week)
         if firm.gate_week < 0:
@@ -212,9 +218,14 @@ def roll_out(firm, units, order, events, week, p):
     for position in range(firm.entered):
         b = order[position]
         unit = units[b]
+        if unit.stage == RETIRED and unit.commitment >= p.review.relaunch:
+            unit.stage = ONBOARDING
+            unit.failed = 0
+            unit.stake = 1.0
+            log_event(events, firm, week, UNIT_RELAUNCHED, b, unit.sponsorship)
         if unit.stage == ONBOARDING:
             ready = min(unit.readiness[PIPELINES], unit.readiness[INTEGRATION])
-            if ready >= p.strategy.readiness_gate:
+            if ready >= p.strategy.readiness_gate and unit.readiness[GOVERNANCE] >= p.strategy.approval:
                 unit.stage = LIVE
                 unit.live_week = week
                 log_event(events, firm, week, WENT_LIVE, b, unit.readiness[PIPELINES])
@@ -222,9 +233,10 @@ def roll_out(firm, units, order, events, week, p):
 
 @rule
 def stop(firm, units, events, week):
-    """End the initiative: no unit keeps the forecast, no more effort is spent."""
+    """End the initiative: no unit keeps the forecast, no more effort is spent, and the executive who ends it will not take it up again."""
     firm.active = 0
     firm.stopped_week = week
+    firm.commitment = 0.0
     for b in range(len(units)):
         if units[b].stage != WAITING:
             units[b].stage = RETIRED
@@ -232,12 +244,80 @@ def stop(firm, units, events, week):
 
 
 @rule
+def succeed_executive(firm, units, events, chance, week, p):
+    """The enterprise's executive leaves, and who comes may take up again what had been stopped.
+
+    A new executive answers for the initiative as far as the business owns it, and for what he launches himself. What is left of
+    platform, trust and debt is still there; units come in their old order, after a new pilot where the last one never passed.
+    """
+    leaving = p.disturbance.leader / WEEKS_PER_YEAR
+    if chance >= leaving:
+        return
+    firm.commitment = new_commitment(chance / leaving, p)
+    firm.sponsorship = firm.commitment
+    firm.stake = business_share(p)
+    log_event(events, firm, week, EXECUTIVE_LEFT, -1, firm.commitment)
+    if firm.stopped_week < 0 or firm.commitment < p.review.relaunch:
+        return
+    firm.active = 1
+    firm.stopped_week = -1
+    firm.launched = week
+    firm.failed = 0
+    firm.stake = 1.0
+    firm.entered = 0
+    firm.next_wave = week
+    for b in range(len(units)):
+        units[b].stage = WAITING
+        units[b].failed = 0
+    if firm.gate_week < 0:
+        firm.entered = 1
+        units[firm.pilot].stage = PILOT
+        units[firm.pilot].live_week = week
+    log_event(events, firm, week, RELAUNCHED, -1, firm.commitment)
+
+
+@rule
+def update_executive(firm, units, p):
+    """What the enterprise's executive sees of the live units, by the strategy's measure and in money; his backing follows it."""
+    visible = 0.0
+    value = 0.0
+    cost = firm.central_cost
+    planners = 0.0
+    for b in range(len(units)):
+        unit = units[b]
+        value += unit.value * visibility(unit, p)
+        cost += unit.friction + unit.running + unit.own_cost
+        if has_forecast(unit):
+            visible += unit.visible * unit.users
+            planners += unit.users
+    firm.visible = visible / planners if planners > 0.0 else 0.0
+    firm.value_seen += 0.1 * (value - firm.value_seen)
+    firm.cost_seen += 0.1 * (cost - firm.cost_seen)
+    aim = firm.visible if firm.active == 1 and firm.gate_week >= 0 and planners > 0.0 else firm.commitment
+    firm.sponsorship += p.sponsor.rate * (aim - firm.sponsorship)
+
+
+@rule
+def passes_review(firm, week, p):
+    """Whether the initiative passes: it is young, what is looked at shows, or an executive who answers for it defends it.
+
+    Where reviews look at value, it must be seen to bring in more than it costs.
+    """
+    if week - max(firm.gate_week, firm.launched) < p.review.grace:
+        return True
+    if firm.stake * firm.sponsorship >= p.strategy.initiative_floor:
+        return True
+    if p.strategy.measure == VALUE:
+        return firm.value_seen >= firm.cost_seen
+    return firm.visible >= p.review.passing
+
+
+@rule
 def review(firm, units, events, week, p):
-    """Quarterly: a live unit that keeps failing is retired; an initiative without backing is stopped."""
+    """Quarterly: a live unit that keeps failing is retired, with a leader who has had enough; so is an initiative that keeps failing."""
     if (week + 1) % p.review.every != 0:
         return
-    backing = 0.0
-    counted = 0
+    left = 0
     for b in range(len(units)):
         unit = units[b]
         if unit.stage == LIVE:
@@ -248,16 +328,11 @@ def review(firm, units, events, week, p):
                 log_event(events, firm, week, REVIEW_FAILED, b, unit.visible)
                 if unit.failed >= p.strategy.unit_reviews:
                     unit.stage = RETIRED
+                    unit.commitment = 0.0
                     log_event(events, firm, week, UNIT_RETIRED, b, unit.sponsorship)
         if unit.stage != RETIRED:
-            backing += unit.sponsorship
-            counted += 1
-        unit.quarter_saved = 0.0
-        unit.quarter_own = 0.0
+            left += 1
     if firm.gate_week >= 0:
-        if counted == 0 or backing / counted < p.strategy.initiative_floor:
-            firm.failed += 1
-        else:
-            firm.failed = 0
-        if counted == 0 or firm.failed >= p.strategy.initiative_reviews:
+        firm.failed = 0 if left > 0 and passes_review(firm, week, p) else firm.failed + 1
+        if left == 0 or firm.failed >= p.strategy.initiative_reviews:
             stop(firm, units, events, week)

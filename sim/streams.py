@@ -24,7 +24,9 @@ PEOPLE, TIES, WEEKS, _, _, CROSS_TIES, MANAGEMENT, CHAMPIONS = range(8)  # anoth
 PLANNER, SHOCK, EFFORT = range(3)
 
 #: Which of a unit's uniforms of a week says whether its forecast meets the cut-off.
-CUT_OFF = 4
+CUT_OFF = 3
+#: Which of the enterprise's says whether its executive leaves.
+EXECUTIVE = 6
 LOW_WORD = 0xFFFFFFFF
 
 
@@ -86,19 +88,20 @@ def weekly_uniform(k, week, purpose, key):
 
 @register_jitable
 def unit_shocks(week, key):
-    """A unit's uniforms of a week: priority shock, leader, demand shift, sudden drift, cut-off."""
+    """A unit's uniforms of a week: priority shock, leader, demand shift, cut-off."""
     return (
         weekly_uniform(0, week, SHOCK, key), weekly_uniform(1, week, SHOCK, key), weekly_uniform(2, week, SHOCK, key),
-        weekly_uniform(3, week, SHOCK, key), weekly_uniform(CUT_OFF, week, SHOCK, key),
+        weekly_uniform(CUT_OFF, week, SHOCK, key),
     )  # fmt: skip
 
 
 @register_jitable
 def management_uniforms(week, key):
-    """The enterprise's uniforms of a week, one for each bucket that effort is allocated to at random."""
+    """The enterprise's uniforms of a week: one for each bucket that effort is allocated to at random, and its executive's."""
     return (
         weekly_uniform(0, week, EFFORT, key), weekly_uniform(1, week, EFFORT, key), weekly_uniform(2, week, EFFORT, key),
         weekly_uniform(3, week, EFFORT, key), weekly_uniform(4, week, EFFORT, key), weekly_uniform(5, week, EFFORT, key),
+        weekly_uniform(EXECUTIVE, week, EFFORT, key),
     )  # fmt: skip
 
 

@@ -18,14 +18,14 @@ from sim.outcomes import log_disturbances, record_unit, record_week, update_memo
 from sim.platform import build, idle, support, upkeep
 from sim.rules import has_forecast
 from sim.state import OWN, TEAM, USER, State
-from sim.strategy import allocate, review, roll_out
-from sim.streams import CUT_OFF, SHOCK, management_uniforms, planner_uniforms, unit_shocks, weekly_uniform
+from sim.strategy import allocate, review, roll_out, succeed_executive, update_executive
+from sim.streams import CUT_OFF, EFFORT, EXECUTIVE, SHOCK, management_uniforms, planner_uniforms, unit_shocks, weekly_uniform
 from sim.vector import BLOCK, STRIDE, place_of, private, touched
 
 disturb, contribute, forecast = BusinessUnit.disturb, BusinessUnit.contribute, BusinessUnit.forecast
 aggregate, correct, account = BusinessUnit.aggregate, BusinessUnit.correct, BusinessUnit.account
 update_sponsorship, passes_review = BusinessUnit.update_sponsorship, BusinessUnit.passes_review
-redesign, prepare, meet = Team.redesign, Team.prepare, Team.meet
+consider, redesign, prepare, meet, hand_over = Team.consider, Team.redesign, Team.prepare, Team.meet, Team.hand_over
 join, decide, learn, practise, abstain, accumulate = User.join, User.decide, User.learn, User.practise, User.abstain, User.accumulate
 
 #: How the loops are compiled.
@@ -84,11 +84,11 @@ def places(decide: Callable, learn: Callable, practise: Callable, accumulate: Ca
     if accumulate is not User.accumulate:
         raise NumbaError("what planners add to their team is no longer known")
     rules = (decide, learn, practise)
-    added = set(touched(rules[:2], 1, TEAM)) & set(touched([accumulate], 1, TEAM, write=True))
+    added = set(touched(rules, 1, TEAM)) & set(touched([accumulate], 1, TEAM, write=True))
     if added:
         raise NumbaError(f"a planner's rule reads {', '.join(sorted(added))} of the team while it is added up")
     user, load_user, store_user, column = place_of("user", USER, touched(rules, 0, USER), PEERS + 1, touched(rules, 0, USER, write=True))
-    team, load_team, _, columns = place_of("team", TEAM, touched(rules[:2], 1, TEAM), column)
+    team, load_team, _, columns = place_of("team", TEAM, touched(rules, 1, TEAM), column)
     return Places(user, load_user, store_user, team, load_team, columns)
 
 
@@ -113,7 +113,7 @@ def decide_block(table, n, unit, leaving, p):
         seen = social_influence(table[USING, i], table[PEERS, i], p)
         decide(user, team, unit, seen, (table[CHANCE, i] - leaving) / (1.0 - leaving), p)
         learn(user, team, unit, seen, table[NOISE, i], p)
-        practise(user, unit, p)
+        practise(user, team, unit, p)
 
 
 @njit(cache=True, **COMPILE)
@@ -186,7 +186,7 @@ def decide_and_learn_singly(c, first, last, week, ps):
                     seen = social_influence(float(c.using[i]), float(c.peers_first[i + 1] - c.peers_first[i]), p)
                     decide(user, team, unit, seen, (chance - leaving) / (1.0 - leaving), p)
                     learn(user, team, unit, seen, normal(noise), p)
-                    practise(user, unit, p)
+                    practise(user, team, unit, p)
                 else:
                     abstain(user, p)
                 accumulate(user, team, p)
@@ -230,17 +230,23 @@ def before_planners(c, week, ps):
     central = len(units)
     for b in range(len(units)):
         log_disturbances(events, firm, week, b, disturb(units[b], unit_shocks(week, c.keys[b]), week, p))  # 1 disturb
+    succeed_executive(firm, units, events, weekly_uniform(EXECUTIVE, week, EFFORT, c.keys[central]), week, p)
     if firm.active == 1:
         support(firm, units, p)  # 2 support
         allocate(firm, units, teams, management_uniforms(week, c.keys[central]), week, p)  # 3 build
         for b in range(len(units)):
-            contribute(units[b], week, p)
+            unit = units[b]
+            contribute(unit, week, p)
+            unit.willing = 0
+            for t in range(unit.first, unit.last):
+                consider(teams[t], unit, week, p)
+                unit.willing += teams[t].willing
         build(firm, units, order, p)
         for b in range(len(units)):
             unit = units[b]
-            if unit.workflow > 0.0:
-                for t in range(unit.first, unit.last):
-                    redesign(teams[t], unit.workflow, p)
+            for t in range(unit.first, unit.last):
+                if teams[t].willing == 1:
+                    redesign(teams[t], unit, unit.workflow, p)
         roll_out(firm, units, order, events, week, p)  # 4 roll out
     else:
         idle(firm, units)
@@ -258,16 +264,20 @@ def after_planners(c, week, ps):
     p = private(ps[0])
     firm, units, teams, events = c.firm[0], c.units, c.teams, c.events
     unit_weekly = c.unit_weekly[week]
+    for t in range(len(teams)):
+        meet(teams[t], p)  # 8 meet
+    for t in range(len(teams)):
+        if teams[t].downstream >= 0:
+            hand_over(teams[t], teams[teams[t].downstream], p)
     for b in range(len(units)):
         unit = units[b]
-        for t in range(unit.first, unit.last):
-            meet(teams[t], p)  # 8 meet
         aggregate(unit, teams, p)
         correct(unit, p)  # 9 correct
         account(unit, p)  # 10 account
         update_sponsorship(unit, p)  # 11 sponsor
         record_unit(unit, teams, b, week, unit_weekly[b])
     update_memory(firm, units, p)
+    update_executive(firm, units, p)
     record_week(firm, units, teams, unit_weekly, week, c.weekly[week], p)  # 12 record
     if firm.active == 1:
         for b in range(len(units)):

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from sim.agents.base import PlanningAgent
 from sim.forecasting import WEEKS_PER_YEAR, age, channel, cleanliness, degrade, on_time_probability, refresh, residual_defects
-from sim.rules import clip, has_forecast, is_active, rule
-from sim.state import DEMAND_SHIFT, LEADER_LEFT, MONITORING, PRIORITY_SHOCK, SUDDEN_DRIFT, UNIT_VARIABLES
+from sim.rules import business_share, clip, has_forecast, is_active, new_commitment, rule, visibility
+from sim.state import DEMAND_SHIFT, LEADER_LEFT, MONITORING, PRIORITY_SHOCK, UNIT_VARIABLES
 
 if TYPE_CHECKING:
     from sim.agents.team import Team
 
-TECHNICAL, SHARED, BUSINESS = range(3)  # ownership, as numbered in the parameters
+ACCURACY, USE, VALUE = range(3)  # what success is measured by, as numbered in the parameters
 
 
 class BusinessUnit(PlanningAgent):
@@ -30,7 +30,10 @@ class BusinessUnit(PlanningAgent):
 
     @rule
     def disturb(unit, shocks, week, p):
-        """Priority shocks, leaders leaving, demand shifts and sudden drift; returns the kinds as bits."""
+        """Priority shocks, leaders leaving and demand shifts; returns the kinds as bits.
+
+        Who comes after a leader answers for the rollout as far as the business owns it.
+        """
         happened = 0
         if shocks[0] < p.disturbance.priority / WEEKS_PER_YEAR:
             unit.sponsorship -= p.disturbance.priority_drop * unit.sponsorship
@@ -38,29 +41,21 @@ class BusinessUnit(PlanningAgent):
             happened |= 1 << PRIORITY_SHOCK
         leaving = p.disturbance.leader / WEEKS_PER_YEAR
         if shocks[1] < leaving:
-            # what is left of the uniform is uniform again: the new leader's backing, twice the usual at most
-            unit.sponsorship = clip(2.0 * p.maturity.sponsorship * shocks[1] / leaving, 0.0, 1.0)
+            unit.commitment = new_commitment(shocks[1] / leaving, p)  # what is left of the uniform is uniform again
+            unit.sponsorship = unit.commitment
+            unit.stake = business_share(p)
             happened |= 1 << LEADER_LEFT
-        if has_forecast(unit):
-            if shocks[2] < p.disturbance.shift / WEEKS_PER_YEAR:
-                degrade(unit, p.disturbance.shift_size, p)
-                happened |= 1 << DEMAND_SHIFT
-            if shocks[3] < p.forecast.sudden / WEEKS_PER_YEAR:
-                degrade(unit, p.forecast.sudden_size, p)
-                happened |= 1 << SUDDEN_DRIFT
+        if has_forecast(unit) and shocks[2] < p.disturbance.shift / WEEKS_PER_YEAR:
+            degrade(unit, p.disturbance.shift_size, p)
+            happened |= 1 << DEMAND_SHIFT
         return happened
 
     @rule
     def contribute(unit, week, p):
         """Person-weeks the unit adds of its own this week: the business works for what it owns."""
-        owns = 0.0
-        if p.strategy.ownership == BUSINESS:
-            owns = 1.0
-        elif p.strategy.ownership == SHARED:
-            owns = 0.5
-        if week < unit.busy_until or not is_active(unit):
-            owns = 0.0
-        unit.own_effort = owns * p.sponsor.own_effort * unit.sponsorship
+        unit.own_effort = 0.0
+        if is_active(unit) and week >= unit.busy_until:
+            unit.own_effort = business_share(p) * p.sponsor.own_effort * unit.sponsorship
 
     @rule
     def forecast(unit, chance, p):
@@ -76,17 +71,19 @@ class BusinessUnit(PlanningAgent):
 
     @rule
     def correct(unit, p):
-        """Where monitoring stands, users' corrections repair data, and drift is caught."""
+        """Where monitoring stands, drift is caught, and what users correct reaches the data: half of it where IT follows it up alone."""
         if has_forecast(unit):
-            repaired = p.correction.repair * unit.readiness[MONITORING] * unit.share
+            followed_up = 0.5 + 0.5 * business_share(p)
+            repaired = p.correction.repair * unit.readiness[MONITORING] * unit.adjusting * followed_up
             unit.completeness += repaired * (1.0 - unit.completeness)
             unit.mismatch -= repaired * unit.mismatch
             refresh(unit, p.correction.refresh * unit.readiness[MONITORING])
 
     @rule
     def aggregate(unit, teams, p):
-        """Close the week's sheet: who planned on the forecast, error offered and saved, time lost."""
+        """Close the week's sheet: who planned on the forecast, error offered and saved, time lost, success by the strategy's measure."""
         using = 0.0
+        adjusting = 0.0
         saved = 0.0
         own = 0.0
         offered = 0.0
@@ -95,24 +92,33 @@ class BusinessUnit(PlanningAgent):
         for t in range(unit.first, unit.last):
             team = teams[t]
             using += team.using
-            saved += team.saved
+            adjusting += team.adjusting
+            saved += team.saved * team.aligned
             own += team.own
             offered += team.error * (team.last - team.first)
             lost += team.reconciling + p.habit.dip * team.learning + championing * team.champions
         unit.share = using / unit.users
+        unit.adjusting = adjusting / unit.users
         unit.improvement = 1.0 - offered / own
         unit.saved = saved
         unit.lost = lost
-        unit.quarter_saved += saved
-        unit.quarter_own += own
+        success = 0.0
+        if has_forecast(unit):
+            success = saved / (p.sponsor.target * own)
+            if p.strategy.measure == ACCURACY:
+                success = unit.improvement / p.sponsor.target
+            elif p.strategy.measure == USE:
+                success = unit.share
+        unit.success += 0.1 * (clip(success, 0.0, 1.0) - unit.success)
+        unit.visible = unit.success * visibility(unit, p)
 
     @rule
     def account(unit, p):
         """The week's ledger [EUR]: value of the error saved, less planners' time, running cost, own effort.
 
-        Accuracy has a linear value: spend planned x worth of a point of WAPE x points saved.
+        Accuracy has a linear value: spend planned x worth of a point of WAPE x points saved, as far as it reaches the accounts.
         """
-        unit.value = unit.spend * p.value.worth * unit.saved
+        unit.value = unit.spend * p.value.worth * p.value.realised * unit.saved
         unit.friction = p.value.planner_week * unit.lost
         unit.running = p.value.running if has_forecast(unit) else 0.0
         unit.own_cost = unit.own_effort * p.value.person_week
@@ -120,21 +126,14 @@ class BusinessUnit(PlanningAgent):
 
     @rule
     def update_sponsorship(unit, p):
-        """Sponsorship follows the value that is visible, and fades where the business does not own it."""
-        if has_forecast(unit):
-            success = 0.0
-            if unit.quarter_own > 0.0:
-                success = clip(unit.quarter_saved / (p.sponsor.target * unit.quarter_own), 0.0, 1.0)
-            unit.visible = success * (p.sponsor.visible_unmonitored + (1.0 - p.sponsor.visible_unmonitored) * unit.readiness[MONITORING])
-            unit.sponsorship += p.sponsor.rate * (unit.visible - unit.sponsorship)
-        if p.strategy.ownership == TECHNICAL:
-            unit.sponsorship -= p.sponsor.technical * unit.sponsorship
-        elif p.strategy.ownership == SHARED:
-            unit.sponsorship -= p.sponsor.shared * unit.sponsorship
+        """Sponsorship follows the success that is visible; while there is none to see, what the leader thinks of it anyway."""
+        aim = unit.visible if has_forecast(unit) else unit.commitment
+        unit.sponsorship += p.sponsor.rate * (aim - unit.sponsorship)
 
     @rule
     def passes_review(unit, week, p):
-        """What the quarterly review of a live unit would say this week."""
+        """What the quarterly review of a live unit would say this week: success is seen, or a leader who answers for it defends it."""
         unit.passed = 0
-        if week - unit.live_week < p.review.grace or unit.visible >= p.review.passing or unit.sponsorship >= p.review.floor:
+        defended = unit.stake * unit.sponsorship >= p.review.floor
+        if week - unit.live_week < p.review.grace or unit.visible >= p.review.passing or defended:
             unit.passed = 1

@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from sim.agents.base import PlanningAgent
-from sim.forecasting import forecast_error, seen_noise
-from sim.rules import rule
+from sim.forecasting import forecast_error
+from sim.rules import business_share, is_active, rule
 from sim.state import TEAM_VARIABLES
 
 if TYPE_CHECKING:
@@ -23,31 +23,45 @@ class Team(PlanningAgent):
 
     variables = TEAM_VARIABLES
     ties = ("row", "unit", "users")
-    rules = ("prepare", "redesign", "meet")
+    rules = ("consider", "redesign", "prepare", "meet", "hand_over")
     unit: BusinessUnit
     users: tuple[User, ...]
 
     @rule
     def prepare(team, unit, quality, p):
-        """Before the week's decisions: this week's forecast for the team's products, an empty sheet."""
-        team.fit -= p.team.decay * team.fit
+        """Before the week's decisions: this week's forecast for the team's products, an empty sheet.
+
+        Local ways of planning change, the faster the more of them there are.
+        """
+        team.fit -= p.team.decay * (1.0 + unit.variants) * team.fit
         team.error = forecast_error(team.difficulty, team.defect, unit, quality, p)
         team.log_error = math.log(team.error)
-        team.noise = seen_noise(unit, p)
         team.channel_fit = team.fit * unit.channel
         team.using = 0.0
         team.saved = 0.0
         team.own = 0.0
+        team.adjusting = 0.0
         team.learning = 0.0
         team.champions = 0.0
         team.trust = 0.0
         team.reliance = 0.0
 
     @rule
-    def redesign(team, effort, p):
-        """Effort [person-weeks] fits the planning workflow to the forecast, with diminishing returns."""
-        team.fit += (1.0 - team.fit) * (1.0 - math.exp(-effort / p.team.redesign))
+    def consider(team, unit, week, p):
+        """Whether the team would redesign its workflow: what it expects to gain, by its trust, against the hurdle.
+
+        The hurdle is twice as high for what IT owns alone as for what the business owns, and rises while other priorities have the unit.
+        """
+        team.load = 1.0 if week < unit.busy_until else 0.0
+        hurdle = p.team.hurdle * (2.0 - business_share(p)) * (1.0 + team.load)
+        team.willing = 1 if is_active(unit) and team.trust * (1.0 - team.fit) >= hurdle else 0
+
+    @rule
+    def redesign(team, unit, effort, p):
+        """Effort [person-weeks] fits the planning workflow to the forecast, with diminishing returns, and loads the team with change."""
+        team.fit += (1.0 - team.fit) * (1.0 - math.exp(-effort / (p.team.redesign * (1.0 + unit.variants))))
         team.redesigned += effort
+        team.load += effort / p.team.capacity
 
     @rule
     def meet(team, p):
@@ -61,3 +75,14 @@ class Team(PlanningAgent):
         team.norm += p.team.norm * (team.share - team.norm)
         team.trust /= planners
         team.reliance /= planners
+        team.aligned = 1.0
+
+    @rule
+    def hand_over(team, downstream, p):
+        """The team's numbers go to the team ``downstream``; what is gained counts as far as that one plans on the same numbers.
+
+        Where it does not, the two sets of numbers are reconciled, as within a team.
+        """
+        apart = 1.0 - downstream.share
+        team.aligned = 1.0 - p.team.chain * apart
+        team.reconciling += p.team.chain * p.team.reconciling * team.share * apart * (team.last - team.first)

@@ -53,7 +53,7 @@ class User(PlanningAgent):
             seen = social_influence(using, len(self.peers), p)
             self.decide(team, unit, seen, (chance - leaving) / (1.0 - leaving), p)
             self.learn(team, unit, seen, noise, p)
-            self.practise(unit, p)
+            self.practise(team, unit, p)
         else:
             self.abstain(p)
         self.accumulate(team, p)
@@ -82,8 +82,8 @@ class User(PlanningAgent):
 
         The utility weighs trust, channel fit, what peers do (``seen``, see :func:`social_influence`), the team's
         norm, sponsorship and habit against a personal threshold, in the order that studies of
-        technology acceptance report (UTAUT). ``chance`` is uniform. A forecast that missed the
-        cut-off cannot be used.
+        technology acceptance report (UTAUT). Too much change at once raises it. That they may adjust a forecast
+        counts with planners who do not know it yet. ``chance`` is uniform. A forecast that missed the cut-off cannot be used.
         """
         fit = team.channel_fit * (1.0 - p.habit.effort * (1.0 - user.understanding))
         v = (
@@ -93,11 +93,12 @@ class User(PlanningAgent):
             + p.utility.habit * (user.reliance - 0.5)
             + p.utility.norm * (team.norm - 0.5)
             - user.threshold
+            - p.utility.load * team.load
         )
         v += p.utility.peer * (seen - 0.5) if seen >= 0.0 else 0.0
         adjusting = 0.0
         if p.strategy.override != FORBIDDEN:
-            v += p.utility.override
+            v += p.utility.override * (1.0 - user.understanding)
             adjusting = p.override.share
             if p.strategy.override == JUSTIFIED:
                 adjusting *= p.override.justified
@@ -112,14 +113,14 @@ class User(PlanningAgent):
         this week (tanh is written with exp, which is twice as fast). Non-users see it as far as monitoring
         shows it. Source of the asymmetry: Dietvorst, Simmons & Massey 2015. Hearsay and the institution's word
         hold for those who do not understand the forecast yet; then its record counts (McKnight et al. 1998;
-        Lee & See 2004).
+        Lee & See 2004). Where somebody answers for the errors, a failure costs less trust.
         """
         governance = unit.readiness[GOVERNANCE]
         trust = user.trust
         used = where(user.choice != OWN, 1.0, 0.0)
-        x = 1.0 - 2.0 / (1.0 + exp(user.log_own_error - team.log_error + team.noise * z))
+        x = 1.0 - 2.0 / (1.0 + exp(user.log_own_error - team.log_error + p.trust.noise * z))
         rise = p.trust.gain * (1.0 - trust)
-        fall = p.trust.loss * trust
+        fall = p.trust.loss * trust * (1.0 - p.trust.accountable * governance)
         watched = used + (1.0 - used) * p.trust.unused * unit.readiness[MONITORING]
         trust += where(unit.on_time == 0, -p.trust.late * trust, watched * x * (rise if x > 0.0 else fall))
         inexperience = 1.0 - user.understanding
@@ -128,14 +129,14 @@ class User(PlanningAgent):
         user.trust = clip(trust, 0.0, 1.0)
 
     @rule
-    def practise(user, unit, p):
-        """What was done this week becomes habit, and use and explanations become understanding.
+    def practise(user, team, unit, p):
+        """What was done this week becomes habit, and use and explanations become understanding, the slower the more else changes.
 
         Source of the dip while it is learnt, and of the recovery: McElheran et al. 2025.
         """
         used = where(user.choice != OWN, 1.0, 0.0)
         user.reliance += p.habit.pace * (used - user.reliance)
-        user.understanding += p.habit.understanding * used * (1.0 - user.understanding)
+        user.understanding += p.habit.understanding / (1.0 + team.load) * used * (1.0 - user.understanding)
         user.understanding += p.habit.explained * unit.readiness[GOVERNANCE] * (1.0 - user.understanding)
 
     @rule
@@ -157,6 +158,7 @@ class User(PlanningAgent):
         team.reliance += user.reliance
         team.own += user.own_error
         team.using += used
+        team.adjusting += adjusted
         team.saved += used * (user.own_error - team.error * (1.0 + adjusted * adjustment))
         team.learning += used * (1.0 - user.understanding)
         team.champions += user.champion
