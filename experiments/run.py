@@ -60,7 +60,7 @@ def report(console: Console, model: sim.RolloutModel, outcome: dict[str, Any], f
             table.add_row(MEASURES[key].label, in_words(key, outcome[key]))
     console.print(table)
     events = model.events
-    told = events[~events["event"].isin(["onboarding", "priority shock", "demand shift", "sudden drift", "leader left"])]
+    told = events[~events["event"].isin(["onboarding", "priority shock", "demand shift", "leader left"])]
     console.print(f"\nEvents (shocks and all others in events.csv; {len(told)} of {len(events)} shown):")
     for week, words in zip(told["week"], told["words"], strict=True):
         console.print(f"  week {week:3d}: {words}", highlight=False, soft_wrap=True)

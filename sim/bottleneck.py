@@ -7,12 +7,12 @@ constraints and the share of planners using it add up to 1. The constraint that 
 |---|---|
 | a unit that waits, before the pilot passed its gate | the gate |
 | a unit that waits, afterwards | the waves |
-| a unit that onboards | pipelines or integration, whichever is further from ready |
+| a unit that onboards | pipelines, integration or approval, whichever is further from what is asked |
 | a unit that gave up, or an initiative that was stopped | backing |
 | a live unit, in a week in which the forecast missed the cut-off | support and pipelines |
 | a live unit, and does without a forecast that came | all that is missing in the decision, in proportion to its logits |
 
-The last row weighs the shortfalls of trust, fit, channel and sponsorship with the weights of ``User.decide``. Habit, peers
+The last row weighs the shortfalls of trust, fit, channel and sponsorship, and change load, with the weights of ``User.decide``. Habit, peers
 and norm are left out: they follow use and do not hold it back by themselves. What trust lacks is put down to the accuracy
 of the forecast as far as that falls short of full success (``sponsor.target``), and accuracy to data, model and age by
 their logarithms, as ``forecast_error`` multiplies them. It is an account of the records and not an experiment: it says
@@ -38,7 +38,9 @@ CONSTRAINTS = {
     "pipelines": "data pipelines",
     "integration": "integration",
     "support": "support spread thin",
+    "approval": "approval",
     "workflow": "workflow fit",
+    "load": "too much change at once",
     "trust": "trust",
     "model": "model quality",
     "ageing": "an ageing forecast",
@@ -111,8 +113,9 @@ def bottleneck(
 
     put({"gate" if not passed else "backing" if stopped else "waves": stage == WAITING})
     put({"backing" if passed else "gate": stage == RETIRED})
-    short_of_data = unit["readiness_pipelines"][-1] < unit["readiness_integration"][-1]
-    put({"pipelines": (stage == ONBOARDING) & short_of_data, "integration": (stage == ONBOARDING) & ~short_of_data})
+    ready = {name: unit[f"readiness_{capability}"][-1] - asked for name, (capability, asked) in _asked(p).items()}
+    last = np.argmin(np.stack(list(ready.values())), axis=0)
+    put({name: (stage == ONBOARDING) & (last == k) for k, name in enumerate(ready)})
     # units at work: the mean over those of the last weeks in which they had the forecast
     had = ((unit["stage"] == PILOT) | (unit["stage"] == LIVE)) & ((stage == PILOT) | (stage == LIVE))
     weight = had / np.maximum(had.sum(axis=0), 1)
@@ -124,6 +127,12 @@ def bottleneck(
     found = _Found(week, names, unit, firm, stage, size, held, share, passed, stopped, p)
     constraint = _binding(found)
     return Bottleneck(week, constraint, _sentence(found, constraint), share, held)
+
+
+def _asked(p: Parameters) -> dict[str, tuple[str, float]]:
+    """The capability that each constraint on going live is about, and how much of it is asked for."""
+    gate = p.strategy.readiness_gate
+    return {"pipelines": ("pipelines", gate), "integration": ("integration", gate), "approval": ("governance", p.strategy.approval)}
 
 
 class _Table:
@@ -191,6 +200,7 @@ def _shortfalls(unit: _Table, firm: _Table, p: Parameters) -> dict[str, np.ndarr
         "integration": p.utility.fit * fit * (outside - undersupported),
         "workflow": p.utility.fit * (1 - fit),
         "backing": p.utility.sponsor * (1 - unit["sponsorship"]),
+        "load": p.utility.load * unit["load"],
     }
     missing = np.asarray(sum(logits.values()))
     return {name: np.divide(x, missing, out=np.full_like(missing, 1 / len(logits)), where=missing > 0) for name, x in logits.items()}
@@ -224,15 +234,17 @@ def _sentence(found: _Found, constraint: str) -> str:
             f"and with them {kept}."
         )
     onboarding = stages == ONBOARDING
-    if constraint in ("pipelines", "integration") and onboarding.any():
-        ready = float(found.unit[f"readiness_{constraint}"][-1][onboarding].mean())
+    if constraint in _asked(p) and onboarding.any():
+        capability, asked = _asked(p)[constraint]
+        ready = float(found.unit[f"readiness_{capability}"][-1][onboarding].mean())
+        holds = {"pipelines": "The data pipeline holds", "integration": "Integration holds", "approval": "Approval holds"}[constraint]
         units = (
             f"{int(onboarding.sum())} units wait to go live until theirs stands"
             if onboarding.sum() > 1
             else "a unit waits to go live until its own stands"
         )
         return (
-            f"{'The data pipeline holds' if constraint == 'pipelines' else 'Integration holds'} it back: {units} at {p.strategy.readiness_gate:.0%}, "
+            f"{holds} it back: {units} at {asked:.0%}, "
             f"but it is at {ready:.0%}. That keeps {kept} on their spreadsheets."
         )
     where = f"in the {live} live unit{'s' if live != 1 else ''}" if live else "in the units at work"
@@ -250,6 +262,7 @@ def _sentence(found: _Found, constraint: str) -> str:
             f"{_share_of_effort(found):.0%} of its time"
         ),
         "workflow": lambda: f"Workflow holds it back: {where} the forecast fits {found.served('fit'):.0%} of how teams plan",
+        "load": lambda: f"Too much change at once holds it back: {where} teams carry a load of {found.served('load'):.2f} beside it",
         "trust": lambda: (
             f"Trust holds it back: {where} planners' trust is {found.served('trust'):.0%}, though the forecast {_better(found)}"
         ),
@@ -300,7 +313,9 @@ def _lacks(constraint: str) -> str:
         "pipelines": "clean data in time",
         "integration": "the forecast inside their planning system",
         "support": "support",
+        "approval": "somebody who answers for it",
         "workflow": "a workflow it fits",
+        "load": "time for one more change",
         "trust": "trust",
         "model": "a better model",
         "ageing": "a fresh model",

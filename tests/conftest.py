@@ -34,7 +34,7 @@ TINY = {"units": 3, "teams": 2, "users": 4}
 #: Every unit is live from the first week and stays so: what people do is seen everywhere at once.
 ALL_LIVE = {
     "strategy.gate_weeks": 0, "strategy.gate_improvement": -1, "strategy.gate_reliance": 0, "strategy.wave": 1,
-    "strategy.readiness_gate": 0, "strategy.unit_reviews": 1000, "strategy.initiative_reviews": 1000,
+    "strategy.readiness_gate": 0, "strategy.approval": 0, "strategy.unit_reviews": 1000, "strategy.initiative_reviews": 1000,
 }  # fmt: skip
 
 

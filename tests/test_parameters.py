@@ -49,7 +49,7 @@ GOOD, BAD = {"forecast.best": 0.1}, {"forecast.best": 1.0}
 #: Everybody plans on every forecast that arrives, or nobody does: nothing feeds back through use.
 ALWAYS, NEVER = {"utility.threshold": -20}, {"utility.threshold": 20}
 #: Nothing happens from outside, and no model ages.
-QUIET = {"disturbance.priority": 0, "disturbance.leader": 0, "disturbance.shift": 0, "forecast.sudden": 0, "forecast.drift": 0}
+QUIET = {"disturbance.priority": 0, "disturbance.leader": 0, "disturbance.shift": 0, "forecast.drift": 0}
 #: The platform stands everywhere.
 READY = {"maturity.readiness": 1, "maturity.core": 1}
 #: No review passes: a live unit is retired after its third.
@@ -197,6 +197,7 @@ ROWS = [
     Row("maturity.completeness", 0.5, 0.9, unit_mean("clean"), UP, "fewer records are missing"),
     Row("maturity.lateness", 0.2, 3, on_time, DOWN, "late inputs make late forecasts", ALL_LIVE),
     Row("maturity.mismatch", 0.1, 0.6, mean("improvement"), DOWN, "items under the wrong parent add error"),
+    Row("maturity.variants", 0, 4, unit_mean("fit"), DOWN, "more local ways of planning to change: the same effort redesigns less"),
     Row("maturity.fragmentation", 0, 3, mean("readiness_integration"), DOWN, "more systems to connect: the same effort gets less far"),
     Row("maturity.sponsorship", 0.2, 0.8, mean("sponsorship"), UP, "leaders start with more backing"),
     Row("maturity.fit", 0.2, 0.8, mean("users_using"), UP, "output that fits the workflow is easier to use", ALL_LIVE | GOOD),
@@ -228,6 +229,8 @@ ROWS = [
     Row("strategy.cadence", 4, 26, mean("units_live"), DOWN, "more weeks between waves: units go live later", ALL_LIVE | {"strategy.wave": 0.1}),
     Row("strategy.wave", 0.1, 0.5, mean("units_live"), UP, "larger waves: units go live sooner", ALL_LIVE),
     Row("strategy.readiness_gate", 0, 0.9, mean("units_live"), DOWN, "units wait until they are ready", ALL_LIVE),
+    Row("strategy.approval", 0, 0.9, mean("units_live"), DOWN, "units wait until somebody answers for it", ALL_LIVE),
+    Row("strategy.measure", "value", "accuracy", unit_mean("visible"), UP, "accuracy shows where nobody uses it", ALL_LIVE | GOOD | NEVER),
     Row("strategy.ownership", "technical", "business", mean("own_effort"), UP, "a unit works for what it owns"),
     Row("strategy.override", "forbidden", "free", mean("users_using"), UP, "planners accept a forecast they may adjust (Dietvorst et al. 2018)", ALL_LIVE | GOOD),
     Row("strategy.champions", 0, 0.5, mean("users_using"), UP, "champions start early", ALL_LIVE | GOOD, 13),
@@ -243,19 +246,17 @@ ROWS = [
     Row("forecast.missing", 0, 2, mean("improvement"), DOWN, "missing records cost more accuracy"),
     Row("forecast.late", 0, 2, mean("improvement"), DOWN, "old inputs cost more accuracy"),
     Row("forecast.mapping", 0, 2, mean("improvement"), DOWN, "wrong parents cost more accuracy"),
+    Row("forecast.mapping_totals", 0, 9, mean("improvement"), DOWN, "wrong parents cost totals more accuracy"),
+    Row("forecast.totals", 0, 0.8, mean("improvement"), DOWN, "wrong parents cost totals more than items"),
     Row("forecast.missed", 0, 3, on_time, DOWN, "late inputs miss the cut-off more often", ALL_LIVE),
     Row("forecast.start", 0.5, 0.9, mean("quality"), UP, "quality starts higher"),
     Row("forecast.learning", 0, 0.05, mean("quality"), UP, "model work closes more of the gap"),
     Row("forecast.retraining", 0, 1, mean("freshness"), UP, "model work restores what has aged", ALL_LIVE | {"forecast.drift": 0.02}),
     Row("forecast.drift", 0, 0.02, mean("freshness"), DOWN, "models age faster", ALL_LIVE),
-    Row("forecast.sudden", 0, 6, mean("freshness"), DOWN, "more events take freshness", ALL_LIVE),
-    Row("forecast.sudden_size", 0, 0.5, mean("freshness"), DOWN, "each event takes more", ALL_LIVE | {"forecast.sudden": 6}),
-    Row("forecast.variance", 0, 10, mean("trust"), DOWN, "noise of an aged model makes a sure win lose now and then, and losses weigh more", ALL_LIVE | GOOD | ALWAYS | {"forecast.drift": 0.02}),
     Row("forecast.min_freshness", 0.2, 0.8, mean("freshness"), UP, "ageing stops sooner", ALL_LIVE | {"forecast.drift": 0.1}),
     # the platform
     *(Row(f"platform.core_{c}", 20, 400, mean(f"core_{c}"), DOWN, "a larger job takes longer") for c in CAPABILITIES),
     *(Row(f"platform.local_{c}", 4, 80, mean(f"readiness_{c}"), DOWN, "a larger job takes longer") for c in CAPABILITIES),
-    Row("platform.crew", 0.05, 5, mean("readiness_integration"), UP, "more can work on one unit at once", {"strategy.core_first": 0}),
     Row("platform.reuse", 0, 0.9, mean("readiness_integration"), UP, "the core saves local effort", {"maturity.core": 0.5}),
     Row("platform.debt", 0, 4, mean("readiness_integration"), DOWN, "retrofit costs more", ALL_LIVE, 104),
     Row("platform.debt_weeks", 4, 500, mean("readiness_integration"), UP, "debt builds up more slowly", ALL_LIVE | {"platform.debt": 4}, 104),
@@ -282,6 +283,7 @@ ROWS = [
     Row("utility.threshold_spread", 0, 4, spread("users", "reliance"), UP, "with dispositions alone at work, habits differ as they do", ALL_LIVE | {f"utility.{x}": 0 for x in ("trust", "peer", "habit", "norm")}),
     Row("utility.experience", 0, 0.4, use_by_experience, DOWN, "experienced planners take less advice (Logg et al. 2019)", ALL_LIVE | {"people.turnover": 0}),
     Row("utility.override", 0, 6, mean("users_using"), UP, "the freedom to adjust weighs more", ALL_LIVE | GOOD),
+    Row("utility.load", 0, 4, mean("users_using"), DOWN, "too much change at once", ALL_LIVE | GOOD | {"disturbance.priority": 4}),
     Row("utility.saturation", 0.1, 1, mean("users_using"), DOWN, "a few peers persuade as well as all", ALL_LIVE | GOOD),
     Row("utility.min_peers", 1, 8, mean("users_using"), DOWN, "more peers are needed before any counts", ALL_LIVE | GOOD),
     # planners: what moves trust
@@ -292,6 +294,7 @@ ROWS = [
     Row("trust.late", 0, 0.2, mean("trust"), DOWN, "a forecast that does not come is not trusted", ALL_LIVE | {"maturity.lateness": 3}),
     Row("trust.peer", 0, 0.2, mean("trust"), DOWN, "hearsay follows peers, none of whom uses it", ALL_LIVE | NEVER),
     Row("trust.governance", 0, 0.3, mean("trust"), UP, "governance pulls trust up to its anchor", ALL_LIVE | NEVER | READY | {"trust.anchor": 1}),
+    Row("trust.accountable", 0, 1, mean("trust"), UP, "an error that is followed up costs less trust", ALL_LIVE | READY),
     Row("trust.anchor", 0.2, 0.9, mean("trust"), UP, "governance pulls trust to a higher anchor", ALL_LIVE | NEVER | READY),
     # planners: what use becomes
     Row("habit.pace", 0.02, 0.5, mean("reliance"), UP, "reliance follows use faster, from zero", ALL_LIVE | ALWAYS, 13),
@@ -313,13 +316,14 @@ ROWS = [
     Row("override.help", 0, 0.8, mean("value"), UP, "large adjustments add accuracy", ALL_LIVE | GOOD | ALWAYS),
     # the team
     Row("team.redesign", 0.5, 100, unit_mean("fit"), DOWN, "the same effort redesigns less", ALL_LIVE),
+    Row("team.capacity", 0.01, 2, unit_mean("fit"), UP, "teams can take up more", ALL_LIVE),
+    Row("team.hurdle", 0, 0.6, unit_mean("fit"), DOWN, "more must be gained before a team redesigns its workflow", ALL_LIVE),
+    Row("team.chain", 0, 1, mean("value"), DOWN, "gains are lost where supply does not follow", ALL_LIVE | GOOD),
     Row("team.decay", 0, 0.03, unit_mean("fit"), DOWN, "processes change away faster", ALL_LIVE),
     Row("team.norm", 0, 1, mean("users_using"), UP, "a norm that never moves stays at the spreadsheet", ALL_LIVE | GOOD | {"utility.norm": 5}),
     Row("team.reconciling", 0, 2, mean("friction"), UP, "two sets of numbers cost more time", ALL_LIVE),
     # management
     Row("sponsor.rate", 0, 0.2, mean("sponsorship"), DOWN, "backing follows a success that is nowhere visible", ALL_LIVE | BAD),
-    Row("sponsor.technical", 0, 0.05, mean("sponsorship"), DOWN, "nobody in the business owns it", {"strategy.ownership": "technical"}),
-    Row("sponsor.shared", 0, 0.05, mean("sponsorship"), DOWN, "half an owner", {"strategy.ownership": "shared"}),
     Row("sponsor.visible_unmonitored", 0, 1, unit_mean("visible"), UP, "more is seen without monitoring", ALL_LIVE | GOOD | ALWAYS),
     Row("sponsor.target", 0.02, 1, unit_mean("visible"), DOWN, "more is hoped for", ALL_LIVE | GOOD | ALWAYS),
     Row("sponsor.own_effort", 0, 3, mean("readiness_pipelines"), UP, "units help to build their pipelines", ALL_LIVE | {"strategy.ownership": "business"}),
@@ -327,6 +331,7 @@ ROWS = [
     Row("review.grace", 0, 100, mean("units_retired"), DOWN, "no unit is judged so early", FAILING, 60),
     Row("review.passing", 0, 1, mean("units_retired"), UP, "more success is asked for", FAILING, 60),
     Row("review.floor", 0, 1, mean("units_retired"), UP, "more backing is asked for", FAILING, 60),
+    Row("review.relaunch", 0.2, 1, mean("units_live"), DOWN, "fewer new leaders take it up again", FAILING | {"disturbance.leader": 2}, 104),
     Row("disturbance.priority", 0, 8, mean("sponsorship"), DOWN, "each shock takes backing"),
     Row("disturbance.priority_drop", 0, 0.9, mean("sponsorship"), DOWN, "a shock takes more", {"disturbance.priority": 8}),
     Row("disturbance.priority_weeks", 0, 52, mean("own_effort"), DOWN, "the unit is busy elsewhere for longer", ALL_LIVE | {"disturbance.priority": 8, "strategy.ownership": "business"}),
@@ -337,6 +342,7 @@ ROWS = [
     Row("correction.refresh", 0, 0.5, mean("freshness"), UP, "drift that is seen is caught", ALL_LIVE | READY | {"forecast.drift": 0.02}),
     # money
     Row("value.worth", 0.02, 0.2, mean("value"), UP, "each point of error saved is worth more", ALL_LIVE | GOOD | ALWAYS),
+    Row("value.realised", 0.1, 1, mean("value"), UP, "more of it reaches the accounts", ALL_LIVE | GOOD | ALWAYS),
     Row("value.person_week", 1000, 6000, mean("central_cost"), UP, "the central team costs more"),
     Row("value.planner_week", 500, 4000, mean("friction"), UP, "planners' time costs more", ALL_LIVE),
     Row("value.running", 0, 5000, mean("running_cost"), UP, "a live unit costs more", ALL_LIVE),

@@ -33,12 +33,12 @@ def test_the_fields_that_rules_touch_are_found():
     assert touched([example], 0, USER) == ("trust", "reliance", "threshold")
     assert set(touched([example], 0, USER, write=True)) == {"trust", "threshold"}
     assert "norm" in touched([example], 1, TEAM) and "share" in touched([example], 1, TEAM, write=True)
-    assert touched([User.decide], 1, TEAM) == ("channel_fit", "norm")
+    assert touched([User.decide], 1, TEAM) == ("channel_fit", "norm", "load")
 
 
 class Practised(User):
     @rule
-    def practise(user, unit, p):
+    def practise(user, team, unit, p):
         used = where(user.choice != OWN, 1.0, 0.0)
         user.reliance += p.habit.pace * (used - user.reliance)
 
@@ -96,7 +96,7 @@ class TallyReader(User):
 
 class UnitWriter(User):
     @rule
-    def practise(user, unit, p):
+    def practise(user, team, unit, p):
         unit.sponsorship = 0.999 * unit.sponsorship
 
 
@@ -124,13 +124,13 @@ def test_what_peers_see_is_kept_by_the_model():
 
 class Greedy(User):
     @rule
-    def practise(user, unit, p):
+    def practise(user, team, unit, p):
         p.trust.loss = 0.9
 
 
 class Greedier(User):
     @rule
-    def practise(user, unit, p):
+    def practise(user, team, unit, p):
         trust = p.trust
         trust.loss += 0.1
 

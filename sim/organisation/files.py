@@ -25,7 +25,9 @@ def _number(unit: str, low: float, high: float, note: str) -> Record:
     return Record("number", unit, low, high, note=note)
 
 
-#: Every column of every file. Texts are required; numbers may be left out, as a column or in a cell.
+#: Texts that may be left out, as a column or in a cell.
+OPTIONAL = ("hands_to",)
+#: Every column of every file. Other texts are required; numbers may be left out, as a column or in a cell.
 COLUMNS: dict[str, dict[str, Record]] = {
     "units": {
         "unit": _name("name of the business unit; once in the file"),
@@ -33,6 +35,7 @@ COLUMNS: dict[str, dict[str, Record]] = {
         "lateness": _number("weeks", 0, 26, "age of the inputs at the planning cut-off"),
         "mismatch": _number("share of items", 0, 1, "items whose hierarchy differs from the pilot's"),
         "fragmentation": _number("extra effort share", 0, 10, "0: one system; 1: twice the effort to connect"),
+        "variants": _number("extra effort share", 0, 10, "local ways of planning that a new workflow must match or change"),
         "sponsorship": _number("index", 0, 1, "backing by the unit's leader at the start"),
         "spend": _number("EUR per planner and week", 0, 1e9, "spend that is planned"),
         **{
@@ -42,6 +45,7 @@ COLUMNS: dict[str, dict[str, Record]] = {
     "teams": {
         "team": _name("name of the planning team; once in the file"),
         "unit": _name("its business unit, as in units.csv"),
+        "hands_to": _name("the team that plans on its numbers, as in this file; empty: none; left out: the unit's last team"),
         "fit": _number("index", 0, 1, "how far the forecast fits the team's planning workflow as it is"),
         "difficulty": _number("factor", 0.01, 100, "how hard the team's products are to forecast; 1: average"),
         "defect": _number("factor", 0, 100, "the team's data defects, compared with its unit's; 1: average"),
@@ -65,13 +69,15 @@ class _File:
 
     def __init__(self, folder: Path, name: str, notes: list[str]) -> None:
         records = COLUMNS[name]
-        texts = [column for column, record in records.items() if record.kind == "text"]
-        numbers = [column for column in records if column not in texts]
+        texts = [column for column, record in records.items() if record.kind == "text" and column not in OPTIONAL]
+        others = [column for column in records if column not in texts]
         most = None if name == "ties" else MOST_USERS
         self.path = folder / f"{name}.csv"
-        self.table = read_table(self.path, required=texts, optional=numbers, others="refuse", most=most)
+        self.table = read_table(self.path, required=texts, optional=others, others="refuse", most=most)
         self.texts = {column: self.table.names(column) for column in texts}
-        self.values = {column: self.table.numbers(column, records[column]) for column in numbers if column in self.table}
+        given = [column for column in others if column in self.table]
+        self.texts |= {column: self.table.names(column, gaps=True) for column in given if column in OPTIONAL}
+        self.values = {column: self.table.numbers(column, records[column]) for column in given if column not in OPTIONAL}
         notes.extend(self.table.notes)
 
     def index(self, column: str, notes: list[str]) -> dict[str, int]:
@@ -88,10 +94,10 @@ class _File:
         return rows
 
     def refer(self, column: str, index: dict[str, int], where: str) -> np.ndarray:
-        """Rows of another file that the names of a column stand for; shape (rows,)."""
+        """Rows of another file that the names of a column stand for, -1 where an optional one is empty; shape (rows,)."""
         result = np.empty(len(self.table), np.int64)
         for row, name in enumerate(self.texts[column]):
-            target = index.get(name)
+            target = index.get(name) if name else -1
             if target is None:
                 raise InvalidInput(self.table.at(row, column), name, f"a name that is in {where}{hint(name, index)}")
             result[row] = target
@@ -137,6 +143,9 @@ def from_files(folder: Path, _changes: tuple) -> Layout:
         "teams": {name: values[team_order] for name, values in teams.values.items()},
         "users": {name: values[user_order] for name, values in users.values.items()},
     }
+    downstream = None
+    if "hands_to" in teams.texts:
+        downstream = _chain(teams.refer("hands_to", team_rows, "teams.csv")[team_order], inverse(team_order), notes)
     ready = {c: known["units"].pop(f"readiness_{c}") for c in CAPABILITIES if f"readiness_{c}" in known["units"]}
     if ready:
         nothing = np.full(len(unit_rows), np.nan)
@@ -149,5 +158,19 @@ def from_files(folder: Path, _changes: tuple) -> Layout:
         ties=ties,
         team_names=[teams.texts["team"][row] for row in team_order],
         user_names=[users.texts["user"][row] for row in user_order],
+        downstream=downstream,
         notes=notes,
     )
+
+
+def _chain(hands_to: np.ndarray, place: np.ndarray, notes: list[str]) -> np.ndarray:
+    """Rows of the teams downstream, -1 for none, once teams are in their places; numbers that come back to where they began are noted."""
+    downstream = np.where(hands_to < 0, -1, place[hands_to])
+    at = np.arange(len(downstream))
+    for _ in range(len(downstream)):
+        at = np.where(at < 0, -1, downstream[at])
+        if (at < 0).all():
+            break
+    else:
+        notes.append(f"teams.csv: the planning chain has a cycle: the numbers of {int((at >= 0).sum())} teams come back to a team upstream")
+    return downstream

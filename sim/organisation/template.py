@@ -16,7 +16,7 @@ import numpy as np
 from sim.enterprise import create
 from sim.layout import MOST_USERS, generated_layout
 from sim.names import look_alikes, named, neutral
-from sim.organisation.files import COLUMNS
+from sim.organisation.files import COLUMNS, OPTIONAL
 from sim.organisation.teams import NOBODY, managers_of, place, teams_by_manager
 from sim.parameters import CAPABILITIES
 from sim.presets import resolve
@@ -30,7 +30,7 @@ def columns_table() -> str:
     for table, columns in COLUMNS.items():
         for name, record in columns.items():
             low, high = ("", "") if record.kind == "text" else (f"{record.low:g}", f"{record.high:,.10g}")
-            needed = "**required**; " if record.kind == "text" else ""
+            needed = "**required**; " if record.kind == "text" and name not in OPTIONAL else ""
             rows.append(f"| {table}.csv | `{name}` | {record.unit} | {low} | {high} | {needed}{record.note} |")
     return "\n".join(rows) + "\n"
 
@@ -109,7 +109,11 @@ def _example() -> dict[str, str]:
     units = [neutral(unit) for unit in drawn.unit_names]
     names = {
         "units": {"unit": units},
-        "teams": {"team": teams, "unit": np.repeat(units, drawn.team_last - drawn.team_first).tolist()},
+        "teams": {
+            "team": teams,
+            "unit": np.repeat(units, drawn.team_last - drawn.team_first).tolist(),
+            "hands_to": [teams[t] if t >= 0 else "" for t in state.teams["downstream"].tolist()],
+        },
         "users": {"user": users, "team": [teams[t] for t in drawn.team_of_user]},
         "ties": {"source": [users[i] for i in source[once]], "target": [users[i] for i in state.peers[once]]},
     }
