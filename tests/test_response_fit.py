@@ -64,3 +64,13 @@ def test_the_interval_covers_the_truth_as_often_as_it_says(monkeypatch):
         _, low, high = found.coefficients["boosting", "item"].T
         inside += int(((low <= truth) & (truth <= high)).sum())
     assert 162 <= inside <= 178  # 171 of 180 expected, give or take 3
+
+
+def test_the_interval_of_a_ratio_of_errors_ends_at_0():
+    """One replication of eight has nearly all errors of the best: the half width is larger than the ratio."""
+    settings = settings_of(LEVELS_TRIED)
+    errors = np.full((len(settings), 8, 5, 4), 1000.0)
+    errors[:, :, 2] = 1 + 99 * (np.arange(8) == 0)[:, None]
+    found = fit_response(Measured(tuple(settings), dict.fromkeys(LEVELS, errors), np.full((8, 4), 2000.0)), 8, 1, False)
+    ratio, low, high = found.ratio("planner")
+    assert found.best == "boosting" and ratio == pytest.approx(107 / 8000) and low == 0 and high > 2 * ratio
