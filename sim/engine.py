@@ -5,6 +5,7 @@ A subclass that overrides a rule gets loops of its own, in which the rule's name
 
 from __future__ import annotations
 
+import dis
 import inspect
 import os
 import re
@@ -32,6 +33,8 @@ from sim.vector import touched
 from sim.weeks import COMPILE, Columns, places
 
 OF_PLANNERS = ("decide", "learn", "practise", "accumulate")
+#: What an override of disturb, the one rule that returns something, has to return.
+RETURNED = "a rule that returns a whole number: 0, or 1 << PRIORITY_SHOCK and the like (sim.state) for each thing that happened"
 #: Overridden rules: names such as ``User.learn``, and the functions.
 type Rules = tuple[tuple[str, Callable], ...]
 
@@ -53,6 +56,8 @@ def check_rules(classes: Mapping[type[PlanningAgent], type[PlanningAgent]]) -> R
                 raise InvalidInput(
                     f"{cls.__name__}.{name}", f"({', '.join(given)})", f"the arguments of the rule it replaces, ({', '.join(wanted)})"
                 )
+            if ends_without_value(function) and not ends_without_value(getattr(base, name)):
+                raise InvalidInput(f"{cls.__name__}.{name}", "an end without a value", RETURNED)
             if base is User and "used" in touched([function], 0, USER, write=True):
                 raise InvalidInput(
                     f"{cls.__name__}.{name}", "a rule that writes user.used", "one that leaves it: the model keeps what peers see"
@@ -61,6 +66,13 @@ def check_rules(classes: Mapping[type[PlanningAgent], type[PlanningAgent]]) -> R
         if cls.step is not base.step:
             raise InvalidInput(f"{cls.__name__}.step", "an override", 'engine="textbook": the compiled engine calls the rules, not step()')
     return tuple(changed)
+
+
+def ends_without_value(function: Callable) -> bool:
+    """Whether a function returns None anywhere, or ends without returning."""
+    steps = [*dis.get_instructions(function)]
+    ends = [(before if step.opname == "RETURN_VALUE" else step) for before, step in pairwise(steps) if step.opname.startswith("RETURN_")]
+    return any(step.opname.endswith("_CONST") and step.argval is None for step in ends)
 
 
 class Loops(NamedTuple):

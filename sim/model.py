@@ -41,6 +41,9 @@ STANDING = {
     "seed_used": "a new model with another rng",
     **dict.fromkeys(("parameters", "p"), "model.change({name: value}), which acts from the next week on"),
     **dict.fromkeys(("state", "firm", "agents", "agents_by_type"), "variables of model.firm or of the agents, set one by one"),
+    **dict.fromkeys(("weekly", "units", "events", "outcome"), "nothing: it is what happened so far, read from the records"),
+    "agent_types": "agent_classes in a subclass of the model",
+    "network": "a new model with network=...",
 }
 
 
@@ -189,6 +192,8 @@ class RolloutModel(mesa.Model):
 
         for unit in units:
             happened = unit.disturb(shocks[unit.row], week, p)  # 1 disturb
+            if not isinstance(happened, Integral):
+                raise InvalidInput(f"{type(unit).__name__}.disturb", happened, compiled.RETURNED)
             outcomes.log_disturbances(events, firm, week, unit.row, happened)
         central = management_uniforms(week, keys[-1])
         succeed_executive(firm, units, events, central[EXECUTIVE], week, p)

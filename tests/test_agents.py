@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sim import InvalidInput, RolloutModel
+from sim import InvalidInput, RolloutModel, rule
 from sim.agents import BusinessUnit, Team, User
 
 ENGINES = ["compiled", "textbook"]
@@ -290,6 +290,66 @@ def test_a_run_that_is_not_finite_has_no_outcome():
         done.outcome  # noqa: B018
 
 
+@pytest.mark.fault("configuration", "rules of one's own that write what no column holds", "refused: variable, value, what it holds")
+@pytest.mark.parametrize(
+    ("base", "name", "value", "holds"),
+    [
+        (User, "choice", 256, "a whole number from -128 to 127 [0 own method, 1 relied, 2 adjusted]"),
+        (User, "choice", -300, "a whole number from -128 to 127"),
+        (User, "champion", 0.5, "a whole number from -128 to 127 [0 or 1]"),
+        (User, "experience", "long", "a number [years]"),
+        (BusinessUnit, "live_week", 2.5, "a whole number [week]"),
+        (BusinessUnit, "live_week", 1 << 70, "a whole number [week]"),
+        (BusinessUnit, "live_week", None, "a whole number [week]"),
+        (BusinessUnit, "readiness", [0.1, 0.2], "4 times a number"),
+    ],
+)
+def test_what_no_column_holds_is_refused_by_its_name(base, name, value, holds):
+    class Own(base):
+        def step(user):
+            User.step(user)
+            setattr(user, name, value)
+
+        def passes_review(unit, week, p):
+            BusinessUnit.passes_review(unit, week, p)
+            setattr(unit, name, value)
+
+    model = type("Model", (RolloutModel,), {"agent_classes": {**RolloutModel.agent_classes, base: Own}})
+    done = model(enterprise="small", weeks=1, rng=1, engine="textbook").run()
+    for look in (lambda: done.outcome, lambda: done.state, done.columns):
+        with pytest.raises(InvalidInput) as refused:
+            look()
+        said = str(refused.value)
+        assert said.startswith(f"Own.{name}: {value!r} is not allowed") and holds in said and "\n" not in said
+
+
+@pytest.mark.fault("configuration", "an override of disturb that returns no whole number", "refused: the rule, what it must return")
+@pytest.mark.parametrize("engine", ENGINES)
+def test_disturb_returns_what_happened(engine):
+    class Own(BusinessUnit):
+        pass
+
+    class Model(RolloutModel):
+        agent_classes = {**RolloutModel.agent_classes, BusinessUnit: Own}
+
+    def nothing(unit, shocks, week, p):
+        pass
+
+    def sometimes(unit, shocks, week, p):
+        return 1 if shocks[0] < 0.01 else None
+
+    def half(unit, shocks, week, p):
+        return 0.5
+
+    for function in (nothing, sometimes, half) if engine == "textbook" else (nothing, sometimes):
+        Own.disturb = rule(function)
+        with pytest.raises(InvalidInput, match=r"^Own\.disturb: .*returns a whole number: 0, or 1 << PRIORITY_SHOCK"):
+            Model(enterprise="small", weeks=2, rng=1, engine=engine).run()
+    Own.disturb = rule(lambda unit, shocks, week, p: 0)
+    quiet = Model(enterprise="small", weeks=30, rng=1, engine=engine).run()
+    assert not {"priority shock", "leader left", "demand shift"} & set(quiet.events["event"])
+
+
 def test_columns_are_read_only_copies(model):
     model.step()
     columns = model.columns()
@@ -338,9 +398,12 @@ def test_nobody_comes_or_goes(model, whose):
 def test_what_a_model_is_made_of_is_read_only(model, tiny):
     model.step()
     columns, other = {name: rows.tobytes() for name, rows in model.columns().items()}, tiny(weeks=200)
-    for name in ("parameters", "p", "state", "firm", "engine", "week", "seed_used"):
+    for name in ("parameters", "p", "state", "firm", "engine", "week", "seed_used", "events", "weekly", "units", "network"):
         with pytest.raises(InvalidInput, match=rf"^model\.{name}: "):
             setattr(model, name, getattr(other, name))
+    for name in ("outcome", "agent_types"):
+        with pytest.raises(InvalidInput, match=rf"^model\.{name}: 1 "):
+            setattr(model, name, 1)
     with pytest.raises(InvalidInput, match="loss"):
         del model.p.trust.loss
     for lists in (model.p.strategy.effort, model.p.strategy.effort[1], model.p.platform.core_effort):

@@ -13,7 +13,7 @@ from sim.agents.team import Team
 from sim.agents.user import User
 from sim.agents.windows import window
 from sim.schema import InvalidInput
-from sim.state import State
+from sim.state import State, Variable
 
 KINDS = (BusinessUnit, Team, User)
 
@@ -108,9 +108,42 @@ class Population:
 
     def gather(self, state: State) -> None:
         """Write what the textbook engine's agents carry into the columns."""
-        for rows, (agents, _) in zip((state.units, state.teams, state.users, state.firm), self._classes, strict=True):
-            for name in rows.dtype.names or ():
-                rows[name] = [agent.__dict__[name] for agent in agents]
+        for rows, (agents, cls) in zip((state.units, state.teams, state.users, state.firm), self._classes, strict=True):
+            for name, variable in cls.variables.items():
+                rows[name] = _column(f"{cls.__name__}.{name}", variable, [agent.__dict__[name] for agent in agents])
+
+
+def _column(key: str, variable: Variable, values: list[Any]) -> np.ndarray:
+    """Values as their column holds them.
+
+    Raises:
+        InvalidInput: naming the first that it cannot hold, which a rule of one's own wrote.
+    """
+    made = _held(variable, values)
+    if made is None:
+        wrong = next((value for value in values if _held(variable, [value]) is None), values)
+        raise InvalidInput(key, wrong, f"rules that write {_holds(variable)}")
+    return made
+
+
+def _held(variable: Variable, values: list[Any]) -> np.ndarray | None:
+    """Values as a column, or nothing where one would be lost or changed."""
+    try:
+        made = np.array(values, variable.type)
+        exact = made.dtype.kind == "f" or bool((made == np.array(values)).all())
+    except (OverflowError, TypeError, ValueError):
+        return None
+    return made if exact and made.shape[1:] == ((variable.size,) if variable.size else ()) else None
+
+
+def _holds(variable: Variable) -> str:
+    """What a column can hold, in words."""
+    many, unit = f"{variable.size} times " if variable.size else "", f" [{variable.record.unit}]" if variable.record.unit else ""
+    column = np.dtype(variable.type)
+    if column.kind == "f":
+        return f"{many}a number{unit}"
+    small = f" from {np.iinfo(column).min} to {np.iinfo(column).max}" if column.itemsize < 8 else ""
+    return f"{many}a whole number{small}{unit}"
 
 
 def _plain(values: tuple) -> tuple:
