@@ -1,4 +1,4 @@
-"""Parameters that are changed on the way: which may be, checked before they act, and what is written down of it."""
+"""Parameters that are changed on the way: which may be, checked before they act, and what is written down of it; and what stands."""
 
 from __future__ import annotations
 
@@ -11,6 +11,17 @@ from sim.parameters import RECORDS, Parameters
 from sim.schema import InvalidInput, nearest
 from sim.state import Change
 
+#: What stands once a model is made, and what to do instead of setting it.
+STANDING = {
+    "week": "a new model with the same rng, which starts in week 0",
+    "engine": "a new model with the other engine",
+    "seed_used": "a new model with another rng",
+    **dict.fromkeys(("parameters", "p"), "model.change({name: value}), which acts from the next week on"),
+    **dict.fromkeys(("state", "firm", "agents", "agents_by_type"), "variables of model.firm or of the agents, set one by one"),
+    **dict.fromkeys(("weekly", "units", "events", "outcome"), "nothing: it is what happened so far, read from the records"),
+    "agent_types": "agent_classes in a subclass of the model",
+    "network": "a new model with network=...",
+}
 #: Read before the first week and never again: parameters, and whole groups with a dot at the end; with what acts instead.
 WEEK_0 = {
     "weeks": "",

@@ -22,7 +22,7 @@ from sim import network as networks
 from sim.agents.base import BETWEEN_WEEKS, Firm, PlanningAgent
 from sim.agents.population import KINDS, Population
 from sim.agents.windows import Window
-from sim.changes import changed, differences
+from sim.changes import STANDING, changed, differences
 from sim.configuration import as_namespace, as_record, checked
 from sim.enterprise import create
 from sim.layout import Layout, generated_layout
@@ -33,18 +33,6 @@ from sim.schema import InvalidInput
 from sim.state import State
 from sim.strategy import allocate, review, roll_out, succeed_executive, update_executive
 from sim.streams import CUT_OFF, EXECUTIVE, management_uniforms, planners_week, unit_shocks
-
-#: What stands once a model is made, and what to do instead of setting it.
-STANDING = {
-    "week": "a new model with the same rng, which starts in week 0",
-    "engine": "a new model with the other engine",
-    "seed_used": "a new model with another rng",
-    **dict.fromkeys(("parameters", "p"), "model.change({name: value}), which acts from the next week on"),
-    **dict.fromkeys(("state", "firm", "agents", "agents_by_type"), "variables of model.firm or of the agents, set one by one"),
-    **dict.fromkeys(("weekly", "units", "events", "outcome"), "nothing: it is what happened so far, read from the records"),
-    "agent_types": "agent_classes in a subclass of the model",
-    "network": "a new model with network=...",
-}
 
 
 class RolloutModel(mesa.Model):
