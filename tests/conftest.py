@@ -29,6 +29,14 @@ from sim.organisation.template import template
 # Looking for circles among millions of objects that stay costs a quarter of the time that compiling takes.
 gc.set_threshold(100_000, 50, 100)
 
+
+@pytest.fixture(scope="module", autouse=True)
+def _settled():
+    """What is here when a file's tests begin stays: nobody looks for circles in it again, least of all each worker that is forked."""
+    gc.collect()
+    gc.freeze()
+
+
 #: Three units with two or three teams: every strategy reaches every phase on it within two years.
 TINY = {"units": 3, "teams": 2, "users": 4}
 #: Every unit is live from the first week and stays so: what people do is seen everywhere at once.
