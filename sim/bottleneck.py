@@ -243,10 +243,7 @@ def _sentence(found: _Found, constraint: str) -> str:
             if onboarding.sum() > 1
             else "a unit waits to go live until its own stands"
         )
-        return (
-            f"{holds} it back: {units} at {asked:.0%}, "
-            f"but it is at {ready:.0%}. That keeps {kept} on their spreadsheets."
-        )
+        return f"{holds} it back: {units} at {asked:.0%}, but it is at {ready:.0%}. That keeps {kept} on their spreadsheets."
     where = f"in the {live} live unit{'s' if live != 1 else ''}" if live else "in the units at work"
     said = {
         "pipelines": lambda: (

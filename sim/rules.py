@@ -13,6 +13,8 @@ from collections.abc import Callable
 from sim._numba import register_jitable
 from sim.state import LIVE, MONITORING, ONBOARDING, PILOT
 
+ACCURACY, USE, VALUE = range(3)  # strategy.measure, as numbered in the parameters
+
 
 def rule[F: Callable](function: F) -> F:
     """Mark ``function`` as usable by the compiled engine; in Python it stays an ordinary function."""

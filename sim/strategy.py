@@ -11,11 +11,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sim.forecasting import WEEKS_PER_YEAR
 from sim.names import hint
 from sim.parameters import Strategy
-from sim.agents.business_unit import VALUE
-from sim.forecasting import WEEKS_PER_YEAR
-from sim.rules import business_share, has_forecast, new_commitment, rule, visibility
+from sim.rules import VALUE, business_share, has_forecast, new_commitment, rule, visibility
 from sim.schema import InvalidInput
 from sim.state import (
     EXECUTIVE_LEFT,
@@ -278,7 +277,7 @@ def succeed_executive(firm, units, events, chance, week, p):
 
 @rule
 def update_executive(firm, units, p):
-    """What the enterprise's executive sees of the live units, by the strategy's measure and in money; his backing follows it."""
+    """What the enterprise's executive sees of the live units, by the strategy's measure and in money; his backing follows it as leaders' does."""
     visible = 0.0
     value = 0.0
     cost = firm.central_cost
@@ -293,7 +292,9 @@ def update_executive(firm, units, p):
     firm.visible = visible / planners if planners > 0.0 else 0.0
     firm.value_seen += 0.1 * (value - firm.value_seen)
     firm.cost_seen += 0.1 * (cost - firm.cost_seen)
-    aim = firm.visible if firm.active == 1 and firm.gate_week >= 0 and planners > 0.0 else firm.commitment
+    aim = firm.commitment
+    if firm.active == 1 and firm.gate_week >= 0 and planners > 0.0:
+        aim = max(firm.visible, firm.stake * firm.commitment)
     firm.sponsorship += p.sponsor.rate * (aim - firm.sponsorship)
 
 

@@ -102,7 +102,9 @@ def test_teams_redesign_more_where_the_business_owns_it():
 
 
 def test_effort_that_nobody_can_use_is_not_spent():
-    model = RolloutModel(strategy="integration_first", maturity="homogeneous", rng=1, **{"maturity.readiness": 1.0, "maturity.core": 1.0}).run()
+    model = RolloutModel(
+        strategy="integration_first", maturity="homogeneous", rng=1, **{"maturity.readiness": 1.0, "maturity.core": 1.0}
+    ).run()
     spent, budget = model.weekly["central_cost"] / model.parameters.value.person_week, model.columns()["firm"]["budget"][0]
     assert spent.max() <= budget * (1 + 1e-9) and spent.mean() < 0.6 * budget
 
@@ -119,7 +121,15 @@ def test_gains_count_as_far_as_the_team_downstream_plans_on_the_same_numbers():
 
 def test_permission_to_adjust_counts_with_those_who_do_not_know_the_forecast_yet():
     """What was measured is a first choice; a permission that counted every week carried most of the value."""
-    known = {**ALL_LIVE, **QUIET, "habit.understanding": 1.0, "habit.explained": 1.0, "maturity.readiness": 1.0, "people.turnover": 0.0, "override.share": 0.0}
+    known = {
+        **ALL_LIVE,
+        **QUIET,
+        "habit.understanding": 1.0,
+        "habit.explained": 1.0,
+        "maturity.readiness": 1.0,
+        "people.turnover": 0.0,
+        "override.share": 0.0,
+    }
     free, forbidden = (RolloutModel(rng=1, weeks=104, **known, **{"strategy.override": o}).run() for o in ("free", "forbidden"))
     assert free.weekly["users_using"][0] > forbidden.weekly["users_using"][0] + 0.1
     users = free.columns()["users"]
@@ -141,12 +151,17 @@ def test_approval_and_readiness_are_both_needed_to_go_live():
     first = units[units["stage"] == "live"].groupby("unit", observed=True).first()
     pilot = model.state.unit_names[int(model.state.firm["pilot"][0])]
     others = first.drop(index=pilot)
-    assert (others["readiness_governance"] >= p.approval * 0.99).all() and (others["readiness_integration"] >= p.readiness_gate * 0.99).all()
+    assert (others["readiness_governance"] >= p.approval * 0.99).all() and (
+        others["readiness_integration"] >= p.readiness_gate * 0.99
+    ).all()
 
 
 def test_corrections_come_from_those_who_correct():
     given = {**ALL_LIVE, **QUIET, "utility.threshold": -20, "maturity.readiness": 1.0, "correction.repair": 0.1}
-    repaired = {s: RolloutModel(rng=1, weeks=52, **given, **{"override.share": s}).run().columns()["units"]["completeness"].mean() for s in (0.0, 0.5)}
+    repaired = {
+        s: RolloutModel(rng=1, weeks=52, **given, **{"override.share": s}).run().columns()["units"]["completeness"].mean()
+        for s in (0.0, 0.5)
+    }
     start = RolloutModel(rng=1, weeks=52, **given).columns()["units"]["completeness"].mean()
     assert repaired[0.0] == start < repaired[0.5] - 0.05
 

@@ -51,7 +51,7 @@ class SimpleUser(User):
         user.trust += used * x * where(x > 0.0, GAIN * (1.0 - user.trust), LOSS * user.trust)
 
     @sim.rule
-    def practise(user, unit, p):
+    def practise(user, team, unit, p):
         """What was done becomes habit."""
         used = where(user.choice != OWN, 1.0, 0.0)
         user.reliance += PACE * (used - user.reliance)

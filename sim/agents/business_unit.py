@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 from sim.agents.base import PlanningAgent
 from sim.forecasting import WEEKS_PER_YEAR, age, channel, cleanliness, degrade, on_time_probability, refresh, residual_defects
-from sim.rules import business_share, clip, has_forecast, is_active, new_commitment, rule, visibility
+from sim.rules import ACCURACY, USE, business_share, clip, has_forecast, is_active, new_commitment, rule, visibility
 from sim.state import DEMAND_SHIFT, LEADER_LEFT, MONITORING, PRIORITY_SHOCK, UNIT_VARIABLES
 
 if TYPE_CHECKING:
     from sim.agents.team import Team
-
-ACCURACY, USE, VALUE = range(3)  # what success is measured by, as numbered in the parameters
 
 
 class BusinessUnit(PlanningAgent):
@@ -126,8 +124,11 @@ class BusinessUnit(PlanningAgent):
 
     @rule
     def update_sponsorship(unit, p):
-        """Sponsorship follows the success that is visible; while there is none to see, what the leader thinks of it anyway."""
-        aim = unit.visible if has_forecast(unit) else unit.commitment
+        """Sponsorship follows the success that is visible; while there is none to see, what the leader thinks of it anyway.
+
+        Who answers for the rollout does not drop it for want of success (escalation of commitment, Staw 1976; Keil 1995).
+        """
+        aim = max(unit.visible, unit.stake * unit.commitment) if has_forecast(unit) else unit.commitment
         unit.sponsorship += p.sponsor.rate * (aim - unit.sponsorship)
 
     @rule
