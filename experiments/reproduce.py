@@ -66,6 +66,7 @@ ERRORS = Table("errors.csv", ("strategy", "baseline", "measure"), ("model", "off
 DISTANCES = Table("distances.csv", ("source",))
 FITTED = Table("targets.csv", ("target",), ("published", "model", "model_low", "model_high"))
 POSTERIOR = Table("parameters.csv", ("parameter",), ("calibrated", "posterior_low", "posterior_high"))
+LEVERS = Table("levers.csv", ("lever",), ("base", "effect", "effect_low", "effect_high"))
 PATTERNS = Table("tests.csv", ("pattern", "test"), ("effect", "effect_low", "effect_high", "ablated", "verdict"))
 
 _OVER = "'design.over=[trust.loss,forecast.late,strategy]' 'design.ranges={strategy:[integration_first,model_first]}'"
@@ -105,6 +106,7 @@ PUBLISHED = (
         18,
     ),
     Published("baselines_small", "experiments.baselines seeds=6 organisations=10", (ERRORS, DISTANCES), 20),
+    Published("levers_small", "experiments.levers seeds=4", (LEVERS,), 15),
     Published("patterns_small", "experiments.patterns seeds=4", (PATTERNS,), 45),
     Published(
         "calibrate_small",
@@ -119,6 +121,7 @@ PUBLISHED = (
     Published("robust", "experiments.robust", (REGRET,), 180, True),
     Published("optimise", "experiments.optimise", (TESTED,), 80, True),
     Published("response", "experiments.response", (RESPONSE,), 600, True),
+    Published("levers", "experiments.levers", (LEVERS,), 90, True),
     Published("patterns", "experiments.patterns", (PATTERNS,), 320, True),
     Published(
         "patterns_phase",

@@ -46,24 +46,23 @@ class Lever:
 
 def spared(*taken: str, strategy: str = "integration_first") -> dict[str, float]:
     """Shares of effort without some purposes: what these would get goes to the others, in proportion."""
-    changes = {}
+    changes: dict[str, float] = {}
     for phase, shares in load("strategy", strategy)["effort"].items():
         left = sum(share for bucket, share in shares.items() if bucket not in taken)
         changes |= {f"strategy.effort.{phase}.{bucket}": 0.0 if bucket in taken else shares[bucket] / left for bucket in BUCKETS}
     return changes
 
 
-MODEL_FIRST = {"strategy": "model_first"}
 LEVERS: tuple[Lever, ...] = (
     # the pilot, and what it hides
     Lever("cleanest pilot", "Pilots rely on cleaner data and fewer users.", "choose_pilot", {"strategy.pilot": "representative"},
           "the pilot runs in a typical unit", "gate_week", +1, "model_first", "low", {"strategy.gate_weeks": 0}),
     Lever("length of the pilot", "Many validate the pilot first and defer the harder questions.", "roll_out", {"strategy.gate_weeks": 4},
-          "the pilot lasts 4 weeks", "net", -1, **MODEL_FIRST),
+          "the pilot lasts 4 weeks", "net", -1, strategy="model_first"),
     Lever("manual help", "If something goes wrong, teams can intervene by hand.", "support", {"support.cap": 0.0},
           "nobody helps by hand", "final_users_using", -1),
     Lever("pace", "New dependencies emerge as they move toward production.", "roll_out", {"strategy.wave": 1.0, "strategy.cadence": 1},
-          "all units at once", "lowest_support_ratio", -1, **MODEL_FIRST),
+          "all units at once", "lowest_support_ratio", -1, strategy="model_first"),
     # data and systems
     Lever("inconsistent data", "The data feeding the model is no longer consistent.", "forecast", {"maturity.completeness": 0.999},
           "all records are there", "net", +1, given={"strategy.pilot": "random", "strategy.order": "size"}),
@@ -73,12 +72,12 @@ LEVERS: tuple[Lever, ...] = (
     Lever("fragmented systems", "Integrations vary across systems.", "local_effort", {"maturity.fragmentation": 0.0},
           "one system everywhere", "weeks_to_50", -1),
     Lever("separate dashboard", "Recommendations sit in a separate dashboard.", "channel", {"platform.dashboard": 1.0},
-          "a dashboard does as well", "final_users_using", +1, **MODEL_FIRST),
+          "a dashboard does as well", "final_users_using", +1, strategy="model_first"),
     Lever("shared core", "A platform turns the idea into something repeatable.", "local_effort", {"platform.reuse": 0.0},
           "every unit builds its own", "net", -1),
-    Lever("retrofit debt", "Retrofitting scale is rarely efficient.", "upkeep", {"platform.debt": 0.0}, "retrofit costs no more", "net", +1, **MODEL_FIRST),
+    Lever("retrofit debt", "Retrofitting scale is rarely efficient.", "upkeep", {"platform.debt": 0.0}, "retrofit costs no more", "net", +1, strategy="model_first"),
     Lever("readiness gate", "They do not treat production as a later concern.", "roll_out", {"strategy.readiness_gate": 0.6},
-          "units go live when they are ready", "net", +1, **MODEL_FIRST),
+          "units go live when they are ready", "net", +1, strategy="model_first"),
     # people and teams
     Lever("peers", "Confidence built during the pilot begins to soften.", "social_influence",
           {"utility.peer": 0.0, "utility.norm": 0.0, "trust.peer": 0.0}, "nobody looks at colleagues", "net", -1),
@@ -102,7 +101,7 @@ LEVERS: tuple[Lever, ...] = (
     Lever("leaders leave", "Ownership: who answers for it when it does not pay.", "disturb, update_sponsorship, passes_review", {"disturbance.leader": 0.0},
           "no leader ever leaves", "weeks_in_production", +1, "model_first", "middle", {"strategy.measure": "value"}),
     Lever("measure of success", "It performs well enough to stay alive.", "aggregate, passes_review", {"strategy.measure": "value"},
-          "reviews look at value, not accuracy", "weeks_in_production", -1, **MODEL_FIRST),
+          "reviews look at value, not accuracy", "weeks_in_production", -1, strategy="model_first"),
     Lever("new beginnings", "The idea was validated: it can be taken up again.", "succeed_executive, roll_out", {"review.relaunch": 1.0},
           "nobody takes it up again", "weeks_in_production", -1, "big_bang", "low", {"disturbance.leader": 0.5}),
     # monitoring and governance
@@ -114,7 +113,7 @@ LEVERS: tuple[Lever, ...] = (
           spared("governance") | {"strategy.approval": 0.0}, "no effort for governance", "net", -1),
     Lever("accountability", "Operational accountability.", "learn", {"trust.accountable": 0.0}, "nobody answers for an error", "final_users_using", -1),
     Lever("approval", "How governance is established from the outset.", "roll_out", {"strategy.approval": 0.6},
-          "approval asks for more than half of it", "weeks_in_production", -1, **MODEL_FIRST),
+          "approval asks for more than half of it", "weeks_in_production", -1, strategy="model_first"),
 )  # fmt: skip
 
 #: What two strategies differ in, as groups of settings of which each belongs to one or to the other.

@@ -179,7 +179,8 @@ def levers(values: dict[str, Any]) -> int:
         levers_figure(store.folder)
 
     def told(console: Console, store: Store) -> list[str]:
-        show(console, *(pd.read_parquet(store.folder / f"{name}.parquet") for name in ("levers", "split")), replications)
+        found, parts = (pd.read_parquet(store.folder / f"{name}.parquet") for name in ("levers", "split"))
+        show(console, found, parts, replications)
         return ["figure.png", "levers.csv", "split.csv"]
 
     return carry_out(Study("levers", [f"{len(LEVERS)}levers", f"{replications}x"], work, configuration, conclude, told), settings)
@@ -188,12 +189,13 @@ def levers(values: dict[str, Any]) -> int:
 def show(console: Console, found: pd.DataFrame, parts: pd.DataFrame, seeds: int) -> None:
     """Print both tables and a sentence on each."""
     table = Table(title=f"{len(found)} levers, {seeds} seeds: what happens without each [95% interval]", title_justify="left")
-    for heading in ("article", "rule", "without it", "measure", "changes by", "acts"):
+    for heading in ("the article, and rule: parameters", "without it", "measure, where", "changes by", "acts"):
         table.add_column(heading, justify="right" if heading == "changes by" else "left")
     for _, row in found.iterrows():
         changes = interval(row["unit"], row["effect"], row["effect_low"], row["effect_high"])
-        cells = (row["sentence"], row["rule"], row["without"], f"{row['measure']}; {row['where']}", changes, "yes" if row["acts"] else "no")
-        table.add_row(*cells)
+        hangs = f"{row['sentence']}\n{row['rule']}: {row['parameters']}"
+        changes = changes.replace(" [", "\n[")
+        table.add_row(hangs, row["without"], f"{row['measure']}\n{row['where']}", changes, "yes" if row["acts"] else "no")
     console.print(table, highlight=False)
     silent = found[~found["acts"]]["lever"].tolist()
     console.print(
