@@ -27,7 +27,9 @@ MEASURES: dict[str, Measure] = {
     ),
     "final_trust": Measure("number", "0 to 1", "mean trust at the end", "trust at the end (0 to 1)", better=1),
     "final_units_live": Measure("count", "business units", "units live at the end", "units live at the end", better=1),
-    "units_retired": Measure("count", "business units", "units that gave the forecast up", "units that gave up"),
+    "units_retired": Measure(
+        "count", "business units", "retired at the end: gave the forecast up, or lost it with the initiative", "units retired at the end"
+    ),
     "gate_week": Measure("count", "week", "week the pilot passed its gate", "week the pilot passed its gate", missing=NEVER),
     "weeks_to_50": Measure(
         "count", "week", "first week with a reliance of 50%", "weeks to 50% reliance", better=-1, missing=NEVER
@@ -77,7 +79,7 @@ WEEKLY: dict[str, Measure] = {
     "trust": Measure("number", "0 to 1", "mean trust"),
     "teams_trust_and_use": Measure("number", "share of teams", "teams that trust the forecast and use it"),
     "units_live": Measure("count", "business units", "units live"),
-    "units_retired": Measure("count", "business units", "units that gave the forecast up"),
+    "units_retired": Measure("count", "business units", "units retired: gave the forecast up, or lost it with the initiative"),
     "support_ratio": Measure("number", "0 to 1", "support given over support needed"),
     "quality": Measure("number", "0 to 1", "quality of the central model, 1: sound"),
     "net": Measure("number", "EUR", "net value of the week"),

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import only
+from conftest import only, plain
 
 from experiments.lab import output
 from sim import RolloutModel
@@ -66,6 +66,14 @@ def test_the_same_run_again_gives_the_same_bytes(call, tmp_path):
 def test_names_with_markup_are_printed_as_they_are(call):
     code, out, _ = call("run", *SMALL, 'strategy.name="[/x] [red]"')
     assert code == 0 and "[/x] [red], seed 1" in out
+
+
+def test_units_retired_are_those_at_the_end_with_a_stopped_initiative(call, tmp_path):
+    code, out, _ = call("run", "strategy=model_first", "maturity=low", "enterprise=small", "output=out")
+    events = pd.read_csv(tmp_path / "out" / "events.csv")["event"].tolist()
+    stages = pd.read_parquet(tmp_path / "out" / "units.parquet").query("week == week.max()")["stage"].tolist()
+    assert code == 0 and "stopped" in events and stages.count("retired") > events.count("retired")  # the pilot goes with the initiative
+    assert f"units retired at the end │ {stages.count('retired')} │" in plain(out)
 
 
 @pytest.mark.slow

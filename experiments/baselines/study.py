@@ -51,7 +51,7 @@ MEANINGS = {
     "baseline": "bass: curve fitted to the weeks seen; success: success breeds commitment alone; mixed: mean field",
     "strategy": "strategy", "number": "number of the organisation", "seed": "seed of the run", "week": "week, from 0",
     "reliance": "share of planners relying", "teams": "share of teams that trust and use", "net": "cumulative net value [EUR]",
-    "units_live": "units live; of bass: 2 where more rely than one unit has planners", "units_retired": "units that gave up",
+    "units_live": "units live; of bass: 2 where more rely than one unit has planners", "units_retired": "units retired",
     "market": "of bass: share that will ever adopt, as fitted", "survived": "three years in production, 1 or 0",
     "error": "empty, or why the run failed", "measure": "reliance, teams or net at the end; by_week: adoption over the weeks asked for",
     "model": "the full model's mean", "off": "baseline less model, mean over seeds",

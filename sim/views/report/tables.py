@@ -166,11 +166,11 @@ def listed_units(units: pd.DataFrame) -> tuple[list[str], int]:
 
 
 def unit_rows(found: Comparison, shown: Sequence[str]) -> list[dict[str, Any]]:
-    """Per maturity one row per unit: its planners, and under each strategy who relies, and in how many runs it is live or gave up."""
+    """Per maturity one row per unit: its planners, and under each strategy who relies, and in how many runs it is live or retired."""
     units, keys = found.units, ["maturity", "strategy", "unit"]
-    units = units.assign(live=units["stage"] == "live", gave_up=units["stage"] == "retired")
+    units = units.assign(live=units["stage"] == "live", retired=units["stage"] == "retired")
     grouped = units.groupby(keys, observed=True)
-    table: Any = grouped[["reliance", "live", "gave_up", "planners"]].mean()
+    table: Any = grouped[["reliance", "live", "retired", "planners"]].mean()
     table["low"], table["high"] = grouped["reliance"].quantile(0.1), grouped["reliance"].quantile(0.9)
     tables = []
     for maturity in found.maturities:
@@ -186,7 +186,7 @@ def unit_rows(found: Comparison, shown: Sequence[str]) -> list[dict[str, Any]]:
 
 def _unit_cell(row: Any) -> dict[str, Any]:
     rely = float(row["reliance"])
-    words = {name: percent(row[name]) for name in ("live", "gave_up")}
+    words = {name: percent(row[name]) for name in ("live", "retired")}
     between = f"{percent(row['low'])} to {percent(row['high'])}"
     return {"rely": percent(rely), "range": between, **words, "shade": round(rely, 2), "dark": rely > 0.88}
 
