@@ -216,7 +216,8 @@ def test_a_study_that_is_told_to_end_says_how_to_go_on(number, executor, tmp_pat
         study.send_signal(number)
         _, err = study.communicate(timeout=100)
     assert study.returncode == 128 + number
-    assert err.count("\n") == 1 and err.startswith("interrupted after ") and "which are kept; the same command goes on" in err
+    last = err.splitlines()[-1]  # on a slow machine, after a line that says how far it is
+    assert len(err.splitlines()) <= 2 and last.startswith("interrupted after ") and "which are kept; the same command goes on" in last
     assert len(workers) >= 2
     psutil.wait_procs(workers, timeout=10)
     with contextlib.suppress(psutil.NoSuchProcess):

@@ -11,9 +11,12 @@ from contextlib import contextmanager, nullcontext
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+#: Seconds between two lines, and those before which no estimate is made.
+EVERY, SURE = 30, 5
+
 
 class ProgressReport:
-    """Progress of so many things, as a context.
+    """Progress of so many things, as a context; workers are forked before, as the bar is a thread.
 
     Args:
         what: the things counted, in the plural.
@@ -30,9 +33,9 @@ class ProgressReport:
             console=Console(stderr=True), transient=True, refresh_per_second=4, disable=not sys.stderr.isatty(),
         )  # fmt: skip
         self.task = self.bar.add_task("", total=total, completed=done)
-        self.started = False
 
     def __enter__(self) -> ProgressReport:
+        self.bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -41,19 +44,18 @@ class ProgressReport:
     def advance(self, done: int, failed: int = 0) -> None:
         """Say that so many more are done, and how many of them failed."""
         self.done, self.failed = self.done + done, self.failed + failed
-        if not self.started:  # only now: workers are forked before the bar's thread is there
-            self.started = True
-            self.bar.start()
         self.bar.update(self.task, advance=done, description=f"{self.failed} failed, " if self.failed else "")
-        now = time.monotonic()
-        if not sys.stderr.isatty() and now - self.told > 30:
+        if not sys.stderr.isatty() and self.done:
+            self._tell(time.monotonic())
+
+    def _tell(self, now: float) -> None:
+        """A line where the last one is half a minute old; the first one as soon as it is known to take longer than that."""
+        left = (self.total - self.before - self.done) * (now - self.clock) / self.done
+        first = self.told == self.clock and now - self.clock > SURE and left > EVERY
+        if first or now - self.told > EVERY:
             self.told = now
-            left = (self.total - self.before - self.done) * (now - self.clock) / self.done
-            print(
-                f"{self.before + self.done:,} of {self.total:,} {self.what}, {self.failed:,} failed, {duration(left)} left",
-                file=sys.stderr,
-                flush=True,
-            )
+            failed = f", {self.failed:,} failed" if self.failed else ""
+            print(f"{self.before + self.done:,} of {self.total:,} {self.what}{failed}, {duration(left)} left", file=sys.stderr, flush=True)
 
 
 def load_model() -> None:
@@ -73,14 +75,9 @@ def load_model() -> None:
 
 @contextmanager
 def weeks_bar(weeks: int) -> Iterator[Callable[[int], None]]:
-    """A bar over the weeks of one run, on a terminal; what it gives is told the weeks done."""
-    bar = Progress(
-        TextColumn("week {task.completed:.0f} of {task.total:.0f}"), BarColumn(), TimeRemainingColumn(),
-        console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty(),
-    )  # fmt: skip
-    with bar:
-        task = bar.add_task("", total=weeks)
-        yield lambda week: bar.update(task, completed=week)
+    """Progress of the weeks of one run, or of several side by side; what it gives is told the weeks done."""
+    with ProgressReport("weeks", weeks) as report:
+        yield lambda week: report.advance(week - report.done)
 
 
 def duration(seconds: float) -> str:
