@@ -35,7 +35,7 @@ from sim.measures import MEASURES
 from sim.parameters import Parameters
 from sim.schema import to_mapping
 from sim.sources import SOURCES
-from sim.views.words import interval
+from sim.views.words import interval, outcome_words
 
 SHARD = 100  # runs
 WITH, WITHOUT, SPLIT = "with", "without", "split"
@@ -195,7 +195,7 @@ def show(console: Console, found: pd.DataFrame, parts: pd.DataFrame, seeds: int)
         changes = interval(row["unit"], row["effect"], row["effect_low"], row["effect_high"])
         hangs = f"{row['sentence']}\n{row['rule']}: {row['parameters']}"
         changes = changes.replace(" [", "\n[")
-        table.add_row(hangs, row["without"], f"{row['measure']}\n{row['where']}", changes, "yes" if row["acts"] else "no")
+        table.add_row(hangs, row["without"], f"{outcome_words(row['measure'])}\n{row['where']}", changes, "yes" if row["acts"] else "no")
     console.print(table, highlight=False)
     silent = found[~found["acts"]]["lever"].tolist()
     console.print(

@@ -50,10 +50,10 @@ class BusinessUnit(PlanningAgent):
 
     @rule
     def contribute(unit, week, p):
-        """Person-weeks the unit adds of its own this week: the business works for what it owns."""
+        """Person-weeks the unit adds of its own this week: the business works for what it owns, while its leader sees that success is lacking."""
         unit.own_effort = 0.0
         if is_active(unit) and week >= unit.busy_until:
-            unit.own_effort = business_share(p) * p.sponsor.own_effort * unit.sponsorship
+            unit.own_effort = business_share(p) * p.sponsor.own_effort * unit.sponsorship * (1.0 - unit.visible)
 
     @rule
     def forecast(unit, chance, p):

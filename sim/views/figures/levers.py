@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from sim.views.colours import COLOURS
 from sim.views.figures.style import STYLE, save
-from sim.views.words import interval
+from sim.views.words import interval, outcome_words
 
 ACTS, SILENT = COLOURS[0], COLOURS[1]
 
@@ -30,7 +30,7 @@ def levers_figure(folder: Path) -> Path:
             colour = ACTS if row["acts"] else SILENT
             above.plot(sorted([ends[0], ends[2]]), [y, y], color=colour, lw=2.2, solid_capstyle="butt")
             above.plot(ends[1], y, "o" if row["acts"] else "s", color=colour, ms=6, mfc=colour if row["acts"] else "white")
-            said = f"{row['measure']} {interval(row['unit'], row['effect'], row['effect_low'], row['effect_high'])}"
+            said = f"{outcome_words(row['measure'])} {interval(row['unit'], row['effect'], row['effect_low'], row['effect_high'])}"
             above.annotate(said, (1.08, y), fontsize=7.5, va="center", annotation_clip=False, color="#333333")
         above.set_yticks(range(len(found)), [f"{row['lever']}: {row['without']}" for _, row in found.iterrows()], fontsize=7.5)
         above.set(xlim=(-1.05, 1.05), ylim=(len(found) - 0.4, -0.6), xticks=[-1, 0, 1])
