@@ -215,10 +215,11 @@ def print_comparison(
     console: Console, summary: pd.DataFrame, paired: pd.DataFrame, maturities: list[str], strategies: list[str], n: int, weeks: int
 ) -> None:
     """Print each maturity's table, and how far the first strategy is ahead of the others."""
+    listed = len(strategies) > 3
     for maturity in maturities:
         part = summary[summary["maturity"] == maturity].set_index(["strategy", "measure"])
         title = f"{maturity} maturity, {n} runs a strategy: estimate"
-        console.print(_side_by_side(title, part, strategies, weeks) if len(strategies) <= 3 else _list(title, part, strategies, weeks))
+        console.print(_list(title, part, strategies, weeks) if listed else _side_by_side(console, title, part, strategies, weeks))
         for _, row in paired[(paired["maturity"] == maturity) & (paired["measure"] == "net") & (paired["a"] == strategies[0])].iterrows():
             ratio = row["variance_ratio"]
             if row["ties"] == row["pairs"]:
@@ -236,7 +237,10 @@ def print_comparison(
             )
         console.print()
     if len(strategies) > 2:
-        console.print("Intervals are in summary.csv, all pairs and measures in paired.csv.\n", highlight=False)
+        said = (
+            "Intervals are in summary.csv, all pairs and measures in paired.csv." if listed else "All pairs and measures are in paired.csv."
+        )
+        console.print(f"{said}\n", highlight=False)
 
 
 def _estimate(part: pd.DataFrame, strategy: str, measure: str) -> str:
@@ -253,8 +257,13 @@ def _endings(part: pd.DataFrame, strategy: str) -> dict[str, float]:
     return {label: share for label, share in shares.items() if share > 0}
 
 
-def _side_by_side(title: str, part: pd.DataFrame, strategies: list[str], weeks: int) -> Table:
-    """One column per strategy, with intervals."""
+def _side_by_side(console: Console, title: str, part: pd.DataFrame, strategies: list[str], weeks: int) -> Table:
+    """One column per strategy, with intervals beside the estimates, or below them where the console is too narrow."""
+    beside, below = (_columns(title, part, strategies, weeks, gap) for gap in ("  ", "\n"))
+    return beside if console.measure(beside, options=console.options.update_width(1000)).maximum <= console.width else below
+
+
+def _columns(title: str, part: pd.DataFrame, strategies: list[str], weeks: int, gap: str) -> Table:
     labels = {
         "net_104": "net value, 104 weeks",
         "net": f"net value, {weeks} weeks",
@@ -263,12 +272,12 @@ def _side_by_side(title: str, part: pd.DataFrame, strategies: list[str], weeks: 
         "weeks_to_50": "weeks to 50% (median)",
     }
     table = Table(title=title + " [95% interval]", title_justify="left")
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for strategy in strategies:
         table.add_column(strategy_label(strategy), justify="right")
     for measure, label in labels.items():
         if measure in part.index.get_level_values("measure"):
-            table.add_row(label, *(_estimate(part, s, measure) for s in strategies))
+            table.add_row(label, *(_estimate(part, s, measure).replace("  ", gap) for s in strategies))
     endings = {s: _endings(part, s) for s in strategies}
     for label in CLASS_LABELS.values():
         if any(label in endings[s] for s in strategies):

@@ -79,7 +79,7 @@ def read_yaml(path: Path) -> Any:
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{path}, byte {error.start}", error.object[error.start : error.start + 4], "UTF-8 text") from None
     except OSError as error:
-        raise InvalidInput(str(path), error.strerror or str(error), "a readable file") from None
+        raise InvalidInput("file", str(path), f"a file that can be read ({error.strerror or error})") from None
     return parse_yaml(text, str(path))
 
 

@@ -231,12 +231,12 @@ def read_text(path: Path) -> tuple[str, str]:
     """
     try:
         if path.exists() and not path.is_file():  # a folder, or a device that never ends
-            raise InvalidInput(str(path), "not a file", "a readable file")
+            raise InvalidInput("file", str(path), "a file that can be read, and no folder or device")
         if path.stat().st_size > LARGEST_FILE:
             raise InvalidInput(str(path), path.stat().st_size, f"a file of at most {LARGEST_FILE} bytes")
         raw = path.read_bytes()
     except OSError as error:
-        raise InvalidInput(str(path), error.strerror or str(error), "a readable file") from None
+        raise InvalidInput("file", str(path), f"a file that can be read ({error.strerror or error})") from None
     if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise InvalidInput(str(path), "a workbook", "its sheet saved as CSV")
     text, encoding = _decoded(path, raw)

@@ -205,6 +205,9 @@ def test_refused_in_one_line_with_nothing_written(text, said, call, tmp_path):
 
 
 def test_a_missing_file_is_refused(call, tmp_path):
-    for given, said in (([], "targets: ''"), (["targets=nowhere.yaml"], "nowhere.yaml: 'No such file")):
+    for given, said in (
+        ([], "targets: ''"),
+        (["targets=nowhere.yaml"], "file: 'nowhere.yaml' is not allowed; expected a file that can be read (No such file"),
+    ):
         code, _, err = call("check", *SMALL, *given)
         assert code == 2 and err.startswith(f"error: {said}")

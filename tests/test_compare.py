@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 
 import numpy as np
@@ -152,3 +153,16 @@ def test_both_engines_write_the_same_runs(call, tmp_path):
 def test_a_dry_run_of_a_comparison_writes_nothing(call, tmp_path):
     code, out, _ = call("compare", *COMPARE, "dry_run=true")
     assert code == 0 and "24 runs, 4 points × 6 replications in" in plain(out) and not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize("strategies", [2, 3])
+def test_no_interval_is_broken_in_a_hundred_columns(strategies, call):
+    named = ["integration_first", "model_first", "representative_pilot"][:strategies]
+    code, out, _ = call("compare", "maturities=[high]", "replications=4", "weeks=110", "executor=serial", f"strategies=[{','.join(named)}]")
+    rows = [line for line in out.splitlines() if line.startswith("│")]
+    assert code == 0 and max(map(len, rows)) <= 100
+    assert sum(line.count("[") for line in rows) == 5 * strategies
+    assert all(cell.count("[") == cell.count("]") for line in rows for cell in line.split("│"))
+    assert "teams that trust and use │" in plain(out) and "Intervals are in" not in out
+    if strategies == 2:
+        assert all(re.search(r"\S  \[", line) for line in rows if "[" in line)  # beside, where there is room

@@ -218,9 +218,9 @@ def number(cell: str) -> str:
 
 
 BAD = {
-    "units missing": ("units", None, "units.csv: 'No such file", "readable"),
-    "teams missing": ("teams", None, "teams.csv: 'No such file"),
-    "users missing": ("users", None, "users.csv: 'No such file"),
+    "units missing": ("units", None, "units.csv' is not allowed; expected a file that can be read (No such file"),
+    "teams missing": ("teams", None, "teams.csv' is not allowed; expected a file that can be read (No such file"),
+    "users missing": ("users", None, "users.csv' is not allowed; expected a file that can be read (No such file"),
     "empty": ("users", "", "users.csv: 'an empty file'", "user, team"),
     "blank lines only": ("users", "\n\n", "users.csv: 'an empty file'"),
     "header only": ("users", "user,team\n", "users.csv: 'no rows'"),
@@ -360,11 +360,11 @@ def test_too_many_planners_are_refused(tmp_path: Path, monkeypatch: pytest.Monke
 def test_devices_folders_and_broken_links_are_no_files(tmp_path: Path) -> None:
     write(tmp_path, users=None)
     (tmp_path / "users.csv").mkdir()
-    with pytest.raises(InvalidInput, match=r"users\.csv.*readable file"):
+    with pytest.raises(InvalidInput, match=r"^file: .*users\.csv.*can be read"):
         read(tmp_path)
     (tmp_path / "users.csv").rmdir()
     (tmp_path / "users.csv").symlink_to(os.devnull)
-    with pytest.raises(InvalidInput, match=r"users\.csv.*readable file"):
+    with pytest.raises(InvalidInput, match=r"^file: .*users\.csv.*can be read"):
         read(tmp_path)
     write(tmp_path / "linked", ties=None)
     (tmp_path / "linked" / "ties.csv").symlink_to(tmp_path / "nowhere")

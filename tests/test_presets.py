@@ -153,9 +153,9 @@ def test_files_that_are_no_text_are_refused(content, where, word, tmp_path):
 
 @pytest.mark.parametrize("name", ["", "none.yaml"])
 def test_what_is_no_file_is_refused(name, tmp_path):
-    with pytest.raises(InvalidInput, match="readable file") as error:
+    with pytest.raises(InvalidInput, match=r"^file: .* can be read") as error:
         read_yaml(tmp_path / name)
-    assert error.value.key == str(tmp_path / name)
+    assert (error.value.key, error.value.value) == ("file", str(tmp_path / name))
 
 
 @pytest.mark.fault("files", "a preset cut off anywhere", "read as what is there, or refused")

@@ -304,6 +304,11 @@ def test_the_python_shown_runs(name, code, at_the_desk, capsys):
     assert capsys.readouterr().out or "print(" not in code
 
 
+@pytest.mark.parametrize("name", ["README.md", "docs/tutorial.md"])
+def test_it_is_said_how_python_is_run_before_any_is_shown(name):
+    assert "`uv run python mine.py`" in PAGES[name].partition("```python")[0]
+
+
 def test_a_rule_is_changed_in_fewer_than_15_lines():
     code = next(c for c in re.findall(r"```python\n(.*?)```", README, re.S) if "StubbornUser" in c)
     assert len([line for line in code.splitlines() if line.strip()]) < 15

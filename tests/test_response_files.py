@@ -97,7 +97,7 @@ def test_files_that_cannot_be_used_are_refused_in_one_line(call, tmp_path, marke
     for name, hint in (
         ("regular.csv", "relative errors need errors without defects"),
         ("none.csv", "No such file"),
-        (".", "not a file"),
+        (".", "no folder or device"),
         ("damaged.csv", "UTF-8"),
         ("stopped.csv", "B3 sells nothing for 13 weeks"),
     ):
