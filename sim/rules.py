@@ -2,8 +2,8 @@
 
 A rule is a short plain function of agents and parameters. The textbook engine calls it with Mesa
 agents, in ordinary Python. The compiled engine calls the same function with rows of NumPy
-structured arrays, compiled by Numba. Rules use :mod:`math` and plain arithmetic only: with those,
-both give the same bits.
+structured arrays, compiled by Numba. Rules use :mod:`math` and plain arithmetic only, and of these
+nothing that compiled code rounds differently (``docs/own-rule.md``): both give the same bits.
 """
 
 from __future__ import annotations
