@@ -186,6 +186,21 @@ def comparison_and_analysis(desk, monkeypatch):
             assert not stopped.value.code
 
 
+def shorten_the_benchmark(monkeypatch):
+    """That it works shows with few runs of small enterprises, too."""
+    monkeypatch.setitem(presets.DEFAULTS, "enterprise", "small")
+    for part in (planner_week, many_runs):
+        monkeypatch.setattr(part, "Parameters", lambda: presets.resolve({}, {"weeks": 30}))
+    monkeypatch.setattr(planner_week, "SIZES", {768: (3, 2, 4), 1_000: (2, 3, 4), 10_000: (4, 3, 4), 100_000: (5, 3, 4)})
+    monkeypatch.setattr(planner_week.benchmark, "__defaults__", (4, 1, 2))  # weeks, rounds, replications
+    monkeypatch.setattr(many_runs.many_runs, "__defaults__", (100, 100, 2))  # runs of a sweep, of a large one, of batch_run
+    monkeypatch.setattr(many_runs, "BARE", 10)
+    monkeypatch.setattr(many_runs, "alone", functools.cache(many_runs.alone))  # one start for one size
+    monkeypatch.setattr(peers.measured, "__defaults__", (2, 1))  # weeks, rounds
+    monkeypatch.setattr(peers, "SimpleModel", sim.RolloutModel)  # nothing to compile
+    monkeypatch.setattr(peers, "MOST", 10_000)
+
+
 @pytest.mark.filterwarnings("ignore:.*found in sys.modules")
 @pytest.mark.parametrize(
     ("module", "given"),
@@ -210,13 +225,8 @@ def test_every_command_shown_runs(module, given, at_the_desk, monkeypatch, capsy
     if module == "reproduce" and "--write" not in used and not Path("reference").exists():
         assert reproduce.main(["--write", *used]) == 0
     monkeypatch.setattr(generate_demand, "__defaults__", (2, 8, 120))  # brands, items, weeks
-    monkeypatch.setattr(planner_week.benchmark, "__defaults__", (4, 1, 2))  # weeks, rounds, replications
-    monkeypatch.setattr(many_runs.many_runs, "__defaults__", (100, 200, 2))  # runs of a sweep, of a large one, of batch_run
-    monkeypatch.setattr(many_runs, "BARE", 10)
-    monkeypatch.setattr(peers.measured, "__defaults__", (2, 1))  # weeks, rounds
-    monkeypatch.setattr(peers, "SimpleModel", sim.RolloutModel)  # nothing to compile
-    monkeypatch.setattr(peers, "MOST", 10_000)
-    monkeypatch.setattr(many_runs, "alone", functools.cache(many_runs.alone))  # one start for one size
+    if module == "benchmark":
+        shorten_the_benchmark(monkeypatch)
     monkeypatch.setattr(sys, "argv", [module, *used])
     code = 0
     try:
