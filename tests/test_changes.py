@@ -24,7 +24,7 @@ FREE = [row for row in ROWS if not why_not(row.name)]
 #: Some act early in a rollout only, some where they let more happen than before, some need what happens by chance.
 TRIES = [(week, seed, up) for seed in (1, 2, 3) for week in (5, 30) for up in (True, False)]
 #: Many come anew, and units have waves to wait for.
-BUSY = {"enterprise": {**TINY, "units": 6}, "weeks": 120}
+BUSY = {"enterprise": {**TINY, "units": 4}, "weeks": 80}
 
 
 def weekly_names():
