@@ -67,15 +67,16 @@ def success_alone(p: Parameters) -> Parameters:
 
     The whole weight of the decision (trust, fit, peers, norm, habit, sponsor) is the sponsor's; thresholds and the freedom to adjust
     stay. All success is visible. There is no platform: what a strategy would spend on it goes to the model, no unit waits for it, and
-    it relieves, carries, repairs, refreshes and explains nothing; nobody asks for approval, no team waits for another. Data are as bad as they are, support by hand helps as it does.
+    it relieves, carries, repairs, refreshes and explains nothing; nobody asks for approval, no team waits for another. Data are as bad
+    as they are, support by hand helps as it does.
     Trust is no part of the story: a team that uses the forecast counts as one that trusts it, too.
     """
     weight = sum(getattr(p.utility, name) for name in ("trust", "fit", "peer", "norm", "habit", "sponsor"))
     changes: dict[str, Any] = {f"utility.{name}": 0.0 for name in ("trust", "fit", "peer", "norm", "habit")}
     changes |= {"utility.sponsor": min(50.0, weight), "sponsor.visible_unmonitored": 1.0, "platform.relief": 0.0, "platform.dashboard": 1.0}
     changes |= dict.fromkeys(("support.carrying", "support.channel", "correction.repair", "correction.refresh"), 0.0)
-    changes |= dict.fromkeys(("trust.governance", "trust.unused", "trust.peer", "habit.explained", "strategy.readiness_gate", "strategy.approval"), 0.0)
-    changes |= dict.fromkeys(("utility.load", "team.chain", "trust.accountable"), 0.0) | {"team.capacity": 1e6}
+    changes |= dict.fromkeys(("trust.governance", "trust.unused", "trust.peer", "trust.accountable", "habit.explained", "utility.load"), 0.0)
+    changes |= dict.fromkeys(("strategy.readiness_gate", "strategy.approval", "team.chain"), 0.0) | {"team.capacity": 1e6}
     changes |= {"strategy.allocation": "fixed", "outcomes.trust": 0.0}
     for phase in PHASES:
         shares = getattr(p.strategy.effort, phase)
