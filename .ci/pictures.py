@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import itertools
 import re
@@ -91,6 +92,7 @@ def _arrow(axes, start: tuple[float, float], end: tuple[float, float], **style) 
 # --------------------------------------------------------------------------- the architecture
 
 
+@functools.cache
 def modules() -> dict[str, set[str]]:
     """Every module of ``sim`` and ``experiments``, and those of them that it imports."""
     files = [p for package in ("sim", "experiments") for p in sorted((ROOT / package).rglob("*.py")) if p.name != "__init__.py"]

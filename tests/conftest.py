@@ -92,6 +92,13 @@ def made(experiment: str, folder: Path, *arguments: str) -> str:
 
 
 @pytest.fixture
+def undrawn(monkeypatch):
+    """Comparisons without picture and report, for tests of their runs and tables: drawing takes most of the time."""
+    monkeypatch.setattr("sim.views.figures.compare.compare_figure", lambda folder: None)
+    monkeypatch.setattr("sim.views.report.render.write_report", lambda folder: None)
+
+
+@pytest.fixture
 def company(tmp_path, monkeypatch):
     """The template's organisation, in a folder with a name that has to be quoted."""
     name = "it's {mine}\\"

@@ -71,6 +71,7 @@ def test_more_replications_never_change_old_ones_nor_do_threads(call, tmp_path, 
     assert contents(few_folder) == contents(tmp_path / "threads")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_equal_strategies_are_called_equal(call, tmp_path, monkeypatch):
     copied = tmp_path / "configs"
     shutil.copytree(presets.CONFIGS, copied)
@@ -83,12 +84,14 @@ def test_equal_strategies_are_called_equal(call, tmp_path, monkeypatch):
     assert (pd.read_csv(only(tmp_path / "results" / "compare") / "paired.csv")["ties"] == 3).all()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_measures_a_short_horizon_cannot_have_are_left_out(call, tmp_path):
     assert call("compare", "enterprise=small", "weeks=30", "replications=2", "maturities=[low]", "executor=serial")[0] == 0
     summary = pd.read_csv(only(tmp_path / "results" / "compare") / "summary.csv")
     assert "net" in set(summary["measure"]) and "net_104" not in set(summary["measure"])
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_failed_run_is_recorded_and_never_a_value(call, tmp_path, monkeypatch):
     class Failing(RolloutModel):
         def run(self, progress=None):
@@ -108,6 +111,7 @@ def test_a_failed_run_is_recorded_and_never_a_value(call, tmp_path, monkeypatch)
     assert pd.read_csv(folder / "failures.csv")["seed"].tolist() == [3]
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("deaths", [1, 2])
 @pytest.mark.fault("process", "a worker killed once, and at every attempt (compare)", "redone; recorded as failed")
 def test_a_worker_that_dies_loses_its_runs_only_when_it_dies_again(call, tmp_path, monkeypatch, deaths, compared):
@@ -155,6 +159,7 @@ def test_a_dry_run_of_a_comparison_writes_nothing(call, tmp_path):
     assert code == 0 and "24 runs, 4 points × 6 replications in" in plain(out) and not (tmp_path / "results").exists()
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("strategies", [2, 3])
 def test_no_interval_is_broken_in_a_hundred_columns(strategies, call):
     named = ["integration_first", "model_first", "representative_pilot"][:strategies]

@@ -104,6 +104,7 @@ def test_compare_keeps_how_units_ended_and_what_held_them_back(folder):
     np.testing.assert_allclose(held[["using", *CONSTRAINTS]].sum(axis=1), 1)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_only_the_first_replications_are_looked_into(work, monkeypatch):
     place, run = work
     monkeypatch.setattr(compare, "LOOKED_INTO", 2)
