@@ -70,8 +70,9 @@ def _shorten(value: Any) -> str:
 def nearest(name: str, known: Iterable[str]) -> str:
     """Known names, the likeliest first, or the new name of one that changed: the hint of every «unknown …» message."""
     known = sorted(known)
-    if RENAMED.get(str(name)) in known:
-        return f"{RENAMED[str(name)]}, as it is called now"
+    now = RENAMED.get(str(name), "")
+    if now in known or "." in now:
+        return f"{now}, as it is called now"
     if (without := "".join(str(name).split())) in known and without != str(name):
         return f"{without}, without the blanks in {str(name)!r}"
     close = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)

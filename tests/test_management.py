@@ -208,3 +208,8 @@ def test_a_strategy_says_what_its_reviews_look_at():
     with pytest.raises(InvalidInput, match=r"strategy.measure.*accuracy, use, value"):
         RolloutModel(rng=1, **{"strategy.measure": "fame"})
     assert replace(base.strategy, measure="use").measure == "use"
+
+
+def test_a_parameter_that_moved_says_where_to():
+    with pytest.raises(InvalidInput, match=r"forecast\.sudden.*disturbance\.shift, as it is called now"):
+        RolloutModel(rng=1, **{"forecast.sudden": 0.1})

@@ -366,8 +366,8 @@ def test_killed_the_server_leaves_no_process_behind(server):
         (["--organisation", ""], "error: --organisation: '' is not allowed"),
         (["--organisation", "two\nlines"], "error: --organisation: 'two\\nlines' is not allowed"),
         (["--organisation", "${oc.env:HOME}"], "error: --organisation: '${oc.env:HOME}' is not allowed"),
-        (["--organisation", "no_such_folder"], "error: no_such_folder/units.csv: "),
-        (["--organisation", "configs"], "error: configs/units.csv: "),
+        (["--organisation", "no_such_folder"], "error: file: 'no_such_folder/units.csv' is not allowed"),
+        (["--organisation", "configs"], "error: file: 'configs/units.csv' is not allowed"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:.*found in sys.modules")

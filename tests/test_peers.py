@@ -25,7 +25,7 @@ def test_the_rules_on_columns_are_the_product_s_planner_by_planner():
         user = SimpleNamespace(trust=trust[i], reliance=reliance[i], threshold=threshold[i], log_own_error=log_own_error[i])
         peers.SimpleUser.decide(user, None, None, seen[i], chance[i], None)
         peers.SimpleUser.learn(user, None, None, seen[i], z[i], None)
-        peers.SimpleUser.practise(user, None, None)
+        peers.SimpleUser.practise(user, None, None, None)
         assert [user.choice != OWN, user.trust, user.reliance] == pytest.approx([column[i] for column in together], rel=1e-12)
 
 

@@ -77,6 +77,8 @@ def plausible(emulators: Sequence[Emulators], unit: np.ndarray) -> np.ndarray:
     """Which parameter sets no wave leaves out, [sets]."""
     kept = np.ones(len(unit), bool)
     for emulator in emulators:
+        if not kept.any():
+            break
         kept[kept] = (np.abs(emulator.distance(unit[kept])) < IMPLAUSIBLE).all(axis=1)
     return kept
 

@@ -41,7 +41,7 @@ FITTED = {
     "trust.noise": [0.2, 1.0],
     "forecast.planner": [0.38, 0.52],  # from a fifth above the sound model (M5) towards what experiments.response measured
     "disturbance.priority": [0.1, 2.0],
-    "enterprise.spend": [80_000, 300_000],
+    "enterprise.spend": [100_000, 800_000],
 }
 
 

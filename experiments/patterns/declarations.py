@@ -50,7 +50,7 @@ TOGETHER = {"strategy.wave": 1.0, "strategy.cadence": 1, "strategy.readiness_gat
 #: Support that costs the central team nothing and is never short.
 FREE_SUPPORT = {name: Times(name, 0.001) for name in ("support.need", "support.carrying", "support.minimum")}
 #: A forecast that does not age, nor learn.
-NO_DRIFT = {"forecast.drift": 0.0, "forecast.sudden": 0.0, "disturbance.shift": 0.0}
+NO_DRIFT = {"forecast.drift": 0.0, "disturbance.shift": 0.0}
 NO_PEERS = {"utility.peer": 0.0, "utility.norm": 0.0, "trust.peer": 0.0}
 
 
