@@ -1,6 +1,6 @@
 """Published numbers against the model as it is configured: what it says to each, with nothing changed or fitted.
 
-``python -m experiments.check targets.yaml``. The defaults are calibrated (``configs/experiment/calibrated.yaml``). A target has a
+``python -m experiments.check targets.yaml``. A target has a
 population, a measure, a value and a tolerance; a blind test is one whose file was written before the model was asked.
 """
 

@@ -27,8 +27,8 @@ class EnterpriseSize:
     units: int = count(12, "business units", 1, 100_000, "documented", "the article's twelve regions")
     teams: int = count(8, "teams per unit", 1, 10_000, "judged", "planning teams of a region")
     users: int = count(8, "planners per team", 1, 10_000, "judged", "one planning meeting's worth of people")
-    spend: float = number(213_000, "EUR planned per planner and week", 0, 1e9, "calibrated",
-        "about EUR 6bn a year for 768 planners; posterior 105000 to 295000", (105000, 295000))
+    spend: float = number(213_000, "EUR planned per planner and week", 0, 1e9, "judged",
+        "about EUR 8.5bn a year for 768 planners; 105000 to 295000 before the fit is renewed", (105000, 295000))
     spend_spread: float = number(0.5, "sd of log spend between units", 0, 2, "judged", "regions differ in size")
 
 
@@ -86,9 +86,9 @@ class Forecast:
 
     best: float = number(0.325, "WAPE", 0.01, 1, "documented",
         "sound model, 5-20% under the planner's error (M5: winner about 20% under the benchmark)", (0.32, 0.38))
-    planner: float = number(0.463, "WAPE", 0.01, 2, "calibrated",
+    planner: float = number(0.463, "WAPE", 0.01, 2, "judged",
         "the planner's own spreadsheet method; weekly item WAPE .4-.6 in retail data; what counts is its distance from "
-        "best; posterior 0.438 to 0.518", (0.438, 0.518))
+        "best; 0.438 to 0.518 before the fit is renewed", (0.438, 0.518))
     planner_spread: float = number(0.15, "sd of log WAPE between planners", 0, 2, "judged", "some planners are good")
     difficulty_spread: float = number(0.25, "sd of log WAPE between teams", 0, 2, "judged",
         "some categories are easier, for model and planner alike")
@@ -174,8 +174,8 @@ class Utility:
     sponsor: float = number(1.0, "logits per unit of sponsorship", 0, 50, "documented", "facilitating conditions are weakest; size judged")
     habit: float = number(1.6, "logits per unit of reliance", 0, 50, "documented", "habit (UTAUT2); size judged")
     norm: float = number(0.8, "logits per share of the team", 0, 50, "judged", "planning on the team's majority numbers spares reconciling")
-    threshold: float = number(-0.3, "logits", -20, 20, "calibrated",
-        "what must be overcome to leave the spreadsheet; posterior -1.06 to 1.36", (-1.06, 1.36))
+    threshold: float = number(-0.3, "logits", -20, 20, "judged",
+        "what must be overcome to leave the spreadsheet; -1.06 to 1.36 before the fit is renewed", (-1.06, 1.36))
     threshold_spread: float = number(0.8, "sd between users, logits", 0, 10, "judged",
         "disposition; traits explain little of trust beside experience with it (dynamic trust)")
     experience: float = number(0.04, "logits per year above the mean", 0, 2, "documented",
@@ -197,8 +197,8 @@ class Trust:
     gain: float = number(0.06, "share of missing trust per full success", 0, 1, "judged", "weeks to months to build")
     loss: float = number(0.13, "share of trust per full failure", 0, 1, "documented",
         "algorithms lose confidence faster (Dietvorst et al. 2015); loss/gain 1.5-4 judged")
-    noise: float = number(0.41, "sd of the log ratio of the two errors seen", 0, 5, "calibrated",
-        "one week's errors say little; posterior 0.219 to 0.672", (0.219, 0.672))
+    noise: float = number(0.41, "sd of the log ratio of the two errors seen", 0, 5, "judged",
+        "one week's errors say little; 0.219 to 0.672 before the fit is renewed", (0.219, 0.672))
     unused: float = number(0.3, "share seen at full monitoring", 0, 1, "judged", "monitoring shows non-users what they missed")
     late: float = number(0.02, "share of trust per missed cut-off", 0, 1, "judged", "a forecast that does not come is not trusted")
     peer: float = number(0.015, "share of the gap to peers' use per week", 0, 1, "judged",
@@ -300,8 +300,8 @@ class Review:
 class Disturbance:
     """What happens to the enterprise from outside."""
 
-    priority: float = number(1.3, "shocks per unit and year", 0, 52, "calibrated",
-        "other priorities; posterior 0.216 to 1.87", (0.216, 1.87))
+    priority: float = number(1.3, "shocks per unit and year", 0, 52, "judged",
+        "other priorities; 0.216 to 1.87 before the fit is renewed", (0.216, 1.87))
     priority_drop: float = number(0.35, "share of sponsorship", 0, 1, "judged", "lost at a shock")
     priority_weeks: int = count(13, "weeks", 0, 520, "judged", "no effort of the unit's own meanwhile, and change load on its teams")
     leader: float = number(0.2, "departures per leader and year", 0, 52, "judged", "leaders of units and of the enterprise stay five years")

@@ -193,8 +193,11 @@ def test_a_preset_nests_its_parameters_and_leaves_out_the_population(tmp_path):
     }
 
 
-def test_the_defaults_are_the_calibrated_values_rounded():
+def test_what_says_it_is_calibrated_is_what_a_kept_calibration_chose():
     place = presets.CONFIGS / "experiment" / "calibrated.yaml"
+    if not place.is_file():
+        assert not [name for name, record in RECORDS.items() if record.source == "calibrated"]
+        return
     values = {f"{group}.{name}": value for group, names in read_yaml(place).items() for name, value in names.items()}
     assert sorted(values) == sorted(name for name, record in RECORDS.items() if record.source == "calibrated")
     posterior = {

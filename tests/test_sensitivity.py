@@ -109,7 +109,7 @@ def test_morris_from_the_command_line(call, tmp_path):
     unit = unit_points("morris", paired.numeric_factors(list(wide.index.names), None, RolloutModel(enterprise="small").parameters, True), 1, 2, 6, 4, 256)  # fmt: skip
     again = analyse("morris", unit, points["value"].to_numpy(), 4, 1)
     np.testing.assert_allclose(np.sort(again["mu_star"])[::-1], table["mu_star"])
-    assert set(table["source"]) == {"calibrated", "documented"} and (table["mu_star"] > 0).any()
+    assert set(table["source"]) == {"judged", "documented"} and (table["mu_star"] > 0).any()
     described = pd.read_csv(folder / "data_dictionary.csv", keep_default_na=False)
     assert set(described.loc[described["dataset"] == "importance", "column"]) == set(table) and (described["meaning"] != "").all()
 
