@@ -195,6 +195,7 @@ def shorten_the_benchmark(monkeypatch):
     monkeypatch.setattr(planner_week.benchmark, "__defaults__", (4, 1, 2))  # weeks, rounds, replications
     monkeypatch.setattr(many_runs.many_runs, "__defaults__", (100, 100, 2))  # runs of a sweep, of a large one, of batch_run
     monkeypatch.setattr(many_runs, "BARE", 10)
+    monkeypatch.setattr(many_runs, "WORKERS", 1)
     monkeypatch.setattr(many_runs, "alone", functools.cache(many_runs.alone))  # one start for one size
     monkeypatch.setattr(peers.measured, "__defaults__", (2, 1))  # weeks, rounds
     monkeypatch.setattr(peers, "SimpleModel", sim.RolloutModel)  # nothing to compile
