@@ -168,7 +168,7 @@ def arguments(module, given):
     if module == "compare" and not any(word.startswith(("maturities=", "experiment=")) for word in given):
         more.append("maturities=[middle]")
     if any(word.startswith("executor.workers=") for word in given):
-        more = [m for m in more if m != "executor=serial"]
+        more = [*(m for m in more if m != "executor=serial"), "executor.workers=2"]
     if any(word.startswith("enterprise.units") or word in ("x=enterprise.units", "enterprise=from_files") for word in given):
         more = [m for m in more if m != "enterprise=small"]
     if module == "response" and any(word.startswith("demand=") for word in given):
