@@ -46,7 +46,7 @@ OPEN = {"strategy.gate_improvement": -1.0, "strategy.gate_reliance": 0.0}
 #: Management neither retires a unit nor stops the initiative: what falls, falls by the planners' choice.
 PATIENT = {"strategy.unit_reviews": 1000, "strategy.initiative_reviews": 1000}
 #: All units at once.
-TOGETHER = {"strategy.wave": 1.0, "strategy.cadence": 1, "strategy.readiness_gate": 0.0}
+TOGETHER = {"strategy.wave": 1.0, "strategy.cadence": 1, "strategy.readiness_gate": 0.0, "strategy.approval": 0.0}
 #: Support that costs the central team nothing and is never short.
 FREE_SUPPORT = {name: Times(name, 0.001) for name in ("support.need", "support.carrying", "support.minimum")}
 #: A forecast that does not age, nor learn.
