@@ -233,17 +233,8 @@ def _sentence(found: _Found, constraint: str) -> str:
             f"The pace of the waves holds it back: {waiting} of {n} units wait for their turn, a wave every {p.strategy.cadence} weeks, "
             f"and with them {kept}."
         )
-    onboarding = stages == ONBOARDING
-    if constraint in _asked(p) and onboarding.any():
-        capability, asked = _asked(p)[constraint]
-        ready = float(found.unit[f"readiness_{capability}"][-1][onboarding].mean())
-        holds = {"pipelines": "The data pipeline holds", "integration": "Integration holds", "approval": "Approval holds"}[constraint]
-        units = (
-            f"{int(onboarding.sum())} units wait to go live until theirs stands"
-            if onboarding.sum() > 1
-            else "a unit waits to go live until its own stands"
-        )
-        return f"{holds} it back: {units} at {asked:.0%}, but it is at {ready:.0%}. That keeps {kept} on their spreadsheets."
+    if constraint in _asked(p) and (stages == ONBOARDING).any():
+        return f"{_at_go_live(found, constraint)} That keeps {kept} on their spreadsheets."
     where = f"in the {live} live unit{'s' if live != 1 else ''}" if live else "in the units at work"
     said = {
         "pipelines": lambda: (
@@ -274,6 +265,18 @@ def _sentence(found: _Found, constraint: str) -> str:
     if constraint == "backing" and not (stages == RETIRED).any():
         said = f"Backing holds it back: {where} sponsorship is down to {found.served('sponsorship'):.0%}"
     return f"{said}. That keeps {kept} on their spreadsheets."
+
+
+def _at_go_live(found: _Found, constraint: str) -> str:
+    """What the units that onboard lack of one capability."""
+    capability, asked = _asked(found.p)[constraint]
+    ready = found.unit[f"readiness_{capability}"][-1]
+    short = (found.stages == ONBOARDING) & (ready < asked)
+    holds = {"pipelines": "The data pipeline holds", "integration": "Integration holds", "approval": "Approval holds"}[constraint]
+    if not short.any():
+        return f"{holds} it back no longer: the next unit goes live."
+    waiting = f"{short.sum()} units wait to go live until theirs stands" if short.sum() > 1 else "a unit waits to go live until its own stands"
+    return f"{holds} it back: {waiting} at {asked:.0%}, but it is at {ready[short].mean():.0%}."
 
 
 def _at_the_gate(found: _Found) -> str:

@@ -199,7 +199,7 @@ class RolloutModel(mesa.Model):
                     team.redesign(team.unit, team.unit.workflow, p)
             roll_out(firm, units, order, events, week, p)  # 4 roll out
         else:
-            idle(firm, units)
+            idle(firm, units, teams)
         upkeep(firm, units, p)  # 5 wear
         for unit in units:
             unit.forecast(shocks[unit.row][CUT_OFF], p)  # 6 forecast

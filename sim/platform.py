@@ -62,8 +62,8 @@ def support(firm, units, p):
 
 
 @rule
-def idle(firm, units):
-    """A week without an initiative: nobody supports, builds or contributes."""
+def idle(firm, units, teams):
+    """A week without an initiative: nobody supports, builds, contributes or redesigns."""
     for k in range(SUPPORT + 1):
         firm.effort[k] = 0.0
     firm.need = 0.0
@@ -74,6 +74,10 @@ def idle(firm, units):
         unit.support = 0.0
         unit.own_effort = 0.0
         unit.workflow = 0.0
+        unit.willing = 0
+    for t in range(len(teams)):
+        teams[t].willing = 0
+        teams[t].load = 0.0
 
 
 @rule

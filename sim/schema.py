@@ -35,6 +35,8 @@ RENAMED = {
     "category": "difficulty",
     "skill": "own_error",
 }
+#: Names that are gone, and why.
+GONE = dict.fromkeys(("sponsor.technical", "sponsor.shared", "platform.crew", "forecast.variance"), "it changed next to nothing")
 
 
 class InvalidInput(ValueError):
@@ -70,6 +72,8 @@ def _shorten(value: Any) -> str:
 def nearest(name: str, known: Iterable[str]) -> str:
     """Known names, the likeliest first, or the new name of one that changed: the hint of every «unknown …» message."""
     known = sorted(known)
+    if str(name) in GONE:
+        return f"nothing: it is gone, as {GONE[str(name)]}"
     now = RENAMED.get(str(name), "")
     if now in known or "." in now:
         return f"{now}, as it is called now"

@@ -217,7 +217,7 @@ def roll_out(firm, units, order, events, week, p):
     for position in range(firm.entered):
         b = order[position]
         unit = units[b]
-        if unit.stage == RETIRED and unit.commitment >= p.review.relaunch:
+        if unit.stage == RETIRED and unit.commitment > 0.0 and unit.commitment >= p.review.relaunch:
             unit.stage = ONBOARDING
             unit.failed = 0
             unit.stake = 1.0
@@ -272,6 +272,7 @@ def succeed_executive(firm, units, events, chance, week, p):
         firm.entered = 1
         units[firm.pilot].stage = PILOT
         units[firm.pilot].live_week = week
+        log_event(events, firm, week, PILOT_STARTED, firm.pilot, units[firm.pilot].clean)
     log_event(events, firm, week, RELAUNCHED, -1, firm.commitment)
 
 

@@ -245,11 +245,11 @@ def before_planners(c, week, ps):
         for b in range(len(units)):
             unit = units[b]
             for t in range(unit.first, unit.last):
-                if teams[t].willing == 1:
+                if teams[t].willing != 0:
                     redesign(teams[t], unit, unit.workflow, p)
         roll_out(firm, units, order, events, week, p)  # 4 roll out
     else:
-        idle(firm, units)
+        idle(firm, units, teams)
     upkeep(firm, units, p)  # 5 wear
     for b in range(len(units)):
         unit = units[b]

@@ -104,7 +104,7 @@ def test_invariants(model):
 
 
 def test_where_the_forecast_is_given_up_the_habit_fades():
-    given = {"strategy.initiative_reviews": 1, "review.relaunch": 1}
+    given = {"strategy.initiative_reviews": 1, "strategy.initiative_floor": 1, "review.relaunch": 1}
     model = RolloutModel(strategy="big_bang", maturity="low", rng=7, **given).run()
     assert model.outcome["outcome"] == "abandoned"
     weeks_since = 260 - int(model.columns()["firm"]["stopped_week"][0])

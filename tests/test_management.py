@@ -218,3 +218,24 @@ def test_a_strategy_says_what_its_reviews_look_at():
 def test_a_parameter_that_moved_says_where_to():
     with pytest.raises(InvalidInput, match=r"forecast\.sudden.*disturbance\.shift, as it is called now"):
         RolloutModel(rng=1, **{"forecast.sudden": 0.1})
+    with pytest.raises(InvalidInput, match=r"platform\.crew.*nothing: it is gone, as it changed next to nothing"):
+        RolloutModel(rng=1, **{"platform.crew": 3})
+
+
+def test_fit_and_load_hold_their_ranges_at_the_ends():
+    wild = RolloutModel(rng=1, enterprise="small", weeks=120, **{"team.decay": 0.5, "maturity.variants": 10.0}).run()
+    assert wild.columns()["teams"]["fit"].min() >= 0 and wild.columns()["teams"]["fit"].max() <= 1
+    stopped = RolloutModel(rng=1, strategy="big_bang", maturity="low", **{"review.relaunch": 1.0, "strategy.initiative_reviews": 1}).run()
+    week = int(stopped.events["week"][stopped.events["event"] == "stopped"].iloc[0])
+    assert (stopped.units["load"][stopped.units["week"] > week] == 0).all()
+
+
+def test_who_gave_it_up_does_not_take_it_up_again():
+    given = {**ALL_LIVE, **QUIET, "strategy.wave": 1e-6, "strategy.cadence": 5200, "review.passing": 1, "review.floor": 1, "review.grace": 0}
+    model = RolloutModel(rng=1, weeks=104, **{**given, "strategy.unit_reviews": 1, "review.relaunch": 0.0}).run()
+    assert (model.events["event"] == "retired").any() and not (model.events["event"] == "taken up again").any()
+
+
+def test_a_long_chain_is_no_cycle_and_a_cycle_counts_who_is_in_it(tmp_path):
+    given = chain(tmp_path / "a", "team,unit,hands_to\nt1,a,t2\nt2,a,t3\nt3,b,t2\n")
+    assert any("2 of 3 teams" in note for note in given.notes)

@@ -44,7 +44,7 @@ class Population:
         organisations: of each maturity, for a parameter set of a wave.
         surveyed: of each maturity, for a draw of the posterior: as many as were asked.
         spread: prior range of the sd of organisations of one maturity around its preset.
-        strictness: prior range of the mean sponsorship below which the strictest management stops an initiative; the others'
+        strictness: prior range of the backing by the executive below which the strictest management stops an initiative; the others'
             floors are anything below that.
         pilot: prior range of the weeks that the slowest organisation pilots at least; the others take a quarter of a year or longer.
         low, middle, high: shares of the mixed population.

@@ -16,7 +16,7 @@ from experiments.lab.designs import Factor
 from experiments.lab.storage import Store
 from sim.parameters import RECORDS
 
-UNITS = {SPREAD: "sd in logits and logs", STRICTNESS: "mean sponsorship", PILOT: "weeks"}
+UNITS = {SPREAD: "sd in logits and logs", STRICTNESS: "backing by the executive", PILOT: "weeks"}
 MEANINGS = {
     "parameters.parameter": "fitted parameter", "parameters.unit": "its unit", "parameters.default": "its default",
     "parameters.prior_low": "lowest value of the uniform prior", "parameters.prior_high": "highest value of the uniform prior",

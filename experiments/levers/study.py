@@ -148,7 +148,7 @@ def split(runs: pd.DataFrame) -> pd.DataFrame:
     for group, part in shapley(value).items():
         estimate, low, high = mean(part)
         alone = float((value[(group,)] - value[()]).mean())
-        rows.append((group, estimate, low, high, estimate / whole, alone))
+        rows.append((group, estimate, low, high, estimate / whole if whole else np.nan, alone))
     return pd.DataFrame(rows, columns=["group", "part", "part_low", "part_high", "share", "alone"]).sort_values("part", ascending=False)
 
 
@@ -161,6 +161,7 @@ def levers(values: dict[str, Any]) -> int:
     arms += [(SPLIT, "+".join(found)) for found in coalitions()]
     for kind, arm in arms:  # what cannot be had on this configuration is said now, in one line
         configured(base, kind, arm)
+    sim.RolloutModel(parameters=configured(base, *arms[0])[0], rng=settings.seed)
     configuration = {
         "parameters": to_mapping(base), "seeds": replications, "seed": settings.seed, "limit": settings.limit, "model": SOURCES,
         "levers": {lever.name: [dict(lever.without), lever.measure, lever.sign, lever.strategy, lever.maturity, dict(lever.given)]
@@ -201,8 +202,11 @@ def show(console: Console, found: pd.DataFrame, parts: pd.DataFrame, seeds: int)
     console.print(
         f"{len(found) - len(silent)} of {len(found)} act as the article says{'; not: ' + ', '.join(silent) if silent else ''}.", highlight=False
     )
-    best = parts.head(2)
+    best = parts.loc[parts["part"].abs().sort_values(ascending=False).index[:2]]
     told = ", ".join(f"{row['group']} {row['share']:.0%}" for _, row in parts.iterrows())
+    if parts["share"].isna().any():
+        console.print(f"{BETTER} and {WORSE} do not differ in {MEASURES[OF].label}: there is nothing to split.", highlight=False)
+        return
     console.print(
         f"Of the difference in {MEASURES[OF].label} between {BETTER} and {WORSE} at {WHERE} maturity, "
         f"{interval('EUR', parts['part'].sum(), np.nan, np.nan).split(' [')[0]}, the two largest carry {best['share'].sum():.0%}: {told}.",

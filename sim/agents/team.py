@@ -33,7 +33,7 @@ class Team(PlanningAgent):
 
         Local ways of planning change, the faster the more of them there are.
         """
-        team.fit -= p.team.decay * (1.0 + unit.variants) * team.fit
+        team.fit -= min(1.0, p.team.decay * (1.0 + unit.variants)) * team.fit
         team.error = forecast_error(team.difficulty, team.defect, unit, quality, p)
         team.log_error = math.log(team.error)
         team.channel_fit = team.fit * unit.channel
@@ -43,6 +43,7 @@ class Team(PlanningAgent):
         team.adjusting = 0.0
         team.learning = 0.0
         team.champions = 0.0
+        team.aligned = 1.0
         team.trust = 0.0
         team.reliance = 0.0
 
@@ -75,7 +76,6 @@ class Team(PlanningAgent):
         team.norm += p.team.norm * (team.share - team.norm)
         team.trust /= planners
         team.reliance /= planners
-        team.aligned = 1.0
 
     @rule
     def hand_over(team, downstream, p):

@@ -7,6 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from sim.layout import MOST_USERS, Layout
 from sim.names import LONGEST_NAME, hint, look_alikes
@@ -166,11 +168,11 @@ def from_files(folder: Path, _changes: tuple) -> Layout:
 def _chain(hands_to: np.ndarray, place: np.ndarray, notes: list[str]) -> np.ndarray:
     """Rows of the teams downstream, -1 for none, once teams are in their places; numbers that come back to where they began are noted."""
     downstream = np.where(hands_to < 0, -1, place[hands_to])
-    at = np.arange(len(downstream))
-    for _ in range(len(downstream)):
-        at = np.where(at < 0, -1, downstream[at])
-        if (at < 0).all():
-            break
-    else:
-        notes.append(f"teams.csv: the planning chain has a cycle: the numbers of {int((at >= 0).sum())} teams come back to a team upstream")
+    n = len(downstream)
+    links = coo_array((np.ones(n), (np.arange(n), np.where(downstream < 0, np.arange(n), downstream))), shape=(n, n))
+    _, circle = connected_components(links, connection="strong")
+    own = downstream == np.arange(n)
+    inside = int(((np.bincount(circle)[circle] > 1) | own).sum())
+    if inside:
+        notes.append(f"teams.csv: the planning chain has a cycle: numbers come back to where they began in {inside} of {n} teams")
     return downstream
