@@ -275,7 +275,9 @@ def _at_go_live(found: _Found, constraint: str) -> str:
     holds = {"pipelines": "The data pipeline holds", "integration": "Integration holds", "approval": "Approval holds"}[constraint]
     if not short.any():
         return f"{holds} it back no longer: the next unit goes live."
-    waiting = f"{short.sum()} units wait to go live until theirs stands" if short.sum() > 1 else "a unit waits to go live until its own stands"
+    waiting = (
+        f"{short.sum()} units wait to go live until theirs stands" if short.sum() > 1 else "a unit waits to go live until its own stands"
+    )
     return f"{holds} it back: {waiting} at {asked:.0%}, but it is at {ready[short].mean():.0%}."
 
 

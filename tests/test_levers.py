@@ -77,7 +77,9 @@ def test_the_tables_follow_from_the_runs(call, tmp_path, monkeypatch):
     assert parts["part"].sum() == pytest.approx(whole) and parts["share"].sum() == pytest.approx(1)
 
 
-@pytest.mark.parametrize(("given", "said"), [("seeds=1", "seeds: 1 is not allowed"), ("levers=3", "levers"), ("strategy=model_first", "strategy")])
+@pytest.mark.parametrize(
+    ("given", "said"), [("seeds=1", "seeds: 1 is not allowed"), ("levers=3", "levers"), ("strategy=model_first", "strategy")]
+)
 def test_bad_input_is_one_line(call, given, said):
     code, _, err = call("levers", given)
     assert code == 2 and said in err and len(err.splitlines()) == 1, err

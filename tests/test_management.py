@@ -231,7 +231,15 @@ def test_fit_and_load_hold_their_ranges_at_the_ends():
 
 
 def test_who_gave_it_up_does_not_take_it_up_again():
-    given = {**ALL_LIVE, **QUIET, "strategy.wave": 1e-6, "strategy.cadence": 5200, "review.passing": 1, "review.floor": 1, "review.grace": 0}
+    given = {
+        **ALL_LIVE,
+        **QUIET,
+        "strategy.wave": 1e-6,
+        "strategy.cadence": 5200,
+        "review.passing": 1,
+        "review.floor": 1,
+        "review.grace": 0,
+    }
     model = RolloutModel(rng=1, weeks=104, **{**given, "strategy.unit_reviews": 1, "review.relaunch": 0.0}).run()
     assert (model.events["event"] == "retired").any() and not (model.events["event"] == "taken up again").any()
 

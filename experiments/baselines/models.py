@@ -75,7 +75,9 @@ def success_alone(p: Parameters) -> Parameters:
     changes: dict[str, Any] = {f"utility.{name}": 0.0 for name in ("trust", "fit", "peer", "norm", "habit")}
     changes |= {"utility.sponsor": min(50.0, weight), "sponsor.visible_unmonitored": 1.0, "platform.relief": 0.0, "platform.dashboard": 1.0}
     changes |= dict.fromkeys(("support.carrying", "support.channel", "correction.repair", "correction.refresh"), 0.0)
-    changes |= dict.fromkeys(("trust.governance", "trust.unused", "trust.peer", "trust.accountable", "habit.explained", "utility.load"), 0.0)
+    changes |= dict.fromkeys(
+        ("trust.governance", "trust.unused", "trust.peer", "trust.accountable", "habit.explained", "utility.load"), 0.0
+    )
     changes |= dict.fromkeys(("strategy.readiness_gate", "strategy.approval", "team.chain"), 0.0) | {"team.capacity": 1e6}
     changes |= {"strategy.allocation": "fixed", "outcomes.trust": 0.0}
     for phase in PHASES:

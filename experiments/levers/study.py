@@ -200,7 +200,8 @@ def show(console: Console, found: pd.DataFrame, parts: pd.DataFrame, seeds: int)
     console.print(table, highlight=False)
     silent = found[~found["acts"]]["lever"].tolist()
     console.print(
-        f"{len(found) - len(silent)} of {len(found)} act as the article says{'; not: ' + ', '.join(silent) if silent else ''}.", highlight=False
+        f"{len(found) - len(silent)} of {len(found)} act as the article says{'; not: ' + ', '.join(silent) if silent else ''}.",
+        highlight=False,
     )
     best = parts.loc[parts["part"].abs().sort_values(ascending=False).index[:2]]
     told = ", ".join(f"{row['group']} {row['share']:.0%}" for _, row in parts.iterrows())
