@@ -323,7 +323,7 @@ ROWS = [
     Row("team.norm", 0, 1, mean("users_using"), UP, "a norm that never moves stays at the spreadsheet", ALL_LIVE | GOOD | {"utility.norm": 5}),
     Row("team.reconciling", 0, 2, mean("friction"), UP, "two sets of numbers cost more time", ALL_LIVE),
     # management
-    Row("sponsor.rate", 0, 0.2, mean("sponsorship"), DOWN, "backing follows a success that is nowhere visible", ALL_LIVE | BAD),
+    Row("sponsor.rate", 0, 0.2, mean("sponsorship"), UP, "backing lost to other priorities comes back sooner", ALL_LIVE | BAD),
     Row("sponsor.visible_unmonitored", 0, 1, unit_mean("visible"), UP, "more is seen without monitoring", ALL_LIVE | GOOD | ALWAYS),
     Row("sponsor.target", 0.02, 1, unit_mean("visible"), DOWN, "more is hoped for", ALL_LIVE | GOOD | ALWAYS),
     Row("sponsor.own_effort", 0, 3, mean("readiness_pipelines"), UP, "units help to build their pipelines", ALL_LIVE | {"strategy.ownership": "business"}),
@@ -335,7 +335,7 @@ ROWS = [
     Row("disturbance.priority", 0, 8, mean("sponsorship"), DOWN, "each shock takes backing"),
     Row("disturbance.priority_drop", 0, 0.9, mean("sponsorship"), DOWN, "a shock takes more", {"disturbance.priority": 8}),
     Row("disturbance.priority_weeks", 0, 52, mean("own_effort"), DOWN, "the unit is busy elsewhere for longer", ALL_LIVE | {"disturbance.priority": 8, "strategy.ownership": "business"}),
-    Row("disturbance.leader", 0, 12, mean("sponsorship"), UP, "where backing has faded, a new leader starts afresh", ALL_LIVE | BAD | {"sponsor.rate": 0.2}),
+    Row("disturbance.leader", 0, 12, mean("sponsorship"), DOWN, "who comes later judges by a record that is bad", ALL_LIVE | BAD | {"sponsor.rate": 0.2}),
     Row("disturbance.shift", 0, 8, mean("freshness"), DOWN, "more shifts take freshness", ALL_LIVE),
     Row("disturbance.shift_size", 0, 0.6, mean("freshness"), DOWN, "each shift takes more", ALL_LIVE | {"disturbance.shift": 8}),
     Row("correction.repair", 0, 0.2, final("units", "completeness"), UP, "corrections of use repair records", ALL_LIVE | ALWAYS | READY),

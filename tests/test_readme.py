@@ -297,7 +297,7 @@ def test_the_defaults_that_the_pages_name_are_the_defaults():
         PAGES["docs/organisation.md"].split("| parameter | default |")[1].split("\n\n")[0],
         re.M,
     )
-    assert len(rows) == 5
+    assert len(rows) == 6
     for named, shown in rows:
         names = [
             name for text in re.findall(r"`(\w+\.\w+\*?)`", named) for name in RECORDS if re.fullmatch(text.replace("*", r"\w+"), name)

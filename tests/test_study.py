@@ -107,7 +107,7 @@ def test_where_every_run_fails_a_second_start_says_so_too(experiment, call, tmp_
     ("experiment", "arguments", "said"),
     [
         ("sensitivity", ["method=fast"], "method: 'fast' is not allowed; expected one of morris, sobol"),
-        ("sensitivity", ["over=some"], "over: 'some' is not allowed; expected all, judged, calibrated, measured, documented, or a list"),
+        ("sensitivity", ["over=some"], "over: 'some' is not allowed; expected all, judged, measured, documented, or a list"),
         ("sensitivity", ["over=[trust.lost]"], "over: 'trust.lost' is not allowed; expected one of the known names; did you mean trust.loss"),
         ("sensitivity", ["over=[maturity]"], "over: 'maturity' is not allowed; expected parameters that are numbers"),
         ("sensitivity", ["over=[strategy.champions]"], "over: 'strategy.champions' is not allowed; expected no parameter of the strategy"),
