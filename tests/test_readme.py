@@ -62,6 +62,7 @@ SMALL = {
     "phase": [*SERIAL, "levels=3", "replications=2"],
     "robust": [*SERIAL, "futures=10", "replications=2", "over=[value.worth,trust.loss]"],
     "optimise": [*SERIAL, "generations=2", "population=3", "replications=2", "test_replications=10"],
+    "levers": ["executor=serial", "enterprise.units=4", "enterprise.teams=2", "enterprise.users=4", "weeks=110", "seeds=2"],
     "patterns": ["executor=serial", "enterprise.units=4", "enterprise.teams=2", "enterprise.users=4", "patterns=[tipping]", "seeds=3"],
     "check": ["enterprise=small", "weeks=110", "executor=serial", "replications=10"],
     "calibrate": ["enterprise=small", "executor=serial", "population.organisations=10", "waves=1", "points=20", "draws=20",
