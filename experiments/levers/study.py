@@ -35,7 +35,7 @@ from sim.measures import MEASURES
 from sim.parameters import Parameters
 from sim.schema import to_mapping
 from sim.sources import SOURCES
-from sim.views.words import interval, outcome_words
+from sim.views.words import interval, millions, outcome_words
 
 SHARD = 100  # runs
 WITH, WITHOUT, SPLIT = "with", "without", "split"
@@ -210,6 +210,6 @@ def show(console: Console, found: pd.DataFrame, parts: pd.DataFrame, seeds: int)
         return
     console.print(
         f"Of the difference in {MEASURES[OF].label} between {BETTER} and {WORSE} at {WHERE} maturity, "
-        f"{interval('EUR', parts['part'].sum(), np.nan, np.nan).split(' [')[0]}, the two largest carry {best['share'].sum():.0%}: {told}.",
+        f"{millions(parts['part'].sum())}, the two largest carry {best['share'].sum():.0%}: {told}.",
         highlight=False,
     )
