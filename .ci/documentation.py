@@ -90,7 +90,7 @@ def strategies_table() -> str:
     """Every strategy, in its own words."""
     return markdown(
         ("strategy", "what management does"),
-        [(f"`{name}`", presets.resolve({"strategy": name}, {}).strategy.description) for name in presets.available("strategy")],
+        [(f"`{name}`", configuration.resolve({"strategy": name}, {}).strategy.description) for name in presets.available("strategy")],
     )
 
 

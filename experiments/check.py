@@ -26,10 +26,10 @@ from experiments.lab.statistics import mean, median, share, values_of
 from experiments.lab.storage import Store
 from experiments.lab.study import Study, carry_out, good_runs, take_settings
 from experiments.lab.tables import write_tables
-from sim.configuration import from_mapping
+from sim.configuration import from_mapping, with_presets
 from sim.measures import CLASSES, MEASURES, NUMERIC
 from sim.parameters import RECORDS, Parameters
-from sim.presets import GROUPS, available, read_yaml, with_presets
+from sim.presets import GROUPS, available, read_yaml
 from sim.schema import InvalidInput, nearest, walk
 from sim.views.words import amount, bounded, written
 

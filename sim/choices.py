@@ -48,6 +48,23 @@ class Effort:
 
 
 @group
+class Portfolio:
+    """How several use cases are taken on. With one, none of this acts."""
+
+    at_once: int = count(2, "use cases", 1, 6, "judged", "that are rolled out at the same time at most")
+    order: str = choice("listed", ("listed", "value", "feasibility", "value_feasibility", "sponsor", "random"),
+        "which use case comes first: as listed, then as the portfolio names them; by what it is worth, by how good its model is for what it "
+        "needs, by the product of both, by its loudest sponsor, or at random")
+    listed: tuple[str, ...] = names("use cases that come first, in their order (order: listed)")
+    start: str = choice("gate", ("place", "gate", "rolled_out"),
+        "when the next use case starts: as soon as there is a place, once those before have passed their gate, or once they are rolled out")
+    platform: str = choice("shared", ("isolated", "shared"),
+        "whether each use case builds its own pipes, or finds what others have built of the platform")
+    stop: str = choice("nobody", ("nobody", "failing"),
+        "who makes room for use cases that wait: nobody, or whoever fails a single review")
+
+
+@group
 class Strategy:
     """What management chooses. A strategy is a YAML file in ``configs/strategy``; a new file is a new strategy."""
 
@@ -93,3 +110,4 @@ class Strategy:
     initiative_reviews: int = count(4, "failed reviews in a row", 1, 1000, "judged", "stop the initiative")
     initiative_floor: float = number(0.15, "backing by the enterprise's executive, 0 to 1", 0, 1, "judged",
         "an executive with more than this defends the initiative at its review, as leaders do their unit")
+    portfolio: Portfolio = field(default_factory=Portfolio)

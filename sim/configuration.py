@@ -13,17 +13,28 @@ from typing import Any
 
 import numpy as np
 
+from sim import presets
 from sim.parameters import Parameters
-from sim.schema import InvalidInput, Record, dtype_of, frozen, row_of, to_mapping
+from sim.schema import InvalidInput, Record, dtype_of, frozen, group_of, nearest, row_of, to_mapping
 
 
 def from_mapping(values: Mapping[str, Any]) -> Parameters:
     """Check a nested mapping and freeze it.
 
     Missing fields keep their defaults; unknown keys, wrong types, values out of range and shares
-    that do not add up raise :class:`sim.schema.InvalidInput`, which names the key.
+    that do not add up raise :class:`sim.schema.InvalidInput`, which names the key. Use cases may be named.
     """
+    usecases = values.get("usecases")
+    if isinstance(usecases, list | tuple):
+        values = {**values, "usecases": [_use_case(each) if isinstance(each, str) else each for each in usecases]}
     return marked(frozen(values, Parameters))
+
+
+def _use_case(name: str) -> dict[str, Any]:
+    """What the file of a use case says."""
+    if name not in presets.available("usecase"):
+        raise InvalidInput("usecases", name, nearest(name, presets.available("usecase")))
+    return {**presets.load("usecase", name), "name": name}
 
 
 def vary(parameters: Parameters, changes: Mapping[str, Any]) -> Parameters:
@@ -49,6 +60,59 @@ def checked(parameters: Any) -> Parameters:
     if not isinstance(parameters, Parameters):
         raise InvalidInput("parameters", parameters, "a sim.parameters.Parameters")
     return parameters if hasattr(parameters, "_checked") else from_mapping(to_mapping(parameters))
+
+
+# --------------------------------------------------------------------------- from presets
+
+
+def resolve(groups: Mapping[str, Any], overrides: Mapping[str, Any]) -> Parameters:
+    """Parameters from presets (names, or mappings of values) and dotted overrides, checked."""
+    key = tuple((group, groups.get(group, presets.DEFAULTS[group])) for group in presets.GROUPS)
+    if all(isinstance(value, str) for _, value in key):
+        stamp = tuple(presets.changed(group, name) for group, name in key)
+        try:
+            return _resolve_cached(key, stamp, tuple((k, type(v), v) for k, v in overrides.items()))
+        except TypeError:  # an override that cannot be hashed
+            pass
+    return _resolve(key, tuple(overrides.items()))
+
+
+def with_presets(parameters: Parameters, chosen: Mapping[str, str]) -> Parameters:
+    """Parameters with whole groups as presets have them, by group and name; what a preset leaves open is the default."""
+    groups = {group: frozen(presets.load(group, name), group_of(Parameters, group), f"{group}.") for group, name in chosen.items()}
+    made = dataclasses.replace(parameters, **groups)
+    made.validate("")
+    return marked(made)
+
+
+def _resolve(groups: tuple[tuple[str, Any], ...], overrides: tuple[tuple[str, Any], ...]) -> Parameters:
+    values: dict[str, Any] = {}
+    for group, preset in groups:
+        values[group] = presets.load(group, preset) if isinstance(preset, str) else preset
+        if not isinstance(values[group], Mapping):
+            raise InvalidInput(group, preset, "the name of a preset or a mapping of values: " + ", ".join(presets.available(group)))
+        values[group] = _deep(values[group])
+    for key, value in sorted(overrides, key=lambda item: str(item[0]).count(".")):  # a whole group before its members
+        node = values
+        *path, last = str(key).split(".")
+        for part in path:
+            node = node.setdefault(part, {})
+            if not isinstance(node, dict):
+                raise InvalidInput(str(key), value, "the dotted name of a parameter")
+        node[last] = _deep(value) if isinstance(value, Mapping) else value
+    return from_mapping(values)
+
+
+@lru_cache(maxsize=512)
+def _resolve_cached(groups: tuple, _stamp: tuple, overrides: tuple) -> Parameters:
+    return _resolve(groups, tuple((k, v) for k, _, v in overrides))
+
+
+def _deep(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: _deep(v) if isinstance(v, Mapping) else v for k, v in values.items()}
+
+
+# --------------------------------------------------------------------------- told apart
 
 
 def studied_range(record: Record, value: float) -> tuple[float, float]:
@@ -77,6 +141,8 @@ def fingerprint(parameters: Parameters) -> str:
 
 @lru_cache(maxsize=4096)
 def _canonical(group: Any) -> str:
+    if isinstance(group, tuple):
+        return "[" + ",".join(map(_canonical, group)) + "]"
     return json.dumps(to_mapping(group) if dataclasses.is_dataclass(group) else group, separators=(",", ":"))
 
 

@@ -9,7 +9,7 @@ import dis
 import inspect
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -28,7 +28,7 @@ from sim._numba import njit
 from sim.agents import User
 from sim.agents.base import PlanningAgent
 from sim.schema import InvalidInput
-from sim.state import USER, State
+from sim.state import USER, States
 from sim.vector import touched
 from sim.weeks import COMPILE, Columns, places
 
@@ -78,10 +78,10 @@ def ends_without_value(function: Callable) -> bool:
 class Loops(NamedTuple):
     """The compiled weeks of a set of rules."""
 
-    before_planners: Callable[..., None]
+    before_planners_of_all: Callable[..., None]
     decide_and_learn: Callable[..., int]
-    after_planners: Callable[..., None]
-    many_weeks: Callable[..., None]
+    after_planners_of_all: Callable[..., int]
+    many_weeks: Callable[..., int]
 
 
 @lru_cache(maxsize=16)
@@ -100,10 +100,12 @@ def loops(rules: Rules, singly: bool = False) -> Loops:
             replaced[name] = njit(**COMPILE)(made)
         return replaced.get(name, getattr(weeks, name))
 
-    before = part("before_planners")
+    part("before_planners")
+    before = part("before_planners_of_all")
     part("decide_block")
     planners = part("decide_and_learn", "decide_and_learn_singly" if singly else "")
-    return Loops(before, planners, part("after_planners"), part("many_weeks"))
+    part("after_planners")
+    return Loops(before, planners, part("after_planners_of_all"), part("many_weeks"))
 
 
 #: Planners from which on a week's planners are shared out among threads: below, starting them costs more than they save.
@@ -125,24 +127,28 @@ def one_thread() -> Iterator[None]:
         _sharing.reset(token)
 
 
-def advance(state: State, rules: Rules, week: int, most: int, p: np.ndarray) -> int:
-    """Run as many weeks from ``week`` on as :data:`AT_ONCE` allows, at most ``most``; returns how many. ``rules`` are those overridden."""
-    n = len(state.users)
-    some = min(most, max(1, AT_ONCE // n))
-    state.room_for_events(int(state.firm["events"][0]), some)
-    columns = Columns.of(state)
+def advance(states: States, rules: Rules, week: int, most: int, p: np.ndarray) -> int:
+    """Run as many weeks from ``week`` on as :data:`AT_ONCE` allows, at most ``most``, or until a use case begins; returns how many.
+
+    ``rules`` are those overridden.
+    """
+    n = states.users.shape[1]
+    some = min(most, max(1, AT_ONCE // (n * len(states.begun))))
+    states.room_for_events(some)
+    columns = Columns.of(states)
     if config.DISABLE_JIT:  # type: ignore[attr-defined]
         # for debugging and tests: the same loops in plain Python, on rows with attributes
         columns, p = Columns(*(a.view(np.recarray) if a.dtype.names else a for a in columns)), p.view(np.recarray)
-    run = _ready(state, columns, rules, p)
-    weeks.count_using(columns)
-    threads = min(os.cpu_count() or 1, len(state.units)) if n >= SHARED and _sharing.get() else 1
+    run = _ready(states, columns, rules, p)
+    for u in states.begun:
+        weeks.count_using(weeks.case(columns, u))
+    threads = min(os.cpu_count() or 1, states.units.shape[1]) if n >= SHARED and _sharing.get() else 1
     if threads == 1:
-        run.many_weeks(columns, week, some, p)
-        return some
+        return run.many_weeks(columns, week, some, p)
     with ThreadPoolExecutor(threads) as pool:
         for w in range(week, week + some):
-            _shared_week(run, columns, w, p, pool, threads)
+            if _shared_week(run, columns, states.begun, w, p, pool, threads) >= 0:
+                return w + 1 - week
     return some
 
 
@@ -151,19 +157,21 @@ def compiled_before() -> bool:
     return any(Path(weeks.many_weeks.stats.cache_path).glob("weeks.many_weeks-*.nbi"))
 
 
-def _shared_week(run: Loops, columns: Columns, week: int, p: np.ndarray, pool: ThreadPoolExecutor, threads: int) -> None:
-    """A week whose planners several threads deal with, each some units."""
-    run.before_planners(columns, week, p)
-    ends = columns.teams["last"][columns.units["last"] - 1]
+def _shared_week(run: Loops, columns: Columns, begun: Sequence[int], week: int, p: np.ndarray, pool: ThreadPoolExecutor, threads: int) -> int:
+    """A week whose planners several threads deal with, each some units; returns the use case that begins next week, or -1."""
+    run.before_planners_of_all(columns, week, p)
+    ends = columns.teams["last"][0][columns.units["last"][0] - 1]
     cuts = np.unique([0, *np.searchsorted(ends, ends[-1] * np.arange(1, threads) / threads), len(ends)]).tolist()
     spans = list(pairwise(cuts))
-    counts = list(pool.map(lambda span: run.decide_and_learn(columns, *span, week, p), spans))
-    for (first, _), count in zip(spans, counts, strict=True):
-        weeks.switch(columns, ends[first - 1] if first else 0, count)
-    run.after_planners(columns, week, p)
+    for u in begun:
+        c = weeks.case(columns, u)
+        counts = list(pool.map(lambda span, c=c, u=u: run.decide_and_learn(c, u, *span, week, p), spans))  # type: ignore[misc]
+        for (first, _), count in zip(spans, counts, strict=True):
+            weeks.switch(c, ends[first - 1] if first else 0, count)
+    return run.after_planners_of_all(columns, week, p)
 
 
-def _ready(state: State, columns: Columns, rules: Rules, p: np.ndarray) -> Loops:
+def _ready(states: States, columns: Columns, rules: Rules, p: np.ndarray) -> Loops:
     """The compiled weeks: in blocks of planners, or one planner at a time where the rules ask for it."""
     for singly in (False, True):
         if rules in _singly and not singly:
@@ -179,8 +187,8 @@ def _ready(state: State, columns: Columns, rules: Rules, p: np.ndarray) -> Loops
             note = (
                 f"{' and '.join(name for name, _ in rules)}: planners are computed one at a time, as a rule touches more than its planner"
             )
-            if note not in state.notes:
-                state.notes.append(note)
+            if note not in states.notes:
+                states.notes.append(note)
         return run
     raise InvalidInput(" or ".join(name for name, _ in rules) or "engine", "compiled", _uncompiled(failed)) from None
 

@@ -2,50 +2,154 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import astuple
 from types import SimpleNamespace
 
 import numpy as np
 
-from sim import network
+from sim import network, portfolio
+from sim.configuration import as_record
 from sim.forecasting import cleanliness
 from sim.layout import Layout
-from sim.parameters import Parameters
+from sim.parameters import Parameters, UseCase
 from sim.schema import InvalidInput
-from sim.state import EVENT, FIRM, PILOT, TEAM, UNIT, UNIT_WEEK, USER, WEEK, K, State
-from sim.strategy import choose_champions, choose_pilot, wave_order
+from sim.state import EVENT, FIRM, PILOT, TEAM, UNIT, UNIT_WEEK, USER, WEEK, K, States
+from sim.strategy import choose_champions, choose_pilot, order_of_use_cases, wave_order
 from sim.streams import PEOPLE, keys, stream
 
 #: More bytes of records than this are refused before any memory is asked for.
 MOST_RECORDED = 8 * 10**9
 
 
-def create(p: Parameters, layout: Layout, seed: int) -> State:
-    """Draw the state at week 0 for a layout, which is left as it is."""
-    names = layout.unit_names
-    if p.weeks * len(names) * UNIT_WEEK.itemsize > MOST_RECORDED:
-        raise InvalidInput("weeks x units", f"{p.weeks} x {len(names)}", f"at most {MOST_RECORDED / 1e9:.0f} GB of weekly records")
-    units, teams, users = _people(p, layout, seed)
-    _give(layout, units, teams, users)
-    users["log_own_error"] = np.log(users["own_error"])
-    units["commitment"] = units["sponsorship"]
+def create(p: Parameters, layout: Layout, seed: int) -> States:
+    """Draw the state at week 0 for a layout, which is left as it is: who the planners are, and the use cases that begin."""
+    names, cases = layout.unit_names, p.usecases
+    if p.weeks * len(names) * len(cases) * UNIT_WEEK.itemsize > MOST_RECORDED:
+        size = " x ".join(map(str, [p.weeks, len(names), *([len(cases)] if len(cases) > 1 else [])]))
+        allowed = f"at most {MOST_RECORDED / 1e9:.0f} GB of weekly records"
+        raise InvalidInput("weeks x units" + " x use cases" * (len(cases) > 1), size, allowed)
     ties = layout.ties if layout.ties is not None else network.draw_ties(p.network, layout, seed)
     peers_first, peers = network.adjacency(layout.n_users, ties)
-    units["clean"] = [_clean(unit, p) for unit in units[["completeness", "lateness", "mismatch", "readiness"]].tolist()]
-    pilot = choose_pilot(p.strategy, names, units["clean"], seed)
-    order = _order(p, layout, units, pilot, peers_first, peers, seed)
-    _recruit(p, layout, users, peers_first, peers, seed)
-    teams["trust"] = np.add.reduceat(users["trust"], teams["first"]) / (teams["last"] - teams["first"])
-    if p.maturity.budget > 0:
-        units["stage"][pilot] = PILOT
-        units["live_week"][pilot] = 0
-    return State(
-        _firm(p, len(names), pilot), units, teams, users, order, peers_first, peers, names, layout.team_names, layout.user_names,
-        weekly=np.zeros(p.weeks, WEEK),
-        unit_weekly=np.zeros((p.weeks, len(units)), UNIT_WEEK),
-        keys=keys(seed, names),
+    shocks = keys(seed, names)
+    sizes = {"firm": (1, FIRM), "units": (len(names), UNIT), "teams": (len(layout.user_first), TEAM), "users": (layout.n_users, USER)}
+    states = States(
+        tuple(case.name for case in cases), _turn(p, layout, seed), np.array([case.common for case in cases]), _overlap(cases),
+        **{name: np.zeros((len(cases), rows), kind) for name, (rows, kind) in sizes.items()},
+        order=np.zeros((len(cases), len(names)), np.int64),
+        keys=np.array([shocks, *(keys(seed, [f"{name}/{case.name}" for name in names]) for case in cases[1:])]),
+        shocks=shocks, peers_first=peers_first, peers=peers,
+        left=np.zeros(layout.n_users, np.int8),
+        weekly=np.zeros((len(cases), p.weeks), WEEK),
+        unit_weekly=np.zeros((len(cases), p.weeks, len(names)), UNIT_WEEK),
+        convinced=np.zeros(p.weeks),
+        planners=np.array([float(np.sum((layout.user_last - layout.user_first) * _concerned(case, layout))) for case in cases]),
+        events=np.zeros((len(cases), 16), EVENT),
+        unit_names=names, team_names=layout.team_names, user_names=layout.user_names,
         notes=list(layout.notes),
-        events=np.zeros(16, EVENT),
+        settings=tuple({} for _ in cases),
     )  # fmt: skip
+    states.firm["begun"] = states.firm["launched"] = states.firm["stopped_week"] = -1
+    _draw(states, 0, p, layout, seed)  # who the planners are
+    if p.maturity.budget == 0:  # nothing goes on
+        _begin(states, 0, 0, p, layout, seed)
+    begin(states, 0, p, layout, seed)
+    return states
+
+
+def begin(states: States, week: int, p: Parameters, layout: Layout, seed: int) -> list[int]:
+    """Let use cases begin in a week, as many as are due; returns their rows."""
+    firms, units, values = states.firm.view(np.recarray), states.units.view(np.recarray), as_record(p).view(np.recarray)[0]
+    began = []
+    while states.begins and (u := int(portfolio.next_to_begin(firms, units, states.turn, values))) >= 0:
+        _begin(states, u, week, p, layout, seed)
+        began.append(u)
+    if began and len(states.names) > 1:
+        portfolio.divide(firms, units, week, values)
+    return began
+
+
+def _begin(states: States, u: int, week: int, p: Parameters, layout: Layout, seed: int) -> None:
+    """Let a use case begin in a week: its state drawn, with what there is of the others' platform and of what people think of them."""
+    if week > 0 or u > 0:
+        _draw(states, u, p, layout, seed)
+    firm, units = states.firm[u, 0], states.units[u]
+    firm["begun"] = firm["launched"] = week
+    firm["active"] = p.maturity.budget > 0
+    if firm["active"]:
+        units["stage"][firm["pilot"]] = PILOT
+        units["live_week"][firm["pilot"]] = week
+    others = [v for v in range(len(states.names)) if v != u and states.firm[v, 0]["begun"] >= 0]
+    if not others:
+        return
+    if p.strategy.portfolio.platform == "shared":
+        firm["core"] = states.firm[others[0], 0]["core"]
+        for v in others:
+            found = np.minimum(states.common[u], states.units[v]["readiness"] * states.overlap[u, v])
+            units["readiness"] = np.maximum(units["readiness"], found)
+    for rows, kind in ((states.units, u), (states.firm, u)):
+        backing = np.mean([rows[v]["sponsorship"] for v in others], axis=0)
+        rows[kind]["commitment"] += p.sharing.backing * (backing - rows[kind]["commitment"])
+        rows[kind]["sponsorship"] = rows[kind]["commitment"]
+
+
+def _turn(p: Parameters, layout: Layout, seed: int) -> np.ndarray:
+    """Rows of the use cases in their turn."""
+    loudest = np.zeros(len(p.usecases))
+    if p.strategy.portfolio.order == "sponsor":
+        for u, case in enumerate(p.usecases):
+            units, teams, users = _people(p, layout, seed, case.name if u else "")
+            _give(layout, units, teams, users)
+            loudest[u] = units["sponsorship"].max()
+    return order_of_use_cases(p.strategy, p.usecases, loudest, seed)
+
+
+def _overlap(cases: Sequence[UseCase]) -> np.ndarray:
+    """How much of a use case's need in a unit another's full readiness covers, [use cases, others, capabilities]."""
+    needs = np.array([astuple(case.needs) for case in cases])
+    return np.minimum(1.0, needs[None, :, :] / needs[:, None, :])
+
+
+def _draw(states: States, u: int, p: Parameters, layout: Layout, seed: int) -> None:
+    """The state of a use case before it begins. Who the planners are, and their data, stays as the first use case has it by now."""
+    case = p.usecases[u]
+    units, teams, users = _people(p, layout, seed, case.name if u else "")
+    _give(layout, units, teams, users)
+    users["own_error"] *= case.own_error
+    first = states.of(0)
+    if first.users["own_error"][0] > 0:  # drawn before
+        users["trust"] = np.where(users["disposition"] == first.users["disposition"], users["trust"], p.people.newcomer_trust)
+        users["own_error"] = first.users["own_error"] * (case.own_error / p.usecases[0].own_error)
+        for rows, kept, names in ((units, first.units, ("completeness", "lateness", "mismatch", "busy_until")),
+                                  (users, first.users, ("disposition", "experience", "threshold"))):  # fmt: skip
+            for name in names:
+                rows[name] = kept[name]
+    users["log_own_error"] = np.log(users["own_error"])
+    units["commitment"] = units["sponsorship"]
+    units["spend"] *= case.value
+    units["overrun"] *= astuple(case.needs)
+    units["clean"] = [_clean(unit, p) for unit in units[["completeness", "lateness", "mismatch", "readiness"]].tolist()]
+    _concern(units, teams, _concerned(case, layout))
+    pilot = choose_pilot(p.strategy, layout.unit_names, units["clean"], seed)
+    states.order[u] = _order(p, layout, units, pilot, states.peers_first, states.peers, seed)
+    _recruit(p, layout, users, states.peers_first, states.peers, seed)
+    teams["trust"] = np.add.reduceat(users["trust"], teams["first"]) / (teams["last"] - teams["first"])
+    states.firm[u] = _firm(p, len(layout.unit_names), pilot, case, int(states.firm[u, 0]["events"]))
+    states.units[u], states.teams[u], states.users[u] = units, teams, users
+
+
+def _concerned(case: UseCase, layout: Layout) -> np.ndarray:
+    """Which teams use it, 0 or 1: of each unit a share, counted from the last one, which is its supply team."""
+    number = layout.team_last - layout.team_first
+    place = np.arange(len(layout.user_first)) - np.repeat(layout.team_first, number)
+    return (place >= np.repeat(number - np.maximum(1, np.rint(case.teams * number)), number)).astype(np.int64)
+
+
+def _concern(units: np.ndarray, teams: np.ndarray, uses: np.ndarray) -> None:
+    """Write down which teams use it, which of them hand on their numbers, and how many planners of each unit that concerns."""
+    teams["uses"] = uses
+    teams["downstream"][(uses == 0) | ((teams["downstream"] >= 0) & (uses[teams["downstream"]] == 0))] = -1
+    units["users"] = np.add.reduceat((teams["last"] - teams["first"]) * uses, units["first"])
 
 
 def _give(layout: Layout, units: np.ndarray, teams: np.ndarray, users: np.ndarray) -> None:
@@ -83,15 +187,17 @@ def _recruit(p: Parameters, layout: Layout, users: np.ndarray, peers_first: np.n
     users["threshold"][champions] = np.minimum(users["threshold"][champions], p.people.champion_threshold)
 
 
-def _firm(p: Parameters, units: int, pilot: int) -> np.ndarray:
-    """The enterprise's own row; without a budget there is no initiative."""
+def _firm(p: Parameters, units: int, pilot: int, case: UseCase, events: int) -> np.ndarray:
+    """The enterprise's own row for a use case that has not begun."""
     firm = np.zeros(1, FIRM)
     firm["budget"] = p.maturity.budget * units
-    firm["quality"] = p.forecast.start
+    firm["portion"] = firm["attention"] = 1.0
+    firm["events"] = events
+    firm["begun"] = firm["launched"] = -1
+    firm["quality"] = min(1.0, p.forecast.start * case.quality)
     firm["core"] = p.maturity.core
     firm["support_ratio"] = 1.0
     firm["pilot"], firm["gate_week"], firm["stopped_week"], firm["entered"] = pilot, -1, -1, 1
-    firm["active"] = p.maturity.budget > 0
     firm["commitment"] = firm["sponsorship"] = p.maturity.sponsorship
     firm["stake"] = 1.0
     return firm
@@ -120,8 +226,8 @@ def _around(mean: float, spread: float, z: np.ndarray) -> np.ndarray:
     return mean * np.exp(spread * z - 0.5 * spread**2)
 
 
-def _people(p: Parameters, layout: Layout, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Units, teams and planners, each unit from its own stream."""
+def _people(p: Parameters, layout: Layout, seed: int, case: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Units, teams and planners, each unit from its own stream; what a further use case has of its own, from one for this ``case``."""
     m = p.maturity
     n_units, n_teams, n_users = len(layout.unit_names), len(layout.user_first), layout.n_users
     first, last = layout.unit_users()
@@ -137,6 +243,10 @@ def _people(p: Parameters, layout: Layout, seed: int) -> tuple[np.ndarray, np.nd
         z_team[t:s] = z[7 + K : 7 + K + 3 * (s - t)].reshape(-1, 3)
         z_user[i:j] = z[7 + K + 3 * (s - t) :].reshape(-1, 3)
         u_user[i:j] = u[2 * K :]
+        if case:  # another leader's heart may beat for it, other software is in the way, and it fits other teams
+            generator = stream(seed, PEOPLE, f"{name}/{case}")
+            z, u_overrun[b] = generator.standard_normal(1 + K + s - t), generator.random(2 * K)
+            z_unit[b, 4], z_overrun[b], z_team[t:s, 0] = z[0], z[1 : 1 + K], z[1 + K :]
 
     units = np.zeros(n_units, UNIT)
     units["completeness"] = _between(m.completeness, m.unit_spread, z_unit[:, 0])
@@ -152,7 +262,7 @@ def _people(p: Parameters, layout: Layout, seed: int) -> tuple[np.ndarray, np.nd
     units["overrun"] = _around(1.0, p.platform.overrun_spread, z_overrun) * (
         1.0 - swan * p.platform.swan_size * np.log1p(-u_overrun[:, K:])
     )
-    units["freshness"] = 1.0
+    units["freshness"] = units["attention"] = 1.0
     units["live_week"] = -1
     units["users"] = last - first
     units["first"], units["last"] = layout.team_first, layout.team_last

@@ -63,6 +63,11 @@ MEASURES: dict[str, Measure] = {
         "weeks in production beyond the pilot", better=1,
     ),
     "survived_three_years": Measure("flag", "", "in production that long", "three years in production", better=1, missing=SHORTER),
+    "use_cases_begun": Measure("count", "use cases", "whose turn came"),
+    "use_cases_live": Measure("count", "use cases", "in production beyond the pilot at the end", better=1),
+    "use_cases_survived": Measure(
+        "count", "use cases", "in production for three years", "use cases three years in production", better=1, missing=SHORTER
+    ),
     "outcome": Measure("text", "", "class: " + ", ".join(CLASSES), "outcome class"),
     "reason": Measure("text", "", "why this class"),
 }  # fmt: skip

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from mesa.agentset import _HardKeyAgentSet
 
-from sim import ENGINES, outcomes
+from sim import ENGINES, outcomes, totals
 from sim import engine as compiled
 from sim import network as networks
 from sim.agents.base import BETWEEN_WEEKS, Firm, PlanningAgent
@@ -24,15 +24,18 @@ from sim.agents.population import KINDS, Population
 from sim.agents.windows import Window
 from sim.changes import STANDING, changed, differences
 from sim.configuration import as_namespace, as_record, checked
-from sim.enterprise import create
+from sim.enterprise import begin, create
 from sim.layout import Layout, generated_layout
 from sim.parameters import Parameters
 from sim.platform import build, idle, support, upkeep
-from sim.presets import resolve
+from sim.portfolio import divide, left_over, load_teams, meet_new, share_convinced, share_platform
+from sim.configuration import resolve
 from sim.schema import InvalidInput
-from sim.state import State
+from sim.forecasting import WEEKS_PER_YEAR
+from sim.state import State, States
 from sim.strategy import allocate, review, roll_out, succeed_executive, update_executive
-from sim.streams import CUT_OFF, EXECUTIVE, management_uniforms, planners_week, unit_shocks
+from sim.streams import CUT_OFF, EXECUTIVE, management_uniforms, planners_of_use_cases, unit_shocks
+from sim.use_case import UseCase
 
 
 class RolloutModel(mesa.Model):
@@ -117,11 +120,12 @@ class RolloutModel(mesa.Model):
         parameters = checked(parameters)
         self.__dict__.update(parameters=parameters, engine=engine, seed_used=seed)
         self._record = as_record(parameters)
-        self._state = create(parameters, _layout(parameters, graph), seed)
+        self._layout = _layout(parameters, graph)
+        self._states = create(parameters, self._layout, seed)
         self._week = 0
-        self._population: Population | None = None
+        self._populations: dict[int, Population] = {}
         if engine == "textbook":
-            self._people()
+            self._everybody()
         else:
             self._rules = compiled.check_rules(self.agent_classes)
 
@@ -152,42 +156,79 @@ class RolloutModel(mesa.Model):
             self.running = False
             return
         if self.engine == "compiled":
-            compiled.advance(self._state, self._rules, self.week, 1, self._record)
+            compiled.advance(self._states, self._rules, self.week, 1, self._record)
         else:
-            people = self._people()
-            people.open()
+            everybody = self._everybody()
+            for people in everybody.values():
+                people.open()
             try:
-                self._textbook_week(people)
+                self._textbook_week(everybody)
             finally:
                 self.chance = self.noise = BETWEEN_WEEKS
-                people.close()
+                for people in everybody.values():
+                    people.close()
         self._week += 1
+        self._begin()
         if self.week == self.parameters.weeks:
             self.running = False
             self._default_schedule.stop()
         if "datacollector" in self.__dict__:
             self.datacollector.collect(self)
 
-    def _textbook_week(self, people: Population) -> None:
-        state, week, p, firm = self._state, self.week, self.p, people.firm
-        units, teams, users, order = people.units, people.teams, people.users, people.order
-        state.room_for_events(firm.events, 1)
-        events = state.events.view(np.recarray)
-        keys = state.keys.tolist()
-        shocks = [unit_shocks(week, key) for key in keys[:-1]]
-        chance, noise = planners_week(*state.unit_users(), week, state.keys)
-        self.chance, self.noise = chance.tolist(), noise.tolist()
+    def _begin(self) -> None:
+        """Let the use cases begin whose turn it is."""
+        if self.week == self.parameters.weeks or not self._states.begins:
+            return
+        self._gather()
+        began = begin(self._states, self.week, self.parameters, self._layout, self.seed_used)
+        if began and self.engine == "textbook":
+            for u, people in self._everybody().items():
+                people.scatter(self._states.of(u))
 
+    def _textbook_week(self, everybody: Mapping[int, Population]) -> None:
+        states, week, p = self._states, self.week, self.p
+        several = len(states.names) > 1
+        states.firm["events"][[*everybody], 0] = [people.firm.events for people in everybody.values()]
+        states.room_for_events(1)
+        firms, units, teams, users = _by_use_case(states, everybody)
+        spare = 0.0
+        for u in [u for u in states.turn.tolist() if u in everybody]:
+            firms[u][0].spare = spare
+            self._before_planners(everybody[u], states.of(u))
+            if several and firms[u][0].begun >= 0:
+                spare = left_over(firms[u][0])
+                share_platform(firms, units, u, states.common.tolist(), states.overlap.tolist(), p)
+        if several:
+            meet_new(firms, units, teams, users, week, p)
+        variates = planners_of_use_cases(states, [*everybody], week, p.people.turnover / WEEKS_PER_YEAR)
+        for people, (chance, noise) in zip(everybody.values(), variates, strict=True):
+            self.chance, self.noise = chance.tolist(), noise.tolist()
+            for user in people.users:
+                user.step()  # 7 decide and learn
+            for user in people.users:
+                user.used = 1 if user.choice else 0
+        for u, people in everybody.items():
+            self._after_planners(people, states.of(u))
+        states.convinced[week] = states.weekly[0][week]["teams_trust_and_use"]
+        if several:
+            states.convinced[week] = share_convinced(firms, teams, p)
+            divide(firms, units, week, p)
+            load_teams(teams)
+
+    def _before_planners(self, people: Population, state: State) -> None:
+        week, p, firm, units, teams, order = self.week, self.p, people.firm, people.units, people.teams, people.order
+        events, keys = state.events.view(np.recarray), self._states.shocks.tolist()
+        shocks = [unit_shocks(week, key) for key in keys[:-1]]
+        firm.capacity = firm.budget * firm.portion + firm.spare
         for unit in units:
             happened = unit.disturb(shocks[unit.row], week, p)  # 1 disturb
             if not isinstance(happened, Integral):
                 raise InvalidInput(f"{type(unit).__name__}.disturb", happened, compiled.RETURNED)
             outcomes.log_disturbances(events, firm, week, unit.row, happened)
-        central = management_uniforms(week, keys[-1])
-        succeed_executive(firm, units, events, central[EXECUTIVE], week, p)
+        succeed_executive(firm, units, events, management_uniforms(week, keys[-1])[EXECUTIVE], week, p)
         if firm.active:
             support(firm, units, p)  # 2 support
-            allocate(firm, units, teams, central, week, p)  # 3 build
+            allocate(firm, units, teams, management_uniforms(week, state.keys[-1].tolist()), week, p)  # 3 build
             for unit in units:
                 unit.contribute(week, p)
                 for team in unit.teams:
@@ -205,29 +246,28 @@ class RolloutModel(mesa.Model):
             unit.forecast(shocks[unit.row][CUT_OFF], p)  # 6 forecast
             for team in unit.teams:
                 team.prepare(unit, firm.quality, p)
-        for user in users:
-            user.step()  # 7 decide and learn
-        for user in users:
-            user.used = 1 if user.choice else 0
+
+    def _after_planners(self, people: Population, state: State) -> None:
+        week, p, firm, units, teams = self.week, self.p, people.firm, people.units, people.teams
         for team in teams:
             team.meet(p)  # 8 meet
         for team in teams:
             if team.downstream >= 0:
                 team.hand_over(teams[team.downstream], p)
+        unit_rows = state.unit_weekly[week].view(np.recarray)
         for unit in units:
             unit.aggregate(teams, p)
             unit.correct(p)  # 9 correct
             unit.account(p)  # 10 account
             unit.update_sponsorship(p)  # 11 sponsor
-            outcomes.record_unit(unit, teams, unit.row, week, state.unit_weekly[week].view(np.recarray)[unit.row])
+            outcomes.record_unit(unit, teams, unit.row, week, unit_rows[unit.row])
         outcomes.update_memory(firm, units, p)
         update_executive(firm, units, p)
-        unit_rows, rows = state.unit_weekly[week].view(np.recarray), state.weekly.view(np.recarray)
-        outcomes.record_week(firm, units, teams, unit_rows, week, rows[week], p)  # 12 record
+        outcomes.record_week(firm, units, teams, unit_rows, week, state.weekly.view(np.recarray)[week], p)  # 12 record
         if firm.active:
             for unit in units:
                 unit.passes_review(week, p)
-            review(firm, units, events, week, p)  # 13 review
+            review(firm, units, state.events.view(np.recarray), week, p)  # 13 review
 
     def run(self, progress: Callable[[int], None] | None = None) -> RolloutModel:
         """Run to the horizon; returns the model. The compiled engine then takes many weeks at a time.
@@ -247,10 +287,11 @@ class RolloutModel(mesa.Model):
         if self.running and self.week < self.parameters.weeks:
             self._default_schedule.stop()
         while self.running and self.week < self.parameters.weeks:
-            weeks = compiled.advance(self._state, self._rules, self.week, self.parameters.weeks - self.week, self._record)
+            weeks = compiled.advance(self._states, self._rules, self.week, self.parameters.weeks - self.week, self._record)
             self._week += weeks
             self.steps += weeks
             self.time += float(weeks)
+            self._begin()
             if progress:
                 progress(self.week)
         self.running = False
@@ -278,7 +319,7 @@ class RolloutModel(mesa.Model):
         if self.week >= self.parameters.weeks:
             raise InvalidInput("model.change", changes, f"a call before the end: all {self.week} weeks are done")
         parameters = changed(self.parameters, changes)
-        self._state.changes = (*self._state.changes, *differences(self.week, self.parameters, parameters, changes))
+        self._states.changes = (*self._states.changes, *differences(self.week, self.parameters, parameters, changes))
         self.__dict__.update(parameters=parameters, _record=as_record(parameters))
         self.__dict__.pop("p", None)  # made anew
         return self
@@ -300,9 +341,14 @@ class RolloutModel(mesa.Model):
 
     @property
     def state(self) -> State:
-        """The columns, the records and the network, whichever engine runs: read-only, and as they are now."""
+        """The columns, the records and the network, of the first use case, whichever engine runs: read-only, and as they are now."""
         self._gather()
-        return self._state.read_only()
+        return self._states.of(0).read_only()
+
+    @property
+    def use_cases(self) -> Mapping[str, UseCase]:
+        """The use cases that have begun, by name."""
+        return {self._states.names[u]: UseCase(self, u) for u in self._states.begun}
 
     def __copy__(self) -> RolloutModel:
         """A model of its own: a shallow copy would run on the arrays of the first."""
@@ -315,26 +361,32 @@ class RolloutModel(mesa.Model):
 
     # ------------------------------------------------------------------ agents, as Mesa knows them
 
-    def _people(self) -> Population:
-        """The agents, made when they are first asked for."""
-        if self._population is None:
-            self._population = population = object.__new__(Population)  # which an agent that is being made may ask for
-            population.__init__(self, self._state)  # type: ignore[misc]
-            self._all_agents, self._agents_by_type = population.everybody, population.by_type
-        return self._population
+    def _people(self, u: int = 0) -> Population:
+        """The agents as they are in a use case, made when they are first asked for."""
+        if u not in self._populations:
+            self._populations[u] = population = object.__new__(Population)  # which an agent that is being made may ask for
+            population.__init__(self, self._states.of(u), u)  # type: ignore[misc]
+            if u == 0:
+                self._all_agents, self._agents_by_type = population.everybody, population.by_type
+        return self._populations[u]
+
+    def _everybody(self) -> dict[int, Population]:
+        """The agents as they are in each use case that has begun."""
+        return {u: self._people(u) for u in self._states.begun}
 
     def __getstate__(self) -> dict[str, Any]:
         """For pickle and copy: the compiled engine's agents are windows, made anew when they are asked for."""
         state = self.__dict__.copy()
         if self.engine == "compiled":
-            state.update(_population=None, _agents_by_type={}, _all_agents=_HardKeyAgentSet([], random=self.random))
+            state.update(_populations={}, _agents_by_type={}, _all_agents=_HardKeyAgentSet([], random=self.random))
         return state
 
     def register_agent(self, agent: Any) -> None:
         """Take an agent in that this model makes; refused for any other."""
         if not isinstance(agent, Window):
             raise InvalidInput(type(agent).__name__, "a new agent", "a fixed population: its size is enterprise.units, teams and users")
-        super().register_agent(agent)
+        if agent.use_case == 0:  # in a further use case it is somebody whom Mesa knows
+            super().register_agent(agent)
 
     def deregister_agent(self, agent: Any) -> None:
         """Refused, as :meth:`remove_all_agents`."""
@@ -347,10 +399,12 @@ class RolloutModel(mesa.Model):
     def columns(self) -> dict[str, np.ndarray]:
         """The state now as structured arrays ``firm``, ``units``, ``teams`` and ``users``: read-only copies, whichever engine runs.
 
+        With several use cases it is that of the first; the others' is in :attr:`use_cases`.
         What is to change between weeks is set on the agents.
         """
         self._gather()
-        tables = {name: getattr(self._state, name).copy() for name in ("firm", "units", "teams", "users")}
+        state = self._states.of(0)
+        tables = {name: getattr(state, name).copy() for name in ("firm", "units", "teams", "users")}
         for rows in tables.values():
             rows.flags.writeable = False
         return tables
@@ -358,7 +412,8 @@ class RolloutModel(mesa.Model):
     def _gather(self) -> None:
         """Write what the textbook engine's agents carry into the columns."""
         if self.engine == "textbook" and self.chance is BETWEEN_WEEKS:
-            self._people().gather(self._state)
+            for u, people in self._populations.items():
+                people.gather(self._states.of(u))
 
     @property
     def firm(self) -> Firm:
@@ -387,40 +442,45 @@ class RolloutModel(mesa.Model):
         """A Mesa DataCollector of the weekly measures; what happened before it was asked for is filled in."""
         collector = mesa.DataCollector(model_reporters={name: [_latest, [self, name]] for name in self.reporters})
         for name in self.reporters:
-            collector.model_vars[name] = self._state.weekly[name][: self.week].tolist()
+            collector.model_vars[name] = self.records[name].tolist()
         collector._collection_steps = [float(week + 1) for week in range(self.week)]
         return collector
 
     # ------------------------------------------------------------------ results
 
     @property
+    def records(self) -> np.ndarray:
+        """The enterprise week by week over all use cases, as a structured array (see :func:`sim.totals.together`); with one, its own."""
+        return totals.together(self._states, self.week)
+
+    @property
     def weekly(self) -> pd.DataFrame:
         """The enterprise week by week (see :data:`sim.state.WEEK`)."""
-        return outcomes.weekly_frame(self._state, self.week)
+        return outcomes.weekly_frame(self.records)
 
     @property
     def units(self) -> pd.DataFrame:
-        """The units week by week (see :data:`sim.state.UNIT_WEEK`)."""
-        return outcomes.unit_frame(self._state, self.week)
+        """The units week by week (see :data:`sim.state.UNIT_WEEK`); with several use cases, of each that has begun."""
+        return totals.of_use_cases(self._states, lambda state: outcomes.unit_frame(state, self.week))
 
     @property
     def events(self) -> pd.DataFrame:
         """What happened: week, event, unit, value, and words."""
         self._gather()
-        return outcomes.event_frame(self._state)
+        return totals.of_use_cases(self._states, outcomes.event_frame, "week")
 
     @property
     def outcome(self) -> dict[str, Any]:
-        """The record of the run so far (see :func:`sim.outcomes.outcome`)."""
+        """The record of the run so far (see :func:`sim.outcomes.outcome`), over all use cases."""
         if self.week == 0:
             raise InvalidInput("outcome", 0, "a model that has run for at least one week")
         self._gather()
-        return outcomes.outcome(self._state, self.week, self.parameters)
+        return totals.overall(self._states, self.week, self.parameters)
 
     @cached_property
     def network(self) -> nx.Graph:
         """Who sees whom: nodes are planners' rows, with ``unit`` and ``team``."""
-        return networks.as_graph(self._state)
+        return networks.as_graph(self._states.of(0))
 
 
 def _seed(rng: Any) -> int:
@@ -439,8 +499,20 @@ def _layout(p: Parameters, graph: nx.Graph | None) -> Layout:
     return generated_layout(p)
 
 
+def _by_use_case(states: States, everybody: Mapping[int, Population]) -> tuple[list[Any], ...]:
+    """The enterprise, units, teams and planners in each use case: agents, or rows of what has not begun."""
+    found: tuple[list[Any], ...] = ([], [], [], [])
+    for u in range(len(states.names)):
+        people = everybody.get(u)
+        rows = [getattr(states, name)[u].view(np.recarray) for name in ("firm", "units", "teams", "users")]
+        mine = [[people.firm], people.units, people.teams, people.users] if people else rows
+        for kind, carriers in zip(found, mine, strict=True):
+            kind.append(carriers)
+    return found
+
+
 def _latest(model: RolloutModel, name: str) -> Any:
-    return model._state.weekly[name][model.week - 1].item() if model.week else None
+    return model.records[name][-1].item() if model.week else None
 
 
 __all__ = ["PlanningAgent", "RolloutModel"]

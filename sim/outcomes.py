@@ -6,7 +6,7 @@ records of a finished run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -67,8 +67,12 @@ def record_unit(unit, teams, b, week, row):
     trust = 0.0
     fit = 0.0
     load = 0.0
+    using = 0
     for t in range(unit.first, unit.last):
         team = teams[t]
+        if team.uses == 0:
+            continue
+        using += 1
         planners = team.last - team.first
         reliance += team.reliance * planners
         trust += team.trust * planners
@@ -87,8 +91,8 @@ def record_unit(unit, teams, b, week, row):
     row.support = unit.support
     row.sponsorship = unit.sponsorship
     row.visible = unit.visible
-    row.fit = fit / (unit.last - unit.first)
-    row.load = load / (unit.last - unit.first)
+    row.fit = fit / using
+    row.load = load / using
     row.readiness_pipelines = unit.readiness[PIPELINES]
     row.readiness_integration = unit.readiness[INTEGRATION]
     row.readiness_monitoring = unit.readiness[MONITORING]
@@ -157,10 +161,13 @@ def record_week(firm, units, teams, unit_rows, week, row, p):
     row.week = week
     sum_units(units, unit_rows, row)
     convinced = 0
+    using = 0
     for t in range(len(teams)):
-        if teams[t].trust >= p.outcomes.trust and teams[t].reliance >= p.outcomes.reliance:
-            convinced += 1
-    row.teams_trust_and_use = convinced / len(teams)
+        if teams[t].uses == 1:
+            using += 1
+            if teams[t].trust >= p.outcomes.trust and teams[t].reliance >= p.outcomes.reliance:
+                convinced += 1
+    row.teams_trust_and_use = convinced / using
     row.quality = firm.quality
     row.support_ratio = firm.support_ratio
     row.effort_model = firm.effort[MODEL]
@@ -195,9 +202,9 @@ def update_memory(firm, units, p):
 # --------------------------------------------------------------------------- a finished run
 
 
-def weekly_frame(state: State, weeks: int) -> pd.DataFrame:
-    """The enterprise week by week."""
-    return pd.DataFrame({name: state.weekly[name][:weeks] for name in state.weekly.dtype.names or ()})
+def weekly_frame(rows: np.ndarray) -> pd.DataFrame:
+    """The enterprise week by week, from its weekly records."""
+    return pd.DataFrame({name: rows[name] for name in rows.dtype.names or ()})
 
 
 def unit_frame(state: State, weeks: int) -> pd.DataFrame:
@@ -262,7 +269,7 @@ def _in_words(kind: int, unit: str, value: float) -> str:
 
 
 def outcome(state: State, weeks: int, p: Parameters) -> dict[str, Any]:
-    """The record of a run after ``weeks`` weeks.
+    """The record of a use case after ``weeks`` weeks.
 
     Weeks to a level are None where it was never reached (censored), as are other undefined
     measures. Money is in EUR, shares are from 0 to 1.
@@ -270,23 +277,26 @@ def outcome(state: State, weeks: int, p: Parameters) -> dict[str, Any]:
     Raises:
         InvalidInput: where a weekly record is not finite, as after a NaN written into an agent: no class would be true.
     """
-    rows = state.weekly[:weeks]
+    sizes = {"users": len(state.users), "units": len(state.units), "teams": len(state.teams)}
+    return record_of(state.weekly[:weeks], state.firm[0], in_production(state, weeks), sizes, p)
+
+
+def record_of(rows: np.ndarray, firm: Any, produced: np.ndarray, sizes: Mapping[str, int], p: Parameters) -> dict[str, Any]:
+    """The record that weekly records come to; ``produced``: weeks in which a unit beyond a pilot was live, [weeks], true or false."""
+    weeks = len(rows)
     for name in rows.dtype.names or ():
         finite = np.isfinite(rows[name])
         if not finite.all():
             week = int(np.argmin(finite))
             raise InvalidInput(f"weekly.{name}, week {week}", float(rows[name][week]), "finite numbers: such a run has no outcome")
-    firm, units = state.firm[0], state.units
     cumulative, net = rows["cumulative_net"], rows["net"]
     trough = int(np.argmin(cumulative))
     discounting = (1.0 + p.value.discount) ** (-(rows["week"] + 1) / 52.0)
-    in_production = _weeks_in_production(state, rows, weeks)
+    weeks_in_production = int(produced.sum())
     effort = sum(float(rows[f"effort_{name}"].sum()) for name in CAPABILITIES)
     record: dict[str, Any] = {
         "weeks": weeks,
-        "users": len(state.users),
-        "units": len(units),
-        "teams": len(state.teams),
+        **{name: sizes[name] for name in ("users", "units", "teams")},
         "final_users_using": float(rows["users_using"][-1]),
         "final_reliance": float(rows["reliance"][-1]),
         "final_teams_trust_and_use": float(rows["teams_trust_and_use"][-1]),
@@ -306,8 +316,8 @@ def outcome(state: State, weeks: int, p: Parameters) -> dict[str, Any]:
         "retrofit_share": float(firm["retrofit"]) / effort if effort > 0 else None,
         "effort": float(sum(rows[f"effort_{name}"].sum() for name in (*CAPABILITIES, "model", "workflow", "support"))),
         "lowest_support_ratio": float(rows["support_ratio"].min()),
-        "weeks_in_production": in_production,
-        "survived_three_years": in_production >= p.outcomes.survival if weeks >= p.outcomes.survival else None,
+        "weeks_in_production": weeks_in_production,
+        "survived_three_years": weeks_in_production >= p.outcomes.survival if weeks >= p.outcomes.survival else None,
     }
     record["outcome"], record["reason"] = classify(record, firm, p)
     return record
@@ -317,6 +327,8 @@ def classify(record: dict[str, Any], firm: Any, p: Parameters) -> tuple[str, str
     """The class of an outcome (see :data:`sim.measures.CLASSES`) and, in words, why."""
     if p.maturity.budget == 0:
         return "never_launched", "no budget: nothing was built and no forecast went live"
+    if firm["begun"] < 0:
+        return "never_launched", "its turn never came"
     if record["gate_week"] is None:
         if firm["stopped_week"] >= 0:
             return "never_launched", f"the pilot had not passed its gate by week {int(firm['stopped_week'])}"
@@ -346,8 +358,7 @@ def _payback(cumulative: np.ndarray) -> int | None:
     return int(below[-1]) + 1 if below[-1] + 1 < len(cumulative) else None
 
 
-def _weeks_in_production(state: State, rows: np.ndarray, weeks: int) -> int:
-    """Weeks with a unit beyond the pilot unit live."""
+def in_production(state: State, weeks: int) -> np.ndarray:
+    """Whether a unit beyond the pilot unit was live, [weeks]."""
     stages = state.unit_weekly["stage"][:weeks]
-    beyond = np.delete(stages, int(state.firm["pilot"][0]), axis=1) == LIVE
-    return int(beyond.any(axis=1).sum())
+    return (np.delete(stages, int(state.firm["pilot"][0]), axis=1) == LIVE).any(axis=1)

@@ -10,10 +10,14 @@ from __future__ import annotations
 from dataclasses import field
 from typing import ClassVar
 
-from sim.choices import BUCKETS, CAPABILITIES, PHASES, Effort, Shares, Strategy
-from sim.schema import Record, choice, count, group, number, text, titles, walk
+from sim.choices import BUCKETS, CAPABILITIES, PHASES, Effort, Portfolio, Shares, Strategy
+from sim.names import named
+from sim.schema import InvalidInput, Record, choice, count, group, groups, nearest, number, text, titles, walk
 
-__all__ = ["BUCKETS", "CAPABILITIES", "PHASES", "RECORDS", "Effort", "Parameters", "Shares", "Strategy"]
+__all__ = ["BUCKETS", "CAPABILITIES", "PHASES", "RECORDS", "Effort", "Parameters", "Portfolio", "Shares", "Strategy", "UseCase"]
+
+#: Use cases that a portfolio may hold.
+MOST_USE_CASES = 6
 
 # --------------------------------------------------------------------------- the enterprise
 
@@ -30,6 +34,36 @@ class EnterpriseSize:
     spend: float = number(213_000, "EUR planned per planner and week", 0, 1e9, "judged",
         "about EUR 8.5bn a year for 768 planners; 105000 to 295000 before the fit is renewed", (105000, 295000))
     spend_spread: float = number(0.5, "sd of log spend between units", 0, 2, "judged", "regions differ in size")
+
+
+@group
+class Needs:
+    """How much of each capability a use case needs in a unit."""
+
+    pipelines: float = number(1.0, "share of the local effort", 0.01, 1, "judged", "inputs that it needs")
+    integration: float = number(1.0, "share of the local effort", 0.01, 1, "judged", "output inside the planning system")
+    monitoring: float = number(1.0, "share of the local effort", 0.01, 1, "judged", "outcomes seen")
+    governance: float = number(1.0, "share of the local effort", 0.01, 1, "judged", "accountability and explanation")
+
+
+@group
+class UseCase:
+    """A forecasting capability that planners may come to use; a YAML file in ``configs/usecase``. What is compared is demand forecasting."""
+
+    def validate(self, prefix: str) -> None:
+        """Refuse a name that cannot be shown, and a use case for nobody."""
+        named(prefix + "name", self.name)
+        if self.teams == 0:
+            raise InvalidInput(prefix + "teams", self.teams, "a share above 0: somebody has to use it")
+
+    name: str = text("demand", "its name, from its file")
+    description: str = text("", "one sentence for people")
+    value: float = number(1.0, "times demand forecasting", 0.001, 1000, "judged", "what a point of error is worth")
+    quality: float = number(1.0, "times forecast.start", 0.1, 10, "judged", "how good the pilot's model is; a sound one at most")
+    own_error: float = number(1.0, "times the planner's error in demand forecasting", 0.1, 10, "judged", "how well planners do without it")
+    needs: Needs = field(default_factory=Needs)
+    common: float = number(0.6, "share of its local readiness", 0, 1, "judged", "that is found where another use case has built it")
+    teams: float = number(1.0, "share of each unit's teams", 0, 1, "judged", "that use it: at least one, the supply team first")
 
 
 @group
@@ -211,6 +245,18 @@ class Trust:
 
 
 @group
+class Sharing:
+    """What use cases of one portfolio have in common beside the platform and the central team."""
+
+    attention: float = number(0.5, "share of a leader's backing", 0, 1, "judged",
+        "that is divided among the use cases that are new at the same time")
+    trust: float = number(0.5, "share of the gap", 0, 1, "judged",
+        "to the trust in a use case one knows by which a new one is judged, good and bad")
+    backing: float = number(0.5, "share of the gap", 0, 1, "judged",
+        "to the backing of the use cases there are, by which a leader backs the next one, good and bad")
+
+
+@group
 class Habit:
     """How choices become habits and use becomes understanding."""
 
@@ -350,7 +396,17 @@ class Outcomes:
 class Parameters:
     """One configuration of the model, complete and checked."""
 
+    def validate(self, prefix: str) -> None:
+        """Refuse a portfolio of no use case, of too many, of one twice, and an order of use cases that are not there."""
+        present = [each.name for each in self.usecases]
+        if not 1 <= len(present) <= MOST_USE_CASES or len(set(present)) < len(present):
+            raise InvalidInput(prefix + "usecases", present, f"1 to {MOST_USE_CASES} use cases, each once")
+        for name in self.strategy.portfolio.listed:
+            if name not in present:
+                raise InvalidInput(prefix + "strategy.portfolio.listed", name, "use cases of the portfolio: " + nearest(name, present))
+
     weeks: int = count(260, "weeks", 1, 5200, "judged", "five years: the three-year survival figure needs it")
+    usecases: tuple[UseCase, ...] = groups(UseCase(), "the portfolio: files of configs/usecase, or mappings of what stands in one")
     enterprise: EnterpriseSize = field(default_factory=EnterpriseSize)
     maturity: Maturity = field(default_factory=Maturity)
     network: Network = field(default_factory=Network)
@@ -360,6 +416,7 @@ class Parameters:
     support: Support = field(default_factory=Support)
     utility: Utility = field(default_factory=Utility)
     trust: Trust = field(default_factory=Trust)
+    sharing: Sharing = field(default_factory=Sharing)
     habit: Habit = field(default_factory=Habit)
     people: People = field(default_factory=People)
     override: Override = field(default_factory=Override)

@@ -51,7 +51,7 @@ def support(firm, units, p):
         if has_forecast(unit):
             unit.need = p.support.need * (1.0 - unit.clean) + p.support.carrying * (1.0 - unit.readiness[INTEGRATION]) + p.support.minimum
         need += unit.need
-    capacity = p.support.cap * firm.budget
+    capacity = p.support.cap * firm.capacity
     ratio = 1.0 if need <= capacity else capacity / need
     for b in range(len(units)):
         unit = units[b]
@@ -77,6 +77,7 @@ def idle(firm, units, teams):
         unit.willing = 0
     for t in range(len(teams)):
         teams[t].willing = 0
+        teams[t].own_load = 0.0
         teams[t].load = 0.0
 
 
@@ -124,7 +125,7 @@ def build(firm, units, order, p):
     """
     for k in range(WORKFLOW + 1):
         firm.effort[k] = 0.0
-    left = max(0.0, firm.budget - firm.effort[SUPPORT])
+    left = max(0.0, firm.capacity - firm.effort[SUPPORT])
     spill = 0.0
     for k in range(K):
         effort = left * firm.shares[1 + k]

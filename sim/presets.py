@@ -1,12 +1,11 @@
-"""Named presets: the YAML files in ``configs/``, read as data and checked field by field.
+"""Named presets: the YAML files in ``configs/``, read as data.
 
-A file of the group ``strategy`` (or ``maturity``, ``enterprise``, ``network``, ``forecast``) is a
-mapping of parameter names to plain values. Nothing in it is ever executed.
+A file of the group ``strategy`` (or ``maturity``, ``enterprise``, ``network``, ``forecast``, ``usecase``) is a
+mapping of parameter names to plain values. Nothing in it is ever executed. How they become parameters: :mod:`sim.configuration`.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
 from collections.abc import Mapping
@@ -16,9 +15,7 @@ from typing import Any
 
 import yaml
 
-from sim.configuration import from_mapping, marked
-from sim.parameters import Parameters
-from sim.schema import NOT_ZERO, InvalidInput, frozen, group_of, nearest, vanishes
+from sim.schema import NOT_ZERO, InvalidInput, nearest, vanishes
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 GROUPS = ("enterprise", "maturity", "network", "strategy", "forecast")
@@ -116,7 +113,7 @@ def load(group: str, name: str) -> dict[str, Any]:
         raise InvalidInput(group, name, nearest(str(name), available(group)))
     check_name(group, name)
     path = CONFIGS / group / f"{name}.yaml"
-    return dict(_cached(path, _changed(group, name)))
+    return dict(_cached(path, changed(group, name)))
 
 
 @lru_cache(maxsize=256)
@@ -130,53 +127,9 @@ def _cached(path: Path, _changed: int) -> Mapping[str, Any]:
     return values
 
 
-def resolve(groups: Mapping[str, Any], overrides: Mapping[str, Any]) -> Parameters:
-    """Parameters from presets (names, or mappings of values) and dotted overrides, checked."""
-    key = tuple((group, groups.get(group, DEFAULTS[group])) for group in GROUPS)
-    if all(isinstance(value, str) for _, value in key):
-        stamp = tuple(_changed(group, name) for group, name in key)
-        try:
-            return _resolve_cached(key, stamp, tuple((k, type(v), v) for k, v in overrides.items()))
-        except TypeError:  # an override that cannot be hashed
-            pass
-    return _resolve(key, tuple(overrides.items()))
-
-
-def with_presets(parameters: Parameters, chosen: Mapping[str, str]) -> Parameters:
-    """Parameters with whole groups as presets have them, by group and name; what a preset leaves open is the default."""
-    groups = {group: frozen(load(group, name), group_of(Parameters, group), f"{group}.") for group, name in chosen.items()}
-    return marked(dataclasses.replace(parameters, **groups))
-
-
-def _changed(group: str, name: str) -> int:
+def changed(group: str, name: str) -> int:
+    """When the file of a preset last changed [ns]; 0 where there is none."""
     try:
         return os.stat(f"{CONFIGS}/{group}/{name}.yaml").st_mtime_ns  # noqa: PTH116  (a path object costs more than the call)
     except (OSError, ValueError):  # ValueError: a name no file can have
         return 0
-
-
-def _resolve(groups: tuple[tuple[str, Any], ...], overrides: tuple[tuple[str, Any], ...]) -> Parameters:
-    values: dict[str, Any] = {}
-    for group, preset in groups:
-        values[group] = load(group, preset) if isinstance(preset, str) else preset
-        if not isinstance(values[group], Mapping):
-            raise InvalidInput(group, preset, "the name of a preset or a mapping of values: " + ", ".join(available(group)))
-        values[group] = _deep(values[group])
-    for key, value in sorted(overrides, key=lambda item: str(item[0]).count(".")):  # a whole group before its members
-        node = values
-        *path, last = str(key).split(".")
-        for part in path:
-            node = node.setdefault(part, {})
-            if not isinstance(node, dict):
-                raise InvalidInput(str(key), value, "the dotted name of a parameter")
-        node[last] = _deep(value) if isinstance(value, Mapping) else value
-    return from_mapping(values)
-
-
-@lru_cache(maxsize=512)
-def _resolve_cached(groups: tuple, _stamp: tuple, overrides: tuple) -> Parameters:
-    return _resolve(groups, tuple((k, v) for k, _, v in overrides))
-
-
-def _deep(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: _deep(v) if isinstance(v, Mapping) else v for k, v in values.items()}

@@ -138,7 +138,8 @@ class Record:
     """What is known about one parameter besides its value.
 
     Attributes:
-        kind: ``number``, ``count`` (a whole number), ``choice``, ``text``, ``names`` or ``columns`` (what a file calls its columns).
+        kind: ``number``, ``count`` (a whole number), ``choice``, ``text``, ``names``, ``columns`` (what a file calls its columns) or
+            ``groups`` (a list of groups of parameters, each with a name).
         unit: in words.
         low, high: the allowed range, both ends included.
         source: ``documented``, ``measured``, ``calibrated`` or ``judged``.
@@ -167,6 +168,8 @@ class Record:
             return "a text"
         if self.kind == "names":
             return "a list of names without repetition"
+        if self.kind == "groups":
+            return "a list of names of presets, or of mappings with a name"
         if self.kind == "columns":
             return "the file's own titles by name, such as {" + ", ".join(f"{name}: …" for name in self.choices) + "}"
         what = "a whole number" if self.kind == "count" else "a number"
@@ -175,7 +178,7 @@ class Record:
     @property
     def is_list(self) -> bool:
         """Whether its value is a list, which no factor of a design and no cell of a table holds."""
-        return self.kind in ("names", "columns")
+        return self.kind in ("names", "columns", "groups")
 
     def check(self, key: str, value: Any) -> Any:
         """Return ``value`` in its plain Python type, or raise :class:`InvalidInput`."""
@@ -237,6 +240,11 @@ def names(note: str) -> Any:
 def titles(names: tuple[str, ...], note: str) -> Any:
     """What a file calls its columns, by the names they have here; kept as sorted pairs."""
     return _field(Record("columns", choices=names, note=note, default=()))
+
+
+def groups(default: Any, note: str) -> Any:
+    """A list of groups of one kind, told apart by their names; ``default`` is the only one where nobody names others."""
+    return field(default=(default,), metadata={"record": Record("groups", note=note, default=(default,)), "group": type(default)})
 
 
 def _field(record: Record) -> Any:
@@ -344,12 +352,29 @@ def frozen(values: Any, cls: Any, prefix: str = "", base: Any = None) -> Any:
         group = group_of(cls, name)
         if group is not None:
             checked[name] = frozen(value, group, key + ".", None if base is None else getattr(base, name))
+        elif "group" in fields[name].metadata:
+            checked[name] = _several(key, value, fields[name].metadata["group"], () if base is None else getattr(base, name))
         else:
             checked[name] = fields[name].metadata["record"].check(key, value)
     result = cls(**checked) if base is None else dataclasses.replace(base, **checked)
     if hasattr(result, "validate"):
         result.validate(prefix)
     return result
+
+
+def _several(key: str, value: Any, cls: Any, base: tuple) -> tuple:
+    """A list of groups from a list of mappings, or those of ``base`` with other values for some, by name."""
+    if isinstance(value, Mapping) and base:
+        for name, changes in value.items():
+            if name not in [each.name for each in base]:
+                raise InvalidInput(f"{key}.{name}", changes, nearest(str(name), [each.name for each in base]))
+        return tuple(frozen(value[each.name], cls, f"{key}.{each.name}.", each) if each.name in value else each for each in base)
+    if not isinstance(value, list | tuple):
+        raise InvalidInput(key, value, "a list of names of presets, or of mappings with a name")
+    return tuple(
+        each if isinstance(each, cls) else frozen(each, cls, f"{key}.{each.get('name', place)}." if isinstance(each, Mapping) else f"{key}.")
+        for place, each in enumerate(value)
+    )
 
 
 def to_mapping(group: Any) -> dict[str, Any]:
@@ -360,6 +385,8 @@ def to_mapping(group: Any) -> dict[str, Any]:
         value = getattr(group, name)
         if dataclasses.is_dataclass(value):
             result[name] = to_mapping(value)
+        elif fields_of(cls)[name].metadata["record"].kind == "groups":
+            result[name] = [to_mapping(each) for each in value]
         elif fields_of(cls)[name].metadata["record"].kind == "columns":
             result[name] = dict(value) or None
         else:

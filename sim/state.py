@@ -131,7 +131,10 @@ TEAM_VARIABLES = {
     "adjusting": kept("f8", "planners", "who corrected it this week"),
     "champions": kept("f8", "planners", "champions in the team"),
     "aligned": kept("f8", "0 to 1", "share of its gain that the team downstream lets it realise"),
-    "load": kept("f8", "", "change load: 1 for other priorities, 1 for a full workload of redesign"),
+    "load": kept("f8", "", "change load: 1 for other priorities, 1 for a full workload of redesign, of whatever use case"),
+    "own_load": kept("f8", "", "change load of this use case's redesign, this week"),
+    "elsewhere": kept("f8", "", "change load of the other use cases, last week"),
+    "uses": kept("i8", "0 or 1", "the use case concerns the team"),
     "willing": kept("i8", "0 or 1", "to redesign its workflow this week"),
     "downstream": kept("i8", "", "row of the team that plans on its numbers, -1: none"),
     "reconciling": kept("f8", "planner-weeks", "lost to two sets of numbers"),
@@ -164,6 +167,7 @@ UNIT_VARIABLES = {
     "channel": kept("f8", "0 to 1", "how well output reaches planners"),
     "success": real("0 to 1", "by the strategy's measure, remembered over some ten weeks", 0, 1),
     "visible": kept("f8", "0 to 1", "success as far as it is seen"),
+    "attention": kept("f8", "0 to 1", "share of the leader's backing that other new use cases leave"),
     "own_effort": kept("f8", "person-weeks", "the unit's own, this week"),
     "workflow": kept("f8", "person-weeks per team", "for redesign, this week"),
     "saved": kept("f8", "WAPE", "error saved this week, summed over planners"),
@@ -183,7 +187,7 @@ UNIT_VARIABLES = {
     "passed": kept("i8", "0 or 1", "what a review would say this week"),
     "failed": whole("reviews", "failed in a row", 0, 5200),
     "busy_until": whole("week", "other priorities have the unit until then", 0, 10_000),
-    "users": kept("i8", "planners", "in the unit"),
+    "users": kept("i8", "planners", "in the unit's teams that the use case concerns"),
     "first": kept("i8", "", "row of its first team"),
     "last": kept("i8", "", "row after its last team"),
 }
@@ -193,6 +197,9 @@ FIRM_VARIABLES = {
     "budget": real("person-weeks per week", "of the central team", 0, 1e9),
     "quality": real("0 to 1", "of the central model, 1: sound", 0.01, 1),
     "core": real("0 to 1", "shared platform core, per capability", 0, 1, size=K),
+    "portion": kept("f8", "share of the budget", "that goes to this use case"),
+    "spare": kept("f8", "person-weeks", "that use cases begun earlier leave, this week"),
+    "capacity": kept("f8", "person-weeks", "of the central team for this use case, this week"),
     "shares": kept("f8", "0 to 1", "of the effort left after support, per purpose", size=len(BUCKETS)),
     "effort": kept("f8", "person-weeks", "this week, per purpose, support last", size=len(BUCKETS) + 1),
     "support_ratio": kept("f8", "0 to 1", "support given over support needed"),
@@ -203,6 +210,7 @@ FIRM_VARIABLES = {
     "commitment": real("0 to 1", "the executive's backing while there is nothing to see", 0, 1),
     "stake": real("0 to 1", "how far the executive answers for the initiative: 1 who began it", 0, 1),
     "visible": kept("f8", "0 to 1", "success seen in the live units"),
+    "attention": kept("f8", "0 to 1", "share of the executive's backing that other new use cases leave"),
     "value_seen": real("EUR per week", "value seen, remembered over some ten weeks", -1e12, 1e12),
     "cost_seen": real("EUR per week", "cost, remembered over some ten weeks", 0, 1e12),
     "pilot_improvement": real("share", "error cut in the pilot, remembered over some ten weeks", -10, 1),
@@ -211,6 +219,8 @@ FIRM_VARIABLES = {
     "net": kept("f8", "EUR", "cumulative"),
     "pilot": kept("i8", "", "row of the pilot unit"),
     "active": whole("0 or 1", "the initiative goes on", 0, 1),
+    "begun": kept("i8", "week", "the use case began, -1: its turn has not come"),
+    "waiting": kept("i8", "use cases", "that wait for this one to make room"),
     "launched": kept("i8", "week", "the initiative was launched, or taken up again"),
     "gate_week": kept("i8", "week", "the pilot passed its gate, -1: not yet"),
     "stopped_week": kept("i8", "week", "the initiative was stopped, -1: not"),
@@ -243,9 +253,13 @@ UNIT_WEEK = np.dtype([
 ], align=True)
 
 
+#: Variables set between weeks, by week, kind of agent, variable and unit (-1: none): rows, each with the value before and the one set.
+Settings = dict[tuple[int, str, str, int], dict[int, tuple[Any, Any]]]
+
+
 @dataclass
 class State:
-    """Everything that changes during a run, and the network, which does not.
+    """Everything that changes during a run, of one use case, and the network, which does not.
 
     Attributes:
         firm: one row. units, teams, users: a row per agent, in the order unit, team, planner.
@@ -254,8 +268,7 @@ class State:
         weekly, unit_weekly: what was recorded, one row per week (and unit).
         events: what happened; ``firm.events`` of the rows are filled.
         changes: parameters that were changed on the way.
-        settings: variables set between weeks, by week, kind of agent, variable and unit (-1: none): rows, each with the value before and
-            the one set.
+        settings: variables set between weeks.
         keys: of the weekly draws (:func:`sim.streams.keys`).
     """
 
@@ -272,10 +285,10 @@ class State:
     weekly: np.ndarray
     unit_weekly: np.ndarray
     keys: np.ndarray
-    notes: list[str] = field(default_factory=list)
-    events: np.ndarray = field(default_factory=lambda: np.zeros(64, EVENT))
-    changes: Sequence[Change] = ()
-    settings: dict[tuple[int, str, str, int], dict[int, tuple[Any, Any]]] = field(default_factory=dict)
+    notes: list[str]
+    events: np.ndarray
+    changes: Sequence[Change]
+    settings: Settings
 
     def unit_users(self) -> tuple[np.ndarray, np.ndarray]:
         """Row of each unit's first planner, and the row after its last."""
@@ -293,13 +306,78 @@ class State:
         rows = self.settings.setdefault((week, kind, name, unit), {})
         rows[row] = (rows[row][0] if row in rows else before, after)
 
-    def room_for_events(self, used: int, weeks: int) -> None:
+
+@dataclass
+class States:
+    """The states of all use cases: arrays [use cases, rows] where a :class:`State` has [rows]. The first carries who the planners are.
+
+    Memory that no use case has begun to write to is not taken from the machine.
+
+    Attributes:
+        names: of the use cases.
+        turn: their rows in the order in which they begin.
+        common, overlap: share of each use case's local readiness that is common, [use cases]; and how much of it another one's covers,
+            [use cases, others, capabilities].
+        shocks: keys of what happens to the enterprise, whatever the use case (:func:`sim.streams.keys`).
+        planners: how many each use case concerns, [use cases].
+        left: 1 for planners who left this week, [planners].
+        convinced: share of teams that trust and use some use case, [weeks].
+        unit_names, team_names, user_names, peers_first, peers, notes, changes: as a state has them.
+    """
+
+    names: tuple[str, ...]
+    turn: np.ndarray
+    common: np.ndarray
+    overlap: np.ndarray
+    firm: np.ndarray
+    units: np.ndarray
+    teams: np.ndarray
+    users: np.ndarray
+    order: np.ndarray
+    keys: np.ndarray
+    shocks: np.ndarray
+    peers_first: np.ndarray
+    peers: np.ndarray
+    left: np.ndarray
+    weekly: np.ndarray
+    unit_weekly: np.ndarray
+    convinced: np.ndarray
+    planners: np.ndarray
+    events: np.ndarray
+    unit_names: list[str]
+    team_names: list[str] | None
+    user_names: list[str] | None
+    notes: list[str]
+    settings: tuple[Settings, ...]
+    changes: Sequence[Change] = ()
+
+    def of(self, u: int) -> State:
+        """The state of one use case: the same memory."""
+        own = {name: getattr(self, name)[u] for name in STACKED}
+        shared = {name: getattr(self, name) for name in ("peers_first", "peers", "unit_names", "team_names", "user_names", "notes", "changes")}
+        return State(**own, **shared)
+
+    @property
+    def begins(self) -> bool:
+        """Whether some use case has yet to begin."""
+        return bool((self.firm["begun"] < 0).any())
+
+    @property
+    def begun(self) -> list[int]:
+        """Rows of the use cases that have begun, and of the first, which is always there."""
+        return [u for u in range(len(self.names)) if u == 0 or self.firm[u, 0]["begun"] >= 0]
+
+    def room_for_events(self, weeks: int) -> None:
         """Make room for all that can happen in ``weeks``: eight events per unit and week, five central."""
-        wanted = used + weeks * (8 * len(self.units) + 5)
-        if wanted > len(self.events):
-            grown = np.zeros(max(wanted, 2 * len(self.events)), EVENT)
-            grown[: len(self.events)] = self.events
+        wanted = int(self.firm["events"].max()) + weeks * (8 * self.units.shape[1] + 5)
+        if wanted > self.events.shape[1]:
+            grown = np.zeros((len(self.names), max(wanted, 2 * self.events.shape[1])), EVENT)
+            grown[:, : self.events.shape[1]] = self.events
             self.events = grown
+
+
+#: What each use case has of its own.
+STACKED = ("firm", "units", "teams", "users", "order", "keys", "weekly", "unit_weekly", "events", "settings")
 
 
 class ReadOnlyState(State):

@@ -8,12 +8,13 @@ engines.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import astuple
 
 import numpy as np
 
 from sim.forecasting import WEEKS_PER_YEAR
 from sim.names import hint
-from sim.parameters import Strategy
+from sim.parameters import Strategy, UseCase
 from sim.rules import VALUE, business_share, has_forecast, new_commitment, rule, visibility
 from sim.schema import InvalidInput
 from sim.state import (
@@ -43,6 +44,7 @@ from sim.state import (
 from sim.streams import CHAMPIONS, MANAGEMENT, stream
 
 FIXED, ADAPTIVE, RANDOM = range(3)  # allocation, as numbered in the parameters
+FAILING = 1  # portfolio.stop
 N_BUCKETS = WORKFLOW + 1
 
 
@@ -89,6 +91,25 @@ def _refuse_unknown(key: str, given: Sequence[str], names: list[str]) -> None:
 def _random_scores(names: list[str], seed: int, purpose: str) -> np.ndarray:
     """One uniform per unit, drawn by name, so that the rows' order does not matter."""
     return np.array([stream(seed, MANAGEMENT, f"{purpose}:{name}").random() for name in names])
+
+
+def order_of_use_cases(strategy: Strategy, usecases: Sequence[UseCase], loudest: np.ndarray, seed: int) -> np.ndarray:
+    """Rows of the use cases in the order in which they begin; of equal ones, those named first.
+
+    Management's estimate of feasibility is the quality of the pilot's model over the mean of what the use case needs.
+    ``loudest``: backing by the leader who backs each use case most, [use cases].
+    """
+    choices = strategy.portfolio
+    names = [each.name for each in usecases]
+    if choices.order == "listed":
+        score = np.array([-float(choices.listed.index(name) if name in choices.listed else len(names)) for name in names])
+    elif choices.order == "random":
+        score = _random_scores(names, seed, "use case")
+    else:
+        value = np.array([each.value for each in usecases])
+        feasibility = np.array([each.quality / np.mean(astuple(each.needs)) for each in usecases])
+        score = {"value": value, "feasibility": feasibility, "value_feasibility": value * feasibility, "sponsor": loudest}[choices.order]
+    return np.argsort(-score, kind="stable")
 
 
 def choose_champions(
@@ -176,9 +197,12 @@ def adaptive_shares(firm, units, teams, p):
             for k in range(K):
                 firm.shares[1 + k] += 1.0 - unit.readiness[k]
             gap = 0.0
+            using = 0
             for t in range(unit.first, unit.last):
-                gap += 1.0 - teams[t].fit
-            firm.shares[WORKFLOW] += gap / (unit.last - unit.first)
+                if teams[t].uses == 1:
+                    gap += 1.0 - teams[t].fit
+                    using += 1
+            firm.shares[WORKFLOW] += gap / using
     for k in range(1, N_BUCKETS):
         gap = firm.shares[k] / counted if counted > 0 else 1.0
         firm.shares[k] = gap * gap
@@ -188,10 +212,10 @@ def adaptive_shares(firm, units, teams, p):
 @rule
 def roll_out(firm, units, order, events, week, p):
     """The pilot and its gate, the waves, approval and the readiness gate, going live; a unit that gave up begins again with a leader who backs it."""
-    if week == 0:
+    if week == firm.begun:
         pilot = units[firm.pilot]
         pilot.stage = PILOT
-        pilot.live_week = 0
+        pilot.live_week = week
         log_event(events, firm, week, PILOT_STARTED, firm.pilot, pilot.clean)
     if firm.gate_week < 0:
         if week - firm.launched >= p.strategy.gate_weeks:
@@ -296,7 +320,7 @@ def update_executive(firm, units, p):
     aim = firm.commitment
     if firm.active == 1 and firm.gate_week >= 0 and planners > 0.0:
         aim = max(firm.visible, firm.stake * firm.commitment)
-    firm.sponsorship += p.sponsor.rate * (aim - firm.sponsorship)
+    firm.sponsorship += p.sponsor.rate * (aim * firm.attention - firm.sponsorship)
 
 
 @rule
@@ -316,7 +340,10 @@ def passes_review(firm, week, p):
 
 @rule
 def review(firm, units, events, week, p):
-    """Quarterly: a live unit that keeps failing is retired, with a leader who has had enough; so is an initiative that keeps failing."""
+    """Quarterly: a live unit that keeps failing is retired, with a leader who has had enough; so is an initiative that keeps failing.
+
+    Where the strategy says so, one failure is enough to make room for a use case that waits.
+    """
     if (week + 1) % p.review.every != 0:
         return
     left = 0
@@ -336,5 +363,6 @@ def review(firm, units, events, week, p):
             left += 1
     if firm.gate_week >= 0:
         firm.failed = 0 if left > 0 and passes_review(firm, week, p) else firm.failed + 1
-        if left == 0 or firm.failed >= p.strategy.initiative_reviews:
+        most = 1 if p.strategy.portfolio.stop == FAILING and firm.waiting > 0 else p.strategy.initiative_reviews
+        if left == 0 or firm.failed >= most:
             stop(firm, units, events, week)

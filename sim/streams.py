@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba.extending import register_jitable
@@ -18,6 +19,9 @@ from numpy.random.bit_generator import ISeedSequence
 
 from sim._numba import njit
 from sim.arithmetic import jitable, normal, uniform
+
+if TYPE_CHECKING:
+    from sim.state import States
 
 PEOPLE, TIES, WEEKS, _, _, CROSS_TIES, MANAGEMENT, CHAMPIONS = range(8)  # another number would draw another week 0
 #: What a counter of a unit's or the enterprise's weeks is for.
@@ -119,3 +123,14 @@ def planners_week(first: np.ndarray, last: np.ndarray, week: int, keys: np.ndarr
     chance, noise = np.empty(last[-1]), np.empty(last[-1])
     _fill(chance, noise, first, last, week, keys)
     return chance, noise
+
+
+def planners_of_use_cases(states: States, rows: Sequence[int], week: int, leaving: float) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The same for each use case of ``rows``, the first before the others: who leaves in it, a share ``leaving``, leaves in all."""
+    ends = states.of(0).unit_users()
+    chance, noise = planners_week(*ends, week, states.keys[0])
+    drawn = [(chance, noise)]
+    for u in rows[1:]:
+        own, seen = planners_week(*ends, week, states.keys[u])
+        drawn.append((np.where(chance < leaving, chance, leaving + (1.0 - leaving) * own), np.where(chance < leaving, noise, seen)))
+    return drawn

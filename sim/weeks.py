@@ -16,8 +16,9 @@ from sim.arithmetic import normal
 from sim.forecasting import WEEKS_PER_YEAR
 from sim.outcomes import log_disturbances, record_unit, record_week, update_memory
 from sim.platform import build, idle, support, upkeep
+from sim.portfolio import divide, left_over, load_teams, meet_new, next_to_begin, share_convinced, share_platform
 from sim.rules import has_forecast
-from sim.state import OWN, TEAM, USER, State
+from sim.state import OWN, TEAM, USER, States
 from sim.strategy import allocate, review, roll_out, succeed_executive, update_executive
 from sim.streams import CUT_OFF, EFFORT, EXECUTIVE, SHOCK, management_uniforms, planner_uniforms, unit_shocks, weekly_uniform
 from sim.vector import BLOCK, STRIDE, place_of, private, touched
@@ -33,31 +34,46 @@ COMPILE: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
 
 class Columns(NamedTuple):
-    """What the loops read and write: the arrays of :class:`sim.state.State`, the keys of its draws, and who switched.
+    """What the loops read and write: the arrays of :class:`sim.state.States`, and who switched; or those of one use case (:func:`case`).
 
     ``using`` counts each planner's peers who planned on the forecast last week; ``switched`` lists, from each thread's first planner
     on, those who do otherwise this week: their rows, or ~row of those who left it.
     """
 
+    turn: np.ndarray
+    common: np.ndarray
+    overlap: np.ndarray
     firm: np.ndarray
     units: np.ndarray
     teams: np.ndarray
     users: np.ndarray
     order: np.ndarray
+    keys: np.ndarray
+    shocks: np.ndarray
     peers_first: np.ndarray
     peers: np.ndarray
-    events: np.ndarray
+    left: np.ndarray
     weekly: np.ndarray
     unit_weekly: np.ndarray
-    keys: np.ndarray
+    convinced: np.ndarray
+    events: np.ndarray
     using: np.ndarray
     switched: np.ndarray
 
     @classmethod
-    def of(cls, state: State) -> Columns:
-        """The arrays of a state, and room to count in."""
-        kept = [getattr(state, name) for name in cls._fields[:-2]]
-        return cls(*kept, *(np.empty(len(state.users), np.int32) for _ in range(2)))
+    def of(cls, states: States) -> Columns:
+        """The arrays of all use cases, and room to count in."""
+        kept = [getattr(states, name) for name in cls._fields[:-2]]
+        return cls(*kept, *(np.empty(states.users.shape, np.int32) for _ in range(2)))
+
+
+@njit(cache=True, **COMPILE)
+def case(s, u):
+    """The arrays of use case ``u``."""
+    return Columns(
+        s.turn, s.common, s.overlap, s.firm[u], s.units[u], s.teams[u], s.users[u], s.order[u], s.keys[u], s.shocks,
+        s.peers_first, s.peers, s.left, s.weekly[u], s.unit_weekly[u], s.convinced, s.events[u], s.using[u], s.switched[u],
+    )  # fmt: skip
 
 
 #: The first columns of a block's table: the week's uniform and normal of each planner, peers using the forecast, and peers.
@@ -96,10 +112,22 @@ user_at, load_user, store_user, team_at, load_team, columns = places(decide, lea
 
 
 @njit(cache=True, forceinline=True, **COMPILE)
-def draw_block(table, n, position, week, key, normals):
-    """The variates of ``n`` planners of a unit, from the one at ``position`` on; the second is a uniform where no normal is asked for."""
+def draw_block(table, n, position, week, key, shocks, left, leaving, u, normals):
+    """The variates of ``n`` planners of a unit, from the one at ``position`` on; the second is a uniform where no normal is asked for.
+
+    Use case 0 decides who leaves, and writes ``left``.
+    """
     for i in range(n):
         table[CHANCE, i], table[NOISE, i] = planner_uniforms(position + i, week, key)
+    if u == 0:
+        for i in range(n):
+            left[i] = table[CHANCE, i] < leaving
+    else:
+        for i in range(n):
+            table[CHANCE, i] = leaving + (1.0 - leaving) * table[CHANCE, i]
+        for i in range(n):
+            if left[i] == 1:
+                table[CHANCE, i], table[NOISE, i] = planner_uniforms(position + i, week, shocks)
     if normals:
         for i in range(n):
             table[NOISE, i] = normal(table[NOISE, i])
@@ -117,8 +145,8 @@ def decide_block(table, n, unit, leaving, p):
 
 
 @njit(cache=True, **COMPILE)
-def decide_and_learn(c, first, last, week, ps):
-    """What ``User.step`` does, for everybody in units ``first`` to ``last``, in blocks; returns how many switched."""
+def decide_and_learn(c, u, first, last, week, ps):
+    """What ``User.step`` does in use case ``u``, for everybody in units ``first`` to ``last``, in blocks; returns how many switched."""
     p = private(ps[0])
     leaving = p.people.turnover / WEEKS_PER_YEAR
     table = np.empty((columns, STRIDE))
@@ -131,7 +159,7 @@ def decide_and_learn(c, first, last, week, ps):
         t = unit.first
         for low in range(start, stop, BLOCK):
             n = min(BLOCK, stop - low)
-            draw_block(table, n, low - start, week, c.keys[b], served)
+            draw_block(table, n, low - start, week, c.keys[b], c.shocks[b], c.left[low : low + n], leaving, u, served)
             if served:
                 for i in range(n):
                     load_user(user_at(table, i), c.users[low + i])
@@ -150,7 +178,7 @@ def decide_and_learn(c, first, last, week, ps):
                     user, chance = c.users[low + i], table[CHANCE, i]
                     if chance < leaving:
                         join(user, chance / leaving, table[NOISE, i] if served else normal(table[NOISE, i]), p)
-                    elif served:
+                    elif served and team.uses == 1:
                         store_user(user_at(table, i), user)
                     else:
                         abstain(user, p)
@@ -165,7 +193,7 @@ def decide_and_learn(c, first, last, week, ps):
 
 
 @njit(cache=True, **COMPILE)
-def decide_and_learn_singly(c, first, last, week, ps):
+def decide_and_learn_singly(c, u, first, last, week, ps):
     """The same, one planner at a time on the rows themselves: for rules that touch more than a planner, and for plain Python."""
     p = private(ps[0])
     leaving = p.people.turnover / WEEKS_PER_YEAR
@@ -180,9 +208,15 @@ def decide_and_learn_singly(c, first, last, week, ps):
             for i in range(team.first, team.last):
                 user = c.users[i]
                 chance, noise = planner_uniforms(i - start, week, c.keys[b])
+                if u == 0:
+                    c.left[i] = chance < leaving
+                elif c.left[i] == 1:
+                    chance, noise = planner_uniforms(i - start, week, c.shocks[b])
+                else:
+                    chance = leaving + (1.0 - leaving) * chance
                 if chance < leaving:
                     join(user, chance / leaving, normal(noise), p)
-                elif served:
+                elif served and team.uses == 1:
                     seen = social_influence(float(c.using[i]), float(c.peers_first[i + 1] - c.peers_first[i]), p)
                     decide(user, team, unit, seen, (chance - leaving) / (1.0 - leaving), p)
                     learn(user, team, unit, seen, normal(noise), p)
@@ -228,9 +262,10 @@ def before_planners(c, week, ps):
     p = private(ps[0])
     firm, units, teams, order, events = c.firm[0], c.units, c.teams, c.order, c.events
     central = len(units)
+    firm.capacity = firm.budget * firm.portion + firm.spare
     for b in range(len(units)):
-        log_disturbances(events, firm, week, b, disturb(units[b], unit_shocks(week, c.keys[b]), week, p))  # 1 disturb
-    succeed_executive(firm, units, events, weekly_uniform(EXECUTIVE, week, EFFORT, c.keys[central]), week, p)
+        log_disturbances(events, firm, week, b, disturb(units[b], unit_shocks(week, c.shocks[b]), week, p))  # 1 disturb
+    succeed_executive(firm, units, events, weekly_uniform(EXECUTIVE, week, EFFORT, c.shocks[central]), week, p)
     if firm.active == 1:
         support(firm, units, p)  # 2 support
         allocate(firm, units, teams, management_uniforms(week, c.keys[central]), week, p)  # 3 build
@@ -253,7 +288,7 @@ def before_planners(c, week, ps):
     upkeep(firm, units, p)  # 5 wear
     for b in range(len(units)):
         unit = units[b]
-        forecast(unit, weekly_uniform(CUT_OFF, week, SHOCK, c.keys[b]), p)  # 6 forecast
+        forecast(unit, weekly_uniform(CUT_OFF, week, SHOCK, c.shocks[b]), p)  # 6 forecast
         for t in range(unit.first, unit.last):
             prepare(teams[t], unit, firm.quality, p)
 
@@ -286,9 +321,46 @@ def after_planners(c, week, ps):
 
 
 @njit(cache=True, **COMPILE)
-def many_weeks(c, week, weeks, ps):
-    """``weeks`` weeks from ``week`` on; ``ps`` holds the parameters in one row."""
+def before_planners_of_all(s, week, ps):
+    """The first six phases of a week, use case after use case in their turn: what one leaves of the central team goes to the next."""
+    spare = 0.0
+    for k in range(len(s.turn)):
+        u = s.turn[k]
+        firm = s.firm[u][0]
+        if u == 0 or firm.begun >= 0:
+            firm.spare = spare
+            before_planners(case(s, u), week, ps)
+            if len(s.turn) > 1 and firm.begun >= 0:
+                spare = left_over(firm)
+                share_platform(s.firm, s.units, u, s.common, s.overlap, ps[0])
+    if len(s.turn) > 1:
+        meet_new(s.firm, s.units, s.teams, s.users, week, ps[0])
+
+
+@njit(cache=True, **COMPILE)
+def after_planners_of_all(s, week, ps):
+    """The last six phases of a week; returns the use case that begins next week, or -1."""
+    for u in range(len(s.firm)):
+        if u == 0 or s.firm[u][0].begun >= 0:
+            after_planners(case(s, u), week, ps)
+    if len(s.firm) == 1:
+        s.convinced[week] = s.weekly[0][week].teams_trust_and_use
+        return -1
+    s.convinced[week] = share_convinced(s.firm, s.teams, ps[0])
+    divide(s.firm, s.units, week, ps[0])
+    load_teams(s.teams)
+    return next_to_begin(s.firm, s.units, s.turn, ps[0])
+
+
+@njit(cache=True, **COMPILE)
+def many_weeks(s, week, weeks, ps):
+    """``weeks`` weeks from ``week`` on, or until a use case begins; ``ps`` holds the parameters in one row. Returns how many."""
     for w in range(week, week + weeks):
-        before_planners(c, w, ps)
-        switch(c, 0, decide_and_learn(c, 0, len(c.units), w, ps))  # 7 decide and learn
-        after_planners(c, w, ps)
+        before_planners_of_all(s, w, ps)
+        for u in range(len(s.firm)):
+            if u == 0 or s.firm[u][0].begun >= 0:
+                c = case(s, u)
+                switch(c, 0, decide_and_learn(c, u, 0, len(c.units), w, ps))  # 7 decide and learn
+        if after_planners_of_all(s, w, ps) >= 0:
+            return w + 1 - week
+    return weeks

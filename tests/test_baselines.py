@@ -19,7 +19,8 @@ from sim import RolloutModel
 from sim.agents import BusinessUnit, Team, User
 from sim.configuration import from_mapping, vary
 from sim.parameters import CAPABILITIES, Parameters
-from sim.presets import available, resolve
+from sim.configuration import resolve
+from sim.presets import available
 from sim.state import WEEK
 
 SMALL = ["enterprise.units=3", "enterprise.teams=2", "enterprise.users=4", "executor=serial"]

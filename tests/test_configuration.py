@@ -13,7 +13,7 @@ import pytest
 from sim import InvalidInput, RolloutModel
 from sim.configuration import as_record, from_mapping
 from sim.parameters import BUCKETS, RECORDS, Parameters, Shares
-from sim.presets import resolve
+from sim.configuration import resolve
 from sim.schema import frozen
 
 NUMERIC = {name: record for name, record in RECORDS.items() if record.kind in ("number", "count")}

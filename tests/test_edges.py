@@ -11,7 +11,7 @@ from test_organisation import ROOT, textbook, tied, unit_of
 from sim import RolloutModel
 from sim.layout import Layout
 from sim.organisation import layout
-from sim.presets import resolve
+from sim.configuration import resolve
 from sim.schema import InvalidInput
 
 EMAIL = ROOT.parent / "shared" / "data" / "email-Eu-core.txt"

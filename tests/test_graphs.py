@@ -10,7 +10,7 @@ from test_organisation import textbook, tied, unit_of
 
 from sim import RolloutModel
 from sim.organisation import layout
-from sim.presets import resolve
+from sim.configuration import resolve
 from sim.schema import InvalidInput
 
 

@@ -20,7 +20,7 @@ from sim.agents import BusinessUnit, Team, User
 from sim.agents.user import social_influence
 from sim.measures import NUMERIC
 from sim.parameters import RECORDS, Parameters
-from sim.presets import resolve
+from sim.configuration import resolve
 
 PLACES = (BusinessUnit, Team, User, sim.strategy, sim.platform, sim.forecasting, sim.rules)
 

@@ -18,7 +18,7 @@ from sim.organisation import files, layout
 from sim.organisation.files import COLUMNS
 from sim.organisation.template import template
 from sim.parameters import CAPABILITIES
-from sim.presets import resolve
+from sim.configuration import resolve
 from sim.schema import InvalidInput
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from sim import InvalidInput, RolloutModel, presets
-from sim.presets import DEFAULTS, LARGEST_FILE, available, load, read_yaml, resolve
+from sim.configuration import resolve
+from sim.presets import DEFAULTS, LARGEST_FILE, available, load, read_yaml
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,7 @@ def shorten_the_benchmark(monkeypatch):
     """That it works shows with few runs of small enterprises, too."""
     monkeypatch.setitem(presets.DEFAULTS, "enterprise", "small")
     for part in (planner_week, many_runs):
-        monkeypatch.setattr(part, "Parameters", lambda: presets.resolve({}, {"weeks": 30}))
+        monkeypatch.setattr(part, "Parameters", lambda: configuration.resolve({}, {"weeks": 30}))
     monkeypatch.setattr(planner_week, "SIZES", {768: (3, 2, 4), 1_000: (2, 3, 4), 10_000: (4, 3, 4), 100_000: (5, 3, 4)})
     monkeypatch.setattr(planner_week.benchmark, "__defaults__", (4, 1, 2))  # weeks, rounds, replications
     monkeypatch.setattr(many_runs.many_runs, "__defaults__", (100, 100, 2))  # runs of a sweep, of a large one, of batch_run

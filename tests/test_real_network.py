@@ -19,7 +19,7 @@ from experiments.real_network.study import run_arm
 from sim import RolloutModel
 from sim.configuration import vary
 from sim.network import adjacency
-from sim.presets import resolve
+from sim.configuration import resolve
 from sim.schema import InvalidInput
 from sim.views.words import NETWORK_LABELS, PLACEMENT_LABELS
 

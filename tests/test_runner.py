@@ -28,7 +28,7 @@ from experiments.lab.runner import execute
 from experiments.lab.storage import RUNS, UNFINISHED, WEEKS, Store, read
 from experiments.lab.worker import DIED, Task, work
 from sim import InvalidInput, RolloutModel
-from sim.presets import resolve
+from sim.configuration import resolve
 from sim.process import Stopped
 from sim.schema import to_mapping
 

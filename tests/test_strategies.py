@@ -34,7 +34,7 @@ def test_the_ten_named_strategies_are_there():
 @pytest.mark.parametrize("name", presets.available("strategy"))
 class TestContract:
     def test_it_says_who_it_is(self, name):
-        strategy = presets.resolve({"strategy": name}, {}).strategy
+        strategy = configuration.resolve({"strategy": name}, {}).strategy
         assert strategy.name == name and strategy.description.endswith(".")
 
     def test_it_runs_to_the_end_on_the_article_s_enterprise(self, name):

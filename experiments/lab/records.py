@@ -15,10 +15,10 @@ import sim
 from experiments.lab.designs import Points
 from experiments.lab.storage import HELD, RUNS, UNITS, WEEKS
 from sim.bottleneck import CONSTRAINTS, bottleneck
-from sim.configuration import fingerprint, vary
+from sim.configuration import fingerprint, vary, with_presets
 from sim.measures import MEASURES, UNIT_ENDS, WEEKLY
 from sim.parameters import Parameters
-from sim.presets import GROUPS, with_presets
+from sim.presets import GROUPS
 from sim.sources import SOURCES
 from sim.state import LIVE, STAGES
 

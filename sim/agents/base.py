@@ -41,6 +41,13 @@ class Carrier:
     variables: ClassVar[Mapping[str, Variable]]
     ties: ClassVar[tuple[str, ...]] = ("row",)
     row: int
+    use_case: int = 0
+    kind: ClassVar[str] = "firm"
+
+    @property
+    def use_cases(self) -> Mapping[str, Any]:
+        """The same in each use case that has begun, by name: ``user.use_cases["promotion"].trust``."""
+        return {name: case._same(self.kind, self.row) for name, case in self.model.use_cases.items()}
 
     if TYPE_CHECKING:  # the variables
 

@@ -21,6 +21,7 @@ class BusinessUnit(PlanningAgent):
 
     variables = UNIT_VARIABLES
     ties = ("row", "name", "teams")
+    kind = "units"
     rules = ("disturb", "contribute", "forecast", "aggregate", "correct", "account", "update_sponsorship", "passes_review")
     teams: tuple[Team, ...]
     name: str
@@ -89,6 +90,8 @@ class BusinessUnit(PlanningAgent):
         championing = p.people.champion_time if is_active(unit) else 0.0
         for t in range(unit.first, unit.last):
             team = teams[t]
+            if team.uses == 0:
+                continue
             using += team.using
             adjusting += team.adjusting
             saved += team.saved * team.aligned
@@ -126,10 +129,11 @@ class BusinessUnit(PlanningAgent):
     def update_sponsorship(unit, p):
         """Sponsorship follows the success that is visible; while there is none to see, what the leader thinks of it anyway.
 
-        Who answers for the rollout does not drop it for want of success (escalation of commitment, Staw 1976; Keil 1995).
+        Who answers for the rollout does not drop it for want of success (escalation of commitment, Staw 1976; Keil 1995). Use cases that
+        are new at the same time divide the leader's attention.
         """
         aim = max(unit.visible, unit.stake * unit.commitment) if has_forecast(unit) else unit.commitment
-        unit.sponsorship += p.sponsor.rate * (aim - unit.sponsorship)
+        unit.sponsorship += p.sponsor.rate * (aim * unit.attention - unit.sponsorship)
 
     @rule
     def passes_review(unit, week, p):

@@ -39,14 +39,16 @@ class Population:
     """The enterprise and its agents, as windows.
 
     Attributes:
+        use_case: row of the use case that the agents are seen in.
         firm: the enterprise itself, which is no Mesa agent.
         units, teams, users: agents in the order of their rows.
         everybody, by_type: the same as Mesa's sets; of the classes the model was given, and of those they stand for.
         order: rows of the units in wave order.
     """
 
-    def __init__(self, model: Any, state: State) -> None:
+    def __init__(self, model: Any, state: State, use_case: int = 0) -> None:
         self.on_columns = model.engine == "compiled"
+        self.use_case = use_case
         self.firm = self._made(Firm, state.firm)[0]
         self.firm.__dict__["model"] = model
         kinds: dict[type, Any] = {base: model.agent_classes[base] for base in KINDS}
@@ -72,6 +74,9 @@ class Population:
     def _made(self, cls: Any, rows: np.ndarray) -> list[Any]:
         """Windows of a class, with their values and not yet initialised."""
         made = [object.__new__(window(cls, self.on_columns)) for _ in range(len(rows))]
+        if self.use_case:
+            for agent in made:
+                agent.__dict__["use_case"] = self.use_case
         if self.on_columns:
             columns = {name: rows[name] for name in cls.variables}
             for row, agent in enumerate(made):
@@ -105,6 +110,12 @@ class Population:
             shown = window(cls, False)
             for agent in agents:
                 agent.__class__ = shown
+
+    def scatter(self, state: State) -> None:
+        """Read what the textbook engine's agents carry from the columns."""
+        for rows, (agents, cls) in zip((state.units, state.teams, state.users, state.firm), self._classes, strict=True):
+            for agent, values in zip(agents, map(_plain, rows.tolist()), strict=True):
+                agent.__dict__.update(zip(cls.variables, values, strict=True))
 
     def gather(self, state: State) -> None:
         """Write what the textbook engine's agents carry into the columns."""

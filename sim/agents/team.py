@@ -23,6 +23,7 @@ class Team(PlanningAgent):
 
     variables = TEAM_VARIABLES
     ties = ("row", "unit", "users")
+    kind = "teams"
     rules = ("consider", "redesign", "prepare", "meet", "hand_over")
     unit: BusinessUnit
     users: tuple[User, ...]
@@ -51,17 +52,20 @@ class Team(PlanningAgent):
     def consider(team, unit, week, p):
         """Whether the team would redesign its workflow: what it expects to gain, by its trust, against the hurdle.
 
-        The hurdle is twice as high for what IT owns alone as for what the business owns, and rises while other priorities have the unit.
+        The hurdle is twice as high for what IT owns alone as for what the business owns, and rises with what else changes: other
+        priorities, and redesign for another use case.
         """
-        team.load = 1.0 if week < unit.busy_until else 0.0
+        team.own_load = 0.0
+        team.load = (1.0 if week < unit.busy_until else 0.0) + team.elsewhere
         hurdle = p.team.hurdle * (2.0 - business_share(p)) * (1.0 + team.load)
-        team.willing = 1 if is_active(unit) and team.trust * (1.0 - team.fit) >= hurdle else 0
+        team.willing = 1 if team.uses == 1 and is_active(unit) and team.trust * (1.0 - team.fit) >= hurdle else 0
 
     @rule
     def redesign(team, unit, effort, p):
         """Effort [person-weeks] fits the planning workflow to the forecast, with diminishing returns, and loads the team with change."""
         team.fit += (1.0 - team.fit) * (1.0 - math.exp(-effort / (p.team.redesign * (1.0 + unit.variants))))
         team.redesigned += effort
+        team.own_load += effort / p.team.capacity
         team.load += effort / p.team.capacity
 
     @rule

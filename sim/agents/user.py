@@ -37,6 +37,7 @@ class User(PlanningAgent):
 
     variables = USER_VARIABLES
     ties = ("row", "unit", "team", "peers")
+    kind = "users"
     rules = ("join", "decide", "learn", "practise", "abstain", "accumulate")
     team: Team
     unit: BusinessUnit
@@ -48,7 +49,7 @@ class User(PlanningAgent):
         leaving = p.people.turnover / WEEKS_PER_YEAR
         if chance < leaving:
             self.join(chance / leaving, noise, p)
-        elif has_forecast(unit):
+        elif has_forecast(unit) and team.uses:
             using = sum([peer.used for peer in self.peers])
             seen = social_influence(using, len(self.peers), p)
             self.decide(team, unit, seen, (chance - leaving) / (1.0 - leaving), p)

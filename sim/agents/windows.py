@@ -110,13 +110,14 @@ class Window:
         own, ties = self.__dict__, self.inner.ties
         kind = next((kind for tie, kind in KINDS.items() if tie in ties), "enterprise")
         unit = own["row"] if kind == "unit" else own["unit"].row if "unit" in ties else -1
-        own["model"]._state.log_setting(own["model"].week, kind, name, unit, own["row"], before, self._value(name))
+        state = own["model"]._states.of(self.use_case)
+        state.log_setting(own["model"].week, kind, name, unit, own["row"], before, self._value(name))
 
     def __setattr__(self, name: str, value: Any) -> None:
         cls, key = self.inner, f"{self.inner.__name__}.{name}"
         if name in (*getattr(cls, "rules", ()), "step"):
             raise InvalidInput(key, value, "a method in a subclass that the model is given (docs/own-rule.md)")
-        if self._made() and name in ("model", "unique_id", "__class__", "inner", "on_columns"):
+        if self._made() and name in ("model", "unique_id", "use_case", "__class__", "inner", "on_columns"):
             raise InvalidInput(key, value, "nothing: it says which agent this is")
         known = hasattr(type(self), name) or name in self.__dict__ or any(name in inspect.get_annotations(c) for c in cls.__mro__)
         if self._made() and not known:
@@ -125,7 +126,7 @@ class Window:
         super().__setattr__(name, value)
 
     def __delattr__(self, name: str) -> None:
-        if name in (*self.inner.variables, *self.inner.ties, "model", "unique_id"):
+        if name in (*self.inner.variables, *self.inner.ties, "model", "unique_id", "use_case"):
             raise InvalidInput(f"{self.inner.__name__}.{name}", "del", "an agent that has all of its attributes")
         super().__delattr__(name)
 

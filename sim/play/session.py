@@ -23,7 +23,8 @@ import yaml
 from sim.bottleneck import Bottleneck, bottleneck
 from sim.parameters import BUCKETS, CAPABILITIES, Parameters
 from sim.play.levers import COLUMNS, FILES, LEVERS, MOST_PLANNERS, MOST_STRATEGIES, MOST_WEEKS, enterprises, networks
-from sim.presets import available, resolve
+from sim.configuration import resolve
+from sim.presets import available
 from sim.schema import InvalidInput, nearest
 from sim.state import LIVE, STAGES, Sizes, team_means, ties_inside, unit_means
 

@@ -1,0 +1,80 @@
+"""The enterprise over all its use cases: records that are summed or averaged, and one outcome. With one use case they are its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sim.outcomes import in_production, outcome, record_of
+from sim.parameters import Parameters
+from sim.state import LIVE, RETIRED, WEEK, State, States
+
+#: Weekly records that are sums over use cases. Shares of planners are means over planners of all use cases, in which one that has not
+#: begun counts with nobody; the others are means over the use cases that have begun.
+SUMMED = ("own_effort", "value", "friction", "running_cost", "own_cost", "central_cost", "net", "cumulative_net")
+SHARES = ("users_using", "reliance")
+#: Outcome classes of a use case that is in production beyond its pilot.
+ALIVE = ("pilot_purgatory", "partial_adoption", "scaled")
+
+
+def together(states: States, weeks: int) -> np.ndarray:
+    """The enterprise week by week, [weeks]."""
+    rows = states.weekly[:, :weeks]
+    if len(rows) == 1:
+        return rows[0]
+    made = np.zeros(weeks, WEEK)
+    begun = states.begun
+    since = np.arange(weeks) >= np.maximum(states.firm["begun"][begun, 0], 0)[:, None]
+    planners = states.planners[begun][:, None]
+    for name in WEEK.names or ():
+        values = rows[begun][name]
+        if name in SUMMED or name.startswith("effort_"):
+            made[name] = values.sum(axis=0)
+        elif name in SHARES:
+            made[name] = (values * planners).sum(axis=0) / states.planners.sum()
+        elif WEEK[name].kind == "f":
+            made[name] = np.sum(values * since * planners, axis=0) / np.maximum(1.0, np.sum(since * planners, axis=0))
+    made["week"] = np.arange(weeks)
+    made["teams_trust_and_use"] = states.convinced[:weeks]
+    stages = states.unit_weekly[begun, :weeks]["stage"]
+    live = (stages == LIVE).any(axis=0)
+    made["units_live"] = live.sum(axis=1)
+    made["units_retired"] = ((stages == RETIRED).any(axis=0) & ~live).sum(axis=1)
+    return made
+
+
+def of_use_cases(states: States, frame: Callable[[State], pd.DataFrame], order: str = "") -> pd.DataFrame:
+    """A table of each use case that has begun, one under the other, with a column that names it; with one, its own."""
+    if len(states.names) == 1:
+        return frame(states.of(0))
+    made = pd.concat([frame(states.of(u)).assign(usecase=states.names[u]) for u in states.begun], ignore_index=True)
+    return made.sort_values(order, kind="stable", ignore_index=True) if order else made
+
+
+def overall(states: States, weeks: int, p: Parameters) -> dict[str, Any]:
+    """The record of a run (see :func:`sim.outcomes.outcome`) over all use cases, and how many of them there are."""
+    begun = [states.of(u) for u in states.begun]
+    records = [outcome(state, weeks, p) for state in begun]
+    made = records[0]
+    if len(states.names) > 1:
+        live = np.any([in_production(state, weeks) for state in begun], axis=0)
+        made = record_of(together(states, weeks), _united(states.firm[states.begun, 0]), live, made, p)
+    made["use_cases_begun"] = int((states.firm["begun"] >= 0).sum()) if p.maturity.budget > 0 else 0
+    made["use_cases_live"] = sum(record["outcome"] in ALIVE for record in records)
+    survived = [record["survived_three_years"] for record in records]
+    made["use_cases_survived"] = None if None in survived else sum(survived)
+    return made
+
+
+def _united(firms: np.ndarray) -> dict[str, Any]:
+    """What the class of an outcome looks at, over use cases: the first gate that was passed, and the end where all have ended."""
+    passed, ended = firms["gate_week"][firms["gate_week"] >= 0], firms["stopped_week"]
+    return {
+        "begun": int(firms["begun"].min()),
+        "gate_week": int(passed.min()) if len(passed) else -1,
+        "stopped_week": int(ended.max()) if (ended >= 0).all() else -1,
+        "retrofit": float(firms["retrofit"].sum()),
+    }
