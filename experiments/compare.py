@@ -7,6 +7,7 @@ maturity; ``strategies=[…] maturities=[…] replications=N`` compare others.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Future
 from itertools import combinations
 from typing import Any
 
@@ -30,6 +31,8 @@ from sim.parameters import RECORDS
 from sim.presets import load
 from sim.schema import InvalidInput, nearest, to_mapping
 from sim.sources import SOURCES
+from sim.views.report import pictures
+from sim.views.report.read import Tables
 from sim.views.words import CLASS_LABELS, millions, strategy_label, written
 
 #: Measures compared.
@@ -65,15 +68,16 @@ def compare(values: dict[str, Any]) -> int:
     plan = settings.plan(from_mapping(values), points, replications, weekly=1, inside=LOOKED_INTO)
     configuration = record_of(plan, settings)
     weeks = plan.base.weeks
+    charts: dict[str, Future] = {}
 
     def conclude(store: Store, plan: Plan) -> None:
         runs = store.runs()
         good = runs[runs["error"] == ""]
         tables = {"summary": summarise(good, maturities, strategies), "paired": pair(good, maturities, strategies)}
         write_tables(store, plan, tables, MEANINGS)
-        from sim.views.figures.compare import compare_figure
-
-        compare_figure(store.folder)
+        figure = settings.workers.draw(pictures.figure, store.folder)
+        charts.update({name: settings.workers.draw(pictures.chart, name, Tables(store.folder)) for name in pictures.CHARTS})
+        figure.result()  # the manifest names it; the report waits for its charts itself
 
     def show(console: Console, store: Store) -> list[str]:
         summary, paired = (pd.read_parquet(store.folder / f"{name}.parquet") for name in ("summary", "paired"))
@@ -81,7 +85,7 @@ def compare(values: dict[str, Any]) -> int:
         return ["report.html", "figure.png", "summary.csv", "paired.csv", "weekly/", "units/", "held/"]
 
     parts = ["+".join(strategies), "+".join(maturities), f"{weeks}w", f"{replications}x"]
-    return carry_out(Study("compare", parts, plan, configuration, conclude, show, close=report_of), settings)
+    return carry_out(Study("compare", parts, plan, configuration, conclude, show, close=lambda store: report_of(store, charts)), settings)
 
 
 def changes_of(given: Any) -> dict[str, Any]:
@@ -134,12 +138,12 @@ def record_of(plan: Plan, settings: Settings) -> dict[str, Any]:
     }
 
 
-def report_of(store: Store) -> str:
+def report_of(store: Store, charts: Mapping[str, Future]) -> str:
     """Write the report, which shows the manifest; returns why it could not, or nothing. The runs are kept all the same."""
     from sim.views.report.render import write_report
 
     try:
-        write_report(store.folder)
+        write_report(store.folder, charts)
     except InvalidInput as error:
         return f"no report was written: {error}"
     return ""

@@ -240,7 +240,7 @@ def test_a_strategy_all_of_whose_runs_fail_leaves_the_others_to_be_told(work, br
 def test_runs_are_kept_where_no_report_can_be_written(work, monkeypatch, capsys):
     place, run = work
 
-    def broken(folder):
+    def broken(folder, _):
         raise InvalidInput("results", str(folder), "something else")
 
     monkeypatch.setattr("sim.views.report.render.write_report", broken)

@@ -78,6 +78,10 @@ class Workers:
             raise RuntimeError("the workers were not started")
         return self._executor.submit(fn, *args)
 
+    def draw(self, fn: Callable, /, *args: Any) -> Future:
+        """Have a picture drawn: by a worker, where workers are processes of this machine, with its libraries and fonts; else at once."""
+        return self.submit(fn, *args) if self.kind == "processes" else Serial().submit(fn, *args)
+
     def restart(self, count: int = 0) -> None:
         """After a worker's death broke the pool: a new one, of ``count`` workers if that is not 0."""
         if self.given is not None:

@@ -21,7 +21,8 @@ from sim.bottleneck import CONSTRAINTS
 from sim.views.colours import CLASS_COLOURS, COLOURS, CONSTRAINT_COLOURS, SOURCE_COLOURS, SOURCE_MARKS, USING
 from sim.views.figures.compare import draw_endings, value_over_time
 from sim.views.figures.style import STYLE, value_formatter
-from sim.views.report.read import Comparison
+from sim.views.report.read import Tables
+from sim.views.report.tables import listed_units
 from sim.views.words import CLASS_LABELS, cut, strategy_label
 
 #: As wide as the text of an A4 page [inches].
@@ -39,7 +40,7 @@ def _title(maturity: str, maturities: Sequence[str]) -> str:
     return f"{maturity} maturity" if len(maturities) < 4 else maturity
 
 
-def worth_chart(found: Comparison) -> Markup:
+def worth_chart(found: Tables) -> Markup:
     """Net value at the end of each strategy, a panel a maturity, with 95% intervals."""
     summary = found.summary
     maturities, strategies = found.maturities, found.strategies
@@ -64,7 +65,7 @@ def worth_chart(found: Comparison) -> Markup:
         return inline(figure, "worth", "Net value at the end of each strategy with 95% intervals, by maturity")
 
 
-def value_chart(found: Comparison) -> Markup:
+def value_chart(found: Tables) -> Markup:
     """Cumulative net value over the weeks, one column per maturity: over all weeks on one scale, and the dip each on its own."""
     maturities, strategies = found.maturities, found.strategies
     with matplotlib.rc_context(INLINE):
@@ -99,7 +100,7 @@ def _show_the_dip(axis: Any) -> None:
         axis.set_ylim(1.8 * lowest, -1.8 * lowest)
 
 
-def endings_chart(found: Comparison) -> Markup:
+def endings_chart(found: Tables) -> Markup:
     """How runs end, a panel a maturity."""
     summary = found.summary
     maturities, strategies = found.maturities, found.strategies
@@ -120,7 +121,7 @@ def endings_chart(found: Comparison) -> Markup:
         return inline(figure, "endings", "Share of runs that end in each class, by maturity and strategy")
 
 
-def binding_charts(found: Comparison) -> list[Markup]:
+def binding_charts(found: Tables) -> list[Markup]:
     """Planners on the forecast, and what keeps the others off it, over the weeks; a chart for every few strategies."""
     maturities, strategies = found.maturities, found.strategies
     means = found.held.groupby(["maturity", "strategy", "week"], observed=True)[["using", *CONSTRAINTS]].mean()
@@ -162,9 +163,10 @@ def _held(axis: Any, means: Any, maturity: str, strategy: str) -> None:
     axis.set_xlim(0, rows.index.max())
 
 
-def units_chart(found: Comparison, shown: Sequence[str], strategies: Sequence[str]) -> Markup:
-    """Reliance of each unit's planners at the end: mean, and the middle 80% of runs; units ``shown`` from top to bottom."""
-    maturities, everyone = found.maturities, found.strategies
+def units_chart(found: Tables) -> Markup:
+    """Reliance of each unit's planners at the end: mean, and the middle 80% of runs; who relies most comes first."""
+    maturities, everyone, strategies = found.maturities, found.strategies, found.drawn
+    shown, _ = listed_units(found.units)
     reliance = found.units.groupby(["maturity", "strategy", "unit"], observed=True)["reliance"]
     table = pd.DataFrame({"mean": reliance.mean(), "low": reliance.quantile(0.1), "high": reliance.quantile(0.9)})
     shift = 0.36 / max(1, len(strategies) - 1)

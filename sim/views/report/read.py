@@ -17,6 +17,8 @@ from sim.views.leads import Lead, leaders, read_table
 from sim.views.words import strategy_label
 
 FILES = ("manifest.json", "summary.csv", "paired.csv", "runs", "weekly", "units", "held")
+#: Strategies drawn unit by unit; of more, the best of each maturity.
+MOST_DRAWN = 4
 
 
 @dataclass(frozen=True)
@@ -28,24 +30,11 @@ class Sensitivity:
     findings: Sequence[str]
 
 
-class Comparison:
-    """A results folder of ``compare``: its manifest, and its tables when they are asked for.
-
-    Raises:
-        InvalidInput: where the folder is not one of ``compare``, or a file of it is missing.
-    """
+class Tables:
+    """The tables of a results folder of ``compare``, each read when it is asked for: all that charts need, before there is a manifest."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.manifest = folder, read_manifest(folder, "compare")
-        missing = [name for name in FILES if not (folder / name).exists()]
-        if missing:
-            wanted = f"a whole results folder of compare; {missing[0]} is missing: run the comparison again"
-            raise InvalidInput("results", str(folder), wanted)
-
-    @property
-    def cells(self) -> list[dict[str, Any]]:
-        """Maturity, strategy and parameters of each cell that was asked for."""
-        return self.manifest["configuration"]["cells"]
+        self.folder = folder
 
     @cached_property
     def summary(self) -> pd.DataFrame:
@@ -93,9 +82,36 @@ class Comparison:
         """Who leads at each maturity."""
         return leaders(self.summary, self.paired, self.maturities)
 
+    @property
+    def drawn(self) -> list[str]:
+        """Strategies drawn unit by unit."""
+        few = len(self.strategies) <= MOST_DRAWN
+        return self.strategies if few else list(dict.fromkeys(lead.best for lead in self.leads))[:MOST_DRAWN]
+
     def of(self, table: pd.DataFrame, maturity: str, strategy: str) -> pd.DataFrame:
         """The rows of a cell."""
         return table[(table["maturity"] == maturity) & (table["strategy"] == strategy)]
+
+
+class Comparison(Tables):
+    """A results folder of ``compare``: its manifest, and its tables.
+
+    Raises:
+        InvalidInput: where the folder is not one of ``compare``, or a file of it is missing.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.manifest = read_manifest(folder, "compare")
+        missing = [name for name in FILES if not (folder / name).exists()]
+        if missing:
+            wanted = f"a whole results folder of compare; {missing[0]} is missing: run the comparison again"
+            raise InvalidInput("results", str(folder), wanted)
+
+    @property
+    def cells(self) -> list[dict[str, Any]]:
+        """Maturity, strategy and parameters of each cell that was asked for."""
+        return self.manifest["configuration"]["cells"]
 
     def absent(self) -> list[str]:
         """What was asked for and has no run that did not fail."""

@@ -7,6 +7,8 @@ script; a content policy forbids both) and prints on A4. Every name comes from u
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from concurrent.futures import Future
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,24 +17,22 @@ import jinja2
 from markupsafe import Markup, escape
 
 from sim.schema import InvalidInput
-from sim.views.report import charts, say, tables
+from sim.views.report import pictures, say, tables
 from sim.views.report.read import Comparison, Sensitivity
 from sim.views.words import CLASS_LABELS, percent, strategy_label
 
 NAME = "report.html"
-#: Strategies drawn unit by unit; of more, the best of each maturity.
-MOST_DRAWN = 4
 
 
-def report(folder: Path, sensitivity: Sensitivity | None = None) -> str:
-    """The page of a results folder of ``compare``, as HTML.
+def report(folder: Path, sensitivity: Sensitivity | None = None, charts: Mapping[str, Future] | None = None) -> str:
+    """The page of a results folder of ``compare``, as HTML; ``charts`` that are being drawn elsewhere are not drawn here.
 
     Raises:
         InvalidInput: where the folder is not one of ``compare``, or something in it cannot be read.
     """
     found = Comparison(folder)
     try:
-        return _template().render(_context(found, sensitivity))
+        return _template().render(_context(found, sensitivity, charts or {}))
     except InvalidInput:
         raise
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, jinja2.UndefinedError) as error:
@@ -53,10 +53,10 @@ def _template() -> jinja2.Template:
     return pages.get_template("report.html.j2")
 
 
-def write_report(folder: Path) -> Path:
+def write_report(folder: Path, charts: Mapping[str, Future] | None = None) -> Path:
     """Write ``report.html`` into a results folder of ``compare``; returns its path."""
     path = folder / NAME
-    path.write_text(report(folder), encoding="utf-8")
+    path.write_text(report(folder, charts=charts), encoding="utf-8")
     return path
 
 
@@ -65,7 +65,7 @@ def whole(text: str) -> Markup:
     return Markup(re.sub(r"\[[^\[\]]{1,40}\]", r'<span class="whole">\g<0></span>', str(escape(text))))  # noqa: S704
 
 
-def _context(found: Comparison, sensitivity: Sensitivity | None) -> dict[str, Any]:
+def _context(found: Comparison, sensitivity: Sensitivity | None, charts: Mapping[str, Future]) -> dict[str, Any]:
     """Everything that the template names."""
     manifest, maturities, strategies, leads = found.manifest, found.maturities, found.strategies, found.leads
     size = found.runs.iloc[0]
@@ -74,7 +74,6 @@ def _context(found: Comparison, sensitivity: Sensitivity | None) -> dict[str, An
     spans = {(m, s): tables.binding(found.of(found.held, m, s)) for m in maturities for s in strategies}
     assumed = tables.assumptions(found.cells)
     shown, left_out = tables.listed_units(found.units)
-    drawn = strategies if len(strategies) <= MOST_DRAWN else list(dict.fromkeys(lead.best for lead in leads))[:MOST_DRAWN]
     setting = (
         f"{size['units']:,.0f} business units, {size['teams']:,.0f} teams and {size['users']:,.0f} planners, followed for {weeks} weeks"
     )
@@ -98,17 +97,13 @@ def _context(found: Comparison, sensitivity: Sensitivity | None) -> dict[str, An
         "returns": returns,
         "units": tables.unit_rows(found, shown),
         "units_left_out": left_out,
-        "units_drawn": [strategy_label(s) for s in drawn],
+        "units_drawn": [strategy_label(s) for s in found.drawn],
         "unit_count": int(found.units["unit"].nunique()),
         "spans": spans,
         "looked_into": int(found.held["replication"].nunique()),
         "charts": {
-            "worth": charts.worth_chart(found),
-            "value": charts.value_chart(found),
-            "endings": charts.endings_chart(found),
-            "units": charts.units_chart(found, shown, drawn),
-            "binding": charts.binding_charts(found),
-            "deciding": charts.deciding_chart(sensitivity.folder) if sensitivity else None,
+            **{name: charts[name].result() if name in charts else pictures.chart(name, found) for name in pictures.CHARTS},
+            "deciding": pictures.deciding(sensitivity.folder) if sensitivity else None,
         },
         "sensitivity": sensitivity,
         "first_pair": (strategies[0], strategies[1] if len(strategies) > 1 else ""),
