@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import networkx as nx
 import numpy as np
 from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components
 
 from sim._numba import njit
 from sim.layout import Layout, Ties
@@ -155,6 +154,8 @@ def simple_ties(n: int, given: Ties, where: str, notes: list[str], weights: np.n
     if not strong.all():
         notes.append(f"{where}: dropped {int((~strong).sum())} of {len(once)} ties, of a weight below {least:g}")
     ties = once[strong] // n, once[strong] % n
+    from scipy.sparse.csgraph import connected_components  # a drawn network needs none of it
+
     parts, part_of = connected_components(matrix(n, ties), directed=False)
     if parts > 1:
         largest = np.bincount(part_of).max()
