@@ -27,7 +27,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / ".ci")]
 import pictures  # noqa: E402
 
 from experiments.parameters import COLUMNS, rows  # noqa: E402
-from sim import presets, state  # noqa: E402
+from sim import configuration, presets, state  # noqa: E402
 from sim.agents import BusinessUnit, Team, User  # noqa: E402
 from sim.measures import MEASURES  # noqa: E402
 

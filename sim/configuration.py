@@ -24,7 +24,7 @@ def from_mapping(values: Mapping[str, Any]) -> Parameters:
     Missing fields keep their defaults; unknown keys, wrong types, values out of range and shares
     that do not add up raise :class:`sim.schema.InvalidInput`, which names the key. Use cases may be named.
     """
-    usecases = values.get("usecases")
+    usecases = values.get("usecases") if isinstance(values, Mapping) else None
     if isinstance(usecases, list | tuple):
         values = {**values, "usecases": [_use_case(each) if isinstance(each, str) else each for each in usecases]}
     return marked(frozen(values, Parameters))

@@ -157,7 +157,9 @@ def compiled_before() -> bool:
     return any(Path(weeks.many_weeks.stats.cache_path).glob("weeks.many_weeks-*.nbi"))
 
 
-def _shared_week(run: Loops, columns: Columns, begun: Sequence[int], week: int, p: np.ndarray, pool: ThreadPoolExecutor, threads: int) -> int:
+def _shared_week(
+    run: Loops, columns: Columns, begun: Sequence[int], week: int, p: np.ndarray, pool: ThreadPoolExecutor, threads: int
+) -> int:
     """A week whose planners several threads deal with, each some units; returns the use case that begins next week, or -1."""
     run.before_planners_of_all(columns, week, p)
     ends = columns.teams["last"][0][columns.units["last"][0] - 1]

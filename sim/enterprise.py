@@ -32,27 +32,38 @@ def create(p: Parameters, layout: Layout, seed: int) -> States:
     ties = layout.ties if layout.ties is not None else network.draw_ties(p.network, layout, seed)
     peers_first, peers = network.adjacency(layout.n_users, ties)
     shocks = keys(seed, names)
-    sizes = {"firm": (1, FIRM), "units": (len(names), UNIT), "teams": (len(layout.user_first), TEAM), "users": (layout.n_users, USER)}
+    n, users = len(cases), layout.n_users
+    people = (layout.user_last - layout.user_first).astype(float)
     states = States(
-        tuple(case.name for case in cases), _turn(p, layout, seed), np.array([case.common for case in cases]), _overlap(cases),
-        **{name: np.zeros((len(cases), rows), kind) for name, (rows, kind) in sizes.items()},
-        order=np.zeros((len(cases), len(names)), np.int64),
+        names=tuple(case.name for case in cases),
+        turn=_turn(p, layout, seed),
+        common=np.array([case.common for case in cases]),
+        overlap=_overlap(cases),
+        firm=np.zeros((n, 1), FIRM),
+        units=np.zeros((n, len(names)), UNIT),
+        teams=np.zeros((n, len(layout.user_first)), TEAM),
+        users=np.zeros((n, users), USER),
+        order=np.zeros((n, len(names)), np.int64),
         keys=np.array([shocks, *(keys(seed, [f"{name}/{case.name}" for name in names]) for case in cases[1:])]),
-        shocks=shocks, peers_first=peers_first, peers=peers,
-        left=np.zeros(layout.n_users, np.int8),
-        weekly=np.zeros((len(cases), p.weeks), WEEK),
-        unit_weekly=np.zeros((len(cases), p.weeks, len(names)), UNIT_WEEK),
+        shocks=shocks,
+        peers_first=peers_first,
+        peers=peers,
+        left=np.zeros(users, np.int8),
+        weekly=np.zeros((n, p.weeks), WEEK),
+        unit_weekly=np.zeros((n, p.weeks, len(names)), UNIT_WEEK),
         convinced=np.zeros(p.weeks),
-        planners=np.array([float(np.sum((layout.user_last - layout.user_first) * _concerned(case, layout))) for case in cases]),
-        events=np.zeros((len(cases), 16), EVENT),
-        unit_names=names, team_names=layout.team_names, user_names=layout.user_names,
+        planners=np.array([float(np.sum(people * _concerned(case, layout))) for case in cases]),
+        events=np.zeros((n, 16), EVENT),
+        unit_names=names,
+        team_names=layout.team_names,
+        user_names=layout.user_names,
         notes=list(layout.notes),
         settings=tuple({} for _ in cases),
-    )  # fmt: skip
+    )
     states.firm["begun"] = states.firm["launched"] = states.firm["stopped_week"] = -1
     _draw(states, 0, p, layout, seed)  # who the planners are
     if p.maturity.budget == 0:  # nothing goes on
-        _begin(states, 0, 0, p, layout, seed)
+        _begin(states, 0, 0, p, layout, seed, as_record(p).view(np.recarray)[0])
     begin(states, 0, p, layout, seed)
     return states
 
@@ -62,14 +73,14 @@ def begin(states: States, week: int, p: Parameters, layout: Layout, seed: int) -
     firms, units, values = states.firm.view(np.recarray), states.units.view(np.recarray), as_record(p).view(np.recarray)[0]
     began = []
     while states.begins and (u := int(portfolio.next_to_begin(firms, units, states.turn, values))) >= 0:
-        _begin(states, u, week, p, layout, seed)
+        _begin(states, u, week, p, layout, seed, values)
         began.append(u)
     if began and len(states.names) > 1:
         portfolio.divide(firms, units, week, values)
     return began
 
 
-def _begin(states: States, u: int, week: int, p: Parameters, layout: Layout, seed: int) -> None:
+def _begin(states: States, u: int, week: int, p: Parameters, layout: Layout, seed: int, values: np.record) -> None:
     """Let a use case begin in a week: its state drawn, with what there is of the others' platform and of what people think of them."""
     if week > 0 or u > 0:
         _draw(states, u, p, layout, seed)
@@ -87,10 +98,10 @@ def _begin(states: States, u: int, week: int, p: Parameters, layout: Layout, see
         for v in others:
             found = np.minimum(states.common[u], states.units[v]["readiness"] * states.overlap[u, v])
             units["readiness"] = np.maximum(units["readiness"], found)
-    for rows, kind in ((states.units, u), (states.firm, u)):
-        backing = np.mean([rows[v]["sponsorship"] for v in others], axis=0)
-        rows[kind]["commitment"] += p.sharing.backing * (backing - rows[kind]["commitment"])
-        rows[kind]["sponsorship"] = rows[kind]["commitment"]
+    for rows in (states.units, states.firm):
+        backing = np.mean(rows["sponsorship"][others], axis=0)
+        for carrier, others_have in zip(rows[u].view(np.recarray), backing, strict=True):
+            portfolio.inherit_backing(carrier, others_have, values)
 
 
 def _turn(p: Parameters, layout: Layout, seed: int) -> np.ndarray:
@@ -127,6 +138,7 @@ def _draw(states: States, u: int, p: Parameters, layout: Layout, seed: int) -> N
     users["log_own_error"] = np.log(users["own_error"])
     units["commitment"] = units["sponsorship"]
     units["spend"] *= case.value
+    units["work"] = case.work
     units["overrun"] *= astuple(case.needs)
     units["clean"] = [_clean(unit, p) for unit in units[["completeness", "lateness", "mismatch", "readiness"]].tolist()]
     _concern(units, teams, _concerned(case, layout))

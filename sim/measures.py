@@ -5,7 +5,55 @@ How each is computed stands in :mod:`sim.outcomes`; a measure is added there and
 
 from __future__ import annotations
 
-from sim.schema import NEVER, SHORTER, Measure
+from dataclasses import dataclass
+
+#: Why a measure may be missing where that is no property of the run: what was waited for did not happen within the horizon
+#: (censored), or the horizon is too short to ask.
+NEVER, SHORTER = "never", "shorter horizon"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What is known about one measure of a run: the one place that says how it is read, shown and compared.
+
+    Attributes:
+        kind: ``number``, ``count``, ``flag`` or ``text``.
+        unit: in words.
+        note: what it is.
+        label: for people, in the table of a run; empty: not shown there.
+        written: as people read it: ``share``, ``money``, or empty for a plain number or text.
+        better: 1 where more is better, -1 where less is, 0 where neither can be said.
+        missing: why a run may lack it; empty: every run has it.
+    """
+
+    kind: str
+    unit: str
+    note: str
+    label: str = ""
+    written: str = ""
+    better: int = 0
+    missing: str = ""
+
+    @property
+    def meaning(self) -> str:
+        """What it is, and why it may be missing."""
+        return f"{self.note}; null: {self.missing}" if self.missing else self.note
+
+    @property
+    def censored(self) -> bool:
+        """Whether it is a time that some runs do not live to see: such a run is late, and not without a value."""
+        return self.missing == NEVER
+
+    @property
+    def complete(self) -> bool:
+        """Whether every run of a sufficient horizon has it."""
+        return self.missing in ("", SHORTER)
+
+    @property
+    def numeric(self) -> bool:
+        """Whether it can be averaged."""
+        return self.kind in ("number", "count", "flag")
+
 
 #: How a run can end.
 CLASSES = ("never_launched", "abandoned", "pilot_purgatory", "partial_adoption", "scaled")

@@ -16,25 +16,20 @@ import numpy as np
 import pandas as pd
 from mesa.agentset import _HardKeyAgentSet
 
-from sim import ENGINES, outcomes, totals
+from sim import ENGINES, outcomes, textbook, totals
 from sim import engine as compiled
 from sim import network as networks
 from sim.agents.base import BETWEEN_WEEKS, Firm, PlanningAgent
 from sim.agents.population import KINDS, Population
 from sim.agents.windows import Window
+from sim.bottleneck import Bottleneck
 from sim.changes import STANDING, changed, differences
-from sim.configuration import as_namespace, as_record, checked
+from sim.configuration import as_namespace, as_record, checked, resolve
 from sim.enterprise import begin, create
 from sim.layout import Layout, generated_layout
 from sim.parameters import Parameters
-from sim.platform import build, idle, support, upkeep
-from sim.portfolio import divide, left_over, load_teams, meet_new, share_convinced, share_platform
-from sim.configuration import resolve
 from sim.schema import InvalidInput
-from sim.forecasting import WEEKS_PER_YEAR
-from sim.state import State, States
-from sim.strategy import allocate, review, roll_out, succeed_executive, update_executive
-from sim.streams import CUT_OFF, EXECUTIVE, management_uniforms, planners_of_use_cases, unit_shocks
+from sim.state import State
 from sim.use_case import UseCase
 
 
@@ -158,15 +153,7 @@ class RolloutModel(mesa.Model):
         if self.engine == "compiled":
             compiled.advance(self._states, self._rules, self.week, 1, self._record)
         else:
-            everybody = self._everybody()
-            for people in everybody.values():
-                people.open()
-            try:
-                self._textbook_week(everybody)
-            finally:
-                self.chance = self.noise = BETWEEN_WEEKS
-                for people in everybody.values():
-                    people.close()
+            textbook.week(self, self._states, self._everybody())
         self._week += 1
         self._begin()
         if self.week == self.parameters.weeks:
@@ -184,90 +171,6 @@ class RolloutModel(mesa.Model):
         if began and self.engine == "textbook":
             for u, people in self._everybody().items():
                 people.scatter(self._states.of(u))
-
-    def _textbook_week(self, everybody: Mapping[int, Population]) -> None:
-        states, week, p = self._states, self.week, self.p
-        several = len(states.names) > 1
-        states.firm["events"][[*everybody], 0] = [people.firm.events for people in everybody.values()]
-        states.room_for_events(1)
-        firms, units, teams, users = _by_use_case(states, everybody)
-        spare = 0.0
-        for u in [u for u in states.turn.tolist() if u in everybody]:
-            firms[u][0].spare = spare
-            self._before_planners(everybody[u], states.of(u))
-            if several and firms[u][0].begun >= 0:
-                spare = left_over(firms[u][0])
-                share_platform(firms, units, u, states.common.tolist(), states.overlap.tolist(), p)
-        if several:
-            meet_new(firms, units, teams, users, week, p)
-        variates = planners_of_use_cases(states, [*everybody], week, p.people.turnover / WEEKS_PER_YEAR)
-        for people, (chance, noise) in zip(everybody.values(), variates, strict=True):
-            self.chance, self.noise = chance.tolist(), noise.tolist()
-            for user in people.users:
-                user.step()  # 7 decide and learn
-            for user in people.users:
-                user.used = 1 if user.choice else 0
-        for u, people in everybody.items():
-            self._after_planners(people, states.of(u))
-        states.convinced[week] = states.weekly[0][week]["teams_trust_and_use"]
-        if several:
-            states.convinced[week] = share_convinced(firms, teams, p)
-            divide(firms, units, week, p)
-            load_teams(teams)
-
-    def _before_planners(self, people: Population, state: State) -> None:
-        week, p, firm, units, teams, order = self.week, self.p, people.firm, people.units, people.teams, people.order
-        events, keys = state.events.view(np.recarray), self._states.shocks.tolist()
-        shocks = [unit_shocks(week, key) for key in keys[:-1]]
-        firm.capacity = firm.budget * firm.portion + firm.spare
-        for unit in units:
-            happened = unit.disturb(shocks[unit.row], week, p)  # 1 disturb
-            if not isinstance(happened, Integral):
-                raise InvalidInput(f"{type(unit).__name__}.disturb", happened, compiled.RETURNED)
-            outcomes.log_disturbances(events, firm, week, unit.row, happened)
-        succeed_executive(firm, units, events, management_uniforms(week, keys[-1])[EXECUTIVE], week, p)
-        if firm.active:
-            support(firm, units, p)  # 2 support
-            allocate(firm, units, teams, management_uniforms(week, state.keys[-1].tolist()), week, p)  # 3 build
-            for unit in units:
-                unit.contribute(week, p)
-                for team in unit.teams:
-                    team.consider(unit, week, p)
-                unit.willing = sum([team.willing for team in unit.teams])
-            build(firm, units, order, p)
-            for team in teams:
-                if team.willing:
-                    team.redesign(team.unit, team.unit.workflow, p)
-            roll_out(firm, units, order, events, week, p)  # 4 roll out
-        else:
-            idle(firm, units, teams)
-        upkeep(firm, units, p)  # 5 wear
-        for unit in units:
-            unit.forecast(shocks[unit.row][CUT_OFF], p)  # 6 forecast
-            for team in unit.teams:
-                team.prepare(unit, firm.quality, p)
-
-    def _after_planners(self, people: Population, state: State) -> None:
-        week, p, firm, units, teams = self.week, self.p, people.firm, people.units, people.teams
-        for team in teams:
-            team.meet(p)  # 8 meet
-        for team in teams:
-            if team.downstream >= 0:
-                team.hand_over(teams[team.downstream], p)
-        unit_rows = state.unit_weekly[week].view(np.recarray)
-        for unit in units:
-            unit.aggregate(teams, p)
-            unit.correct(p)  # 9 correct
-            unit.account(p)  # 10 account
-            unit.update_sponsorship(p)  # 11 sponsor
-            outcomes.record_unit(unit, teams, unit.row, week, unit_rows[unit.row])
-        outcomes.update_memory(firm, units, p)
-        update_executive(firm, units, p)
-        outcomes.record_week(firm, units, teams, unit_rows, week, state.weekly.view(np.recarray)[week], p)  # 12 record
-        if firm.active:
-            for unit in units:
-                unit.passes_review(week, p)
-            review(firm, units, state.events.view(np.recarray), week, p)  # 13 review
 
     def run(self, progress: Callable[[int], None] | None = None) -> RolloutModel:
         """Run to the horizon; returns the model. The compiled engine then takes many weeks at a time.
@@ -477,6 +380,13 @@ class RolloutModel(mesa.Model):
         self._gather()
         return totals.overall(self._states, self.week, self.parameters)
 
+    def bottleneck(self, week: int | None = None) -> Bottleneck:
+        """What holds the rollout back after ``week`` weeks, or now (see :mod:`sim.bottleneck`), over all use cases.
+
+        Parameters count as they are in force now: of a run whose parameters were changed on the way, ask before they change.
+        """
+        return totals.held_back(self._states, self.week if week is None else week, self.parameters)
+
     @cached_property
     def network(self) -> nx.Graph:
         """Who sees whom: nodes are planners' rows, with ``unit`` and ``team``."""
@@ -497,18 +407,6 @@ def _layout(p: Parameters, graph: nx.Graph | None) -> Layout:
 
         return organisation.layout(p, graph)
     return generated_layout(p)
-
-
-def _by_use_case(states: States, everybody: Mapping[int, Population]) -> tuple[list[Any], ...]:
-    """The enterprise, units, teams and planners in each use case: agents, or rows of what has not begun."""
-    found: tuple[list[Any], ...] = ([], [], [], [])
-    for u in range(len(states.names)):
-        people = everybody.get(u)
-        rows = [getattr(states, name)[u].view(np.recarray) for name in ("firm", "units", "teams", "users")]
-        mine = [[people.firm], people.units, people.teams, people.users] if people else rows
-        for kind, carriers in zip(found, mine, strict=True):
-            kind.append(carriers)
-    return found
 
 
 def _latest(model: RolloutModel, name: str) -> Any:

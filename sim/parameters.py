@@ -61,6 +61,7 @@ class UseCase:
     value: float = number(1.0, "times demand forecasting", 0.001, 1000, "judged", "what a point of error is worth")
     quality: float = number(1.0, "times forecast.start", 0.1, 10, "judged", "how good the pilot's model is; a sound one at most")
     own_error: float = number(1.0, "times the planner's error in demand forecasting", 0.1, 10, "judged", "how well planners do without it")
+    work: float = number(1.0, "times demand forecasting", 0, 10, "judged", "how much of a planner's week it concerns, and its change can cost")
     needs: Needs = field(default_factory=Needs)
     common: float = number(0.6, "share of its local readiness", 0, 1, "judged", "that is found where another use case has built it")
     teams: float = number(1.0, "share of each unit's teams", 0, 1, "judged", "that use it: at least one, the supply team first")

@@ -6,7 +6,7 @@ none of them is called. Use cases that have not begun take part in nothing.
 
 from __future__ import annotations
 
-from sim.rules import has_forecast, rule
+from sim.rules import has_forecast, is_active, rule
 from sim.state import LIVE, ONBOARDING, PILOT, SUPPORT, K
 from sim.strategy import phase_of
 
@@ -71,6 +71,13 @@ def meet_new(firms, units, teams, users, week, p):
 
 
 @rule
+def inherit_backing(carrier, others, p):
+    """A leader, or the executive, backs a new use case by what he thinks of those there are, good and bad: ``others``, his mean backing."""
+    carrier.commitment += p.sharing.backing * (others - carrier.commitment)
+    carrier.sponsorship = carrier.commitment
+
+
+@rule
 def is_new(unit, week, p):
     """Whether a use case is still new in the unit: it pilots, onboards, or has been live for less than the time of grace."""
     return unit.stage == PILOT or unit.stage == ONBOARDING or (unit.stage == LIVE and week - unit.live_week < p.review.grace)
@@ -89,19 +96,29 @@ def rolling_out(firm, units):
 
 
 @rule
+def at_work(firm, units):
+    """Units that keep the central team busy with a use case: they pilot, onboard or are live."""
+    count = 0
+    if firm.begun >= 0 and firm.active == 1:
+        for b in range(len(units)):
+            count += is_active(units[b])
+    return count
+
+
+@rule
 def divide(firms, units, week, p):
-    """Share out next week's central team, and each leader's attention, among the use cases."""
+    """Share out next week's central team among the use cases, by the units at work, and each leader's attention."""
     active = 0
     new = 0
     waiting = 0
     for u in range(len(firms)):
-        active += firms[u][0].begun >= 0 and firms[u][0].active == 1
+        active += at_work(firms[u][0], units[u])
         new += rolling_out(firms[u][0], units[u])
         waiting += firms[u][0].begun < 0
     for u in range(len(firms)):
         firm = firms[u][0]
         firm.budget = firms[0][0].budget
-        firm.portion = 1.0 / active if firm.begun >= 0 and firm.active == 1 else 0.0
+        firm.portion = at_work(firm, units[u]) / active if active > 0 else 1.0 / len(firms)
         firm.waiting = waiting if new >= p.strategy.portfolio.at_once else 0
         firm.attention = attention(new, p) if rolling_out(firm, units[u]) else 1.0
     for b in range(len(units[0])):

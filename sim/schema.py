@@ -186,7 +186,7 @@ class Record:
             raise InvalidInput(key, value, self.allowed)
         if self.kind in ("text", "names", "columns"):
             refuse_hidden(key, value)
-        if self.kind == "names":
+        if self.kind in ("names", "groups"):
             return tuple(value)
         if self.kind == "columns":
             return tuple(sorted(dict(value or ()).items()))
@@ -197,6 +197,8 @@ class Record:
             return isinstance(value, str) and value in self.choices
         if self.kind == "text":
             return isinstance(value, str) and len(value) <= 4096 and "\0" not in value
+        if self.kind == "groups":
+            return isinstance(value, list | tuple)  # what is in it is checked with its group
         if self.kind == "names":
             return isinstance(value, list | tuple) and all(isinstance(v, str) for v in value) and len(set(value)) == len(value)
         if self.kind == "columns":
@@ -249,54 +251,6 @@ def groups(default: Any, note: str) -> Any:
 
 def _field(record: Record) -> Any:
     return field(default=record.default, metadata={"record": record})
-
-
-#: Why a measure may be missing where that is no property of the run: what was waited for did not happen within the horizon
-#: (censored), or the horizon is too short to ask.
-NEVER, SHORTER = "never", "shorter horizon"
-
-
-@dataclass(frozen=True)
-class Measure:
-    """What is known about one measure of a run: the one place that says how it is read, shown and compared.
-
-    Attributes:
-        kind: ``number``, ``count``, ``flag`` or ``text``.
-        unit: in words.
-        note: what it is.
-        label: for people, in the table of a run; empty: not shown there.
-        written: as people read it: ``share``, ``money``, or empty for a plain number or text.
-        better: 1 where more is better, -1 where less is, 0 where neither can be said.
-        missing: why a run may lack it; empty: every run has it.
-    """
-
-    kind: str
-    unit: str
-    note: str
-    label: str = ""
-    written: str = ""
-    better: int = 0
-    missing: str = ""
-
-    @property
-    def meaning(self) -> str:
-        """What it is, and why it may be missing."""
-        return f"{self.note}; null: {self.missing}" if self.missing else self.note
-
-    @property
-    def censored(self) -> bool:
-        """Whether it is a time that some runs do not live to see: such a run is late, and not without a value."""
-        return self.missing == NEVER
-
-    @property
-    def complete(self) -> bool:
-        """Whether every run of a sufficient horizon has it."""
-        return self.missing in ("", SHORTER)
-
-    @property
-    def numeric(self) -> bool:
-        """Whether it can be averaged."""
-        return self.kind in ("number", "count", "flag")
 
 
 # --------------------------------------------------------------------------- groups of parameters
@@ -372,7 +326,9 @@ def _several(key: str, value: Any, cls: Any, base: tuple) -> tuple:
     if not isinstance(value, list | tuple):
         raise InvalidInput(key, value, "a list of names of presets, or of mappings with a name")
     return tuple(
-        each if isinstance(each, cls) else frozen(each, cls, f"{key}.{each.get('name', place)}." if isinstance(each, Mapping) else f"{key}.")
+        each
+        if isinstance(each, cls)
+        else frozen(each, cls, f"{key}.{each.get('name', place)}." if isinstance(each, Mapping) else f"{key}.")
         for place, each in enumerate(value)
     )
 

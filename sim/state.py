@@ -8,7 +8,7 @@ with a range is one that lasts, and may be set between weeks; the others the mod
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -170,6 +170,7 @@ UNIT_VARIABLES = {
     "attention": kept("f8", "0 to 1", "share of the leader's backing that other new use cases leave"),
     "own_effort": kept("f8", "person-weeks", "the unit's own, this week"),
     "workflow": kept("f8", "person-weeks per team", "for redesign, this week"),
+    "work": kept("f8", "factor", "how much of a planner's week it concerns, compared with demand forecasting"),
     "saved": kept("f8", "WAPE", "error saved this week, summed over planners"),
     "lost": kept("f8", "planner-weeks", "lost this week"),
     "value": kept("f8", "EUR", "of the error saved, this week"),

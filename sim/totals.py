@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sim.bottleneck import CONSTRAINTS, Bottleneck, bottleneck
 from sim.outcomes import in_production, outcome, record_of
 from sim.parameters import Parameters
 from sim.state import LIVE, RETIRED, WEEK, State, States
@@ -78,3 +79,24 @@ def _united(firms: np.ndarray) -> dict[str, Any]:
         "stopped_week": int(ended.max()) if (ended >= 0).all() else -1,
         "retrofit": float(firms["retrofit"].sum()),
     }
+
+
+def held_back(states: States, week: int, p: Parameters) -> Bottleneck:
+    """What holds the rollouts back after ``week`` weeks (see :mod:`sim.bottleneck`), over all use cases, each by its planners.
+
+    Of a use case whose turn has not come, all are put down to the waves. The sentence is about the use case that lacks most planners.
+    """
+    found = {
+        u: bottleneck(states.weekly[u], states.unit_weekly[u], p, states.unit_names, states.units[u]["users"], week)
+        for u in states.begun
+        if u == 0 or states.firm[u, 0]["begun"] < week
+    }
+    if len(states.names) == 1:
+        return found[0]
+    weights = states.planners / states.planners.sum()
+    held = {name: sum(float(weights[u]) * one.held[name] for u, one in found.items()) for name in CONSTRAINTS}
+    held["waves"] += float(sum(weight for u, weight in enumerate(weights) if u not in found))
+    using = sum(float(weights[u]) * one.using for u, one in found.items())
+    worst = max(found, key=lambda u: weights[u] * (1.0 - found[u].using))
+    constraint = "none" if all(one.constraint == "none" for one in found.values()) else max(held, key=lambda name: held[name])
+    return Bottleneck(week, constraint, f"{states.names[worst]}: {found[worst].sentence}", using, held)

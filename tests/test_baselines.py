@@ -17,9 +17,8 @@ from experiments.calibrate.targets import TARGETS
 from experiments.lab.curves import bass
 from sim import RolloutModel
 from sim.agents import BusinessUnit, Team, User
-from sim.configuration import from_mapping, vary
+from sim.configuration import from_mapping, resolve, vary
 from sim.parameters import CAPABILITIES, Parameters
-from sim.configuration import resolve
 from sim.presets import available
 from sim.state import WEEK
 

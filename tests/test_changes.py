@@ -14,7 +14,7 @@ from conftest import TINY
 from test_engines import assert_same
 from test_parameters import ROWS, settings
 
-from sim import InvalidInput, RolloutModel, forecasting, outcomes, platform, strategy, weeks
+from sim import InvalidInput, RolloutModel, forecasting, outcomes, platform, portfolio, strategy, weeks
 from sim.agents import BusinessUnit, Team, User, user
 from sim.changes import as_of, changed, why_not
 from sim.parameters import CAPABILITIES, RECORDS
@@ -30,11 +30,11 @@ BUSY = {"enterprise": {**TINY, "units": 4}, "weeks": 80}
 def weekly_names():
     """Every parameter that the source of a rule, or of the week, reads."""
     sources = [inspect.getsource(weeks.decide_and_learn_singly.py_func), inspect.getsource(User.step)]
-    for module in (platform, forecasting, strategy, outcomes, user):
+    for module in (platform, portfolio, forecasting, strategy, outcomes, user):
         sources += [inspect.getsource(f) for _, f in inspect.getmembers(module, inspect.isfunction) if getattr(f, "is_rule", False)]
     for cls in (BusinessUnit, Team, User):
         sources += [inspect.getsource(getattr(cls, name)) for name in cls.rules]
-    read = set(re.findall(r"\bp\.([a-z_]+\.[a-z_]+)", "\n".join(sources)))
+    read = set(re.findall(r"\bp\.((?:strategy\.portfolio\.)?[a-z_]+(?:\.[a-z_]+)?)\b", "\n".join(sources))) - {"strategy.portfolio"}
     vectors = {f"platform.{part}_effort": {f"platform.{part}_{name}" for name in CAPABILITIES} for part in ("core", "local")}
     vectors["strategy.effort"] = {name for name in RECORDS if name.startswith("strategy.effort.")}
     return {name for found in read for name in vectors.get(found, {found})}

@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 
 from sim import InvalidInput, RolloutModel
-from sim.configuration import as_record, from_mapping
+from sim.configuration import as_record, from_mapping, resolve
 from sim.parameters import BUCKETS, RECORDS, Parameters, Shares
-from sim.configuration import resolve
 from sim.schema import frozen
 
 NUMERIC = {name: record for name, record in RECORDS.items() if record.kind in ("number", "count")}

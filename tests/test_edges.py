@@ -9,9 +9,9 @@ import pytest
 from test_organisation import ROOT, textbook, tied, unit_of
 
 from sim import RolloutModel
+from sim.configuration import resolve
 from sim.layout import Layout
 from sim.organisation import layout
-from sim.configuration import resolve
 from sim.schema import InvalidInput
 
 EMAIL = ROOT.parent / "shared" / "data" / "email-Eu-core.txt"

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from sim import InvalidInput, RolloutModel, engine, rule, weeks
+from sim import InvalidInput, RolloutModel, engine, rule, textbook, weeks
 from sim.agents import BusinessUnit, Team, User
 from sim.presets import available
 
@@ -241,5 +241,6 @@ def test_the_week_is_numbered_alike_in_the_table_and_in_both_engines():
     wanted = [f"{number.strip()} {phase.strip()}" for number, phase in table]
     assert len(wanted) == 13
     compiled = "".join(inspect.getsource(part.py_func) for part in (weeks.before_planners, weeks.many_weeks, weeks.after_planners))
-    for week in (inspect.getsource(RolloutModel._textbook_week), compiled):
+    plain = "".join(inspect.getsource(part) for part in (textbook._before_planners, textbook._week, textbook._after_planners))
+    for week in (plain, compiled):
         assert re.findall(r"# (\d+ [a-z ]+)$", week, re.M) == wanted

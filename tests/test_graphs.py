@@ -9,8 +9,8 @@ import pytest
 from test_organisation import textbook, tied, unit_of
 
 from sim import RolloutModel
-from sim.organisation import layout
 from sim.configuration import resolve
+from sim.organisation import layout
 from sim.schema import InvalidInput
 
 

@@ -18,9 +18,9 @@ from experiments.levers.declarations import GROUPS, LEVERS, spared
 from experiments.levers.study import coalitions, configured, settings_of, shapley
 from sim.agents import BusinessUnit, Team, User
 from sim.agents.user import social_influence
+from sim.configuration import resolve
 from sim.measures import NUMERIC
 from sim.parameters import RECORDS, Parameters
-from sim.configuration import resolve
 
 PLACES = (BusinessUnit, Team, User, sim.strategy, sim.platform, sim.forecasting, sim.rules)
 

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from sim import RolloutModel
+from sim.configuration import resolve
 from sim.layout import Layout
 from sim.network import adjacency
 from sim.organisation import files, layout
 from sim.organisation.files import COLUMNS
 from sim.organisation.template import template
 from sim.parameters import CAPABILITIES
-from sim.configuration import resolve
 from sim.schema import InvalidInput
 
 ROOT = Path(__file__).resolve().parent.parent

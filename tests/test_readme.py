@@ -36,7 +36,7 @@ from experiments.lab.output import ROOT
 from experiments.reproduce import PUBLISHED
 from experiments.response.demand import generate_demand
 from experiments.template import main as template
-from sim import presets
+from sim import configuration, presets
 
 _SPEC = importlib.util.spec_from_file_location("documentation", ROOT / ".ci" / "documentation.py")
 documentation = importlib.util.module_from_spec(_SPEC)

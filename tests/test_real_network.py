@@ -17,9 +17,8 @@ from experiments.real_network.networks import classes_of, drawn, graph_of, organ
 from experiments.real_network.readings import READ, read_clusters
 from experiments.real_network.study import run_arm
 from sim import RolloutModel
-from sim.configuration import vary
+from sim.configuration import resolve, vary
 from sim.network import adjacency
-from sim.configuration import resolve
 from sim.schema import InvalidInput
 from sim.views.words import NETWORK_LABELS, PLACEMENT_LABELS
 

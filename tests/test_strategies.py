@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from conftest import ALL_LIVE
 
-from sim import InvalidInput, RolloutModel, presets
+from sim import InvalidInput, RolloutModel, configuration, presets
 from sim.measures import CLASSES
 from sim.state import WENT_LIVE
 

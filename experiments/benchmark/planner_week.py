@@ -84,7 +84,7 @@ def timed(action: Callable[[], Any]) -> float:
 def run_floor(users: int, weeks: int) -> float:
     """Seconds the floor takes for as many draws and the same network."""
     m = model(users, 1)
-    state = create(m.parameters, generated_layout(m.parameters), m.seed_used)  # one's own, to write to
+    state = create(m.parameters, generated_layout(m.parameters), m.seed_used).of(0)  # one's own, to write to
     trust, used, using = state.users["trust"].copy(), np.zeros(users, np.uint8), np.zeros(users, np.uint8)
     return timed(lambda: floor_weeks(trust, used, using, state.peers_first, state.peers, state.keys, weeks))
 
@@ -93,7 +93,7 @@ def bytes_per_user(m: sim.RolloutModel) -> tuple[float, float, float]:
     """Bytes per planner of state, of the network and of what is counted while it runs."""
     s, n = m.state, len(m.state.users)
     state = s.users.nbytes + s.teams.nbytes + s.units.nbytes + s.order.nbytes + s.firm.nbytes
-    counted = Columns.of(s)
+    counted = Columns.of(create(m.parameters, generated_layout(m.parameters), m.seed_used))
     return state / n, (s.peers.nbytes + s.peers_first.nbytes) / n, (counted.using.nbytes + counted.switched.nbytes) / n
 
 

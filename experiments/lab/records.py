@@ -14,7 +14,7 @@ import pyarrow as pa
 import sim
 from experiments.lab.designs import Points
 from experiments.lab.storage import HELD, RUNS, UNITS, WEEKS
-from sim.bottleneck import CONSTRAINTS, bottleneck
+from sim.bottleneck import CONSTRAINTS
 from sim.configuration import fingerprint, vary, with_presets
 from sim.measures import MEASURES, UNIT_ENDS, WEEKLY
 from sim.parameters import Parameters
@@ -77,7 +77,7 @@ class RunRecorder:
         """Run one run."""
         parameters = parameters_at(self.base, item.values)
         model = sim.RolloutModel(parameters=parameters, rng=item.seed, engine=self.engine).run()
-        weekly = model.state.weekly[:: self.weekly] if self.weekly else None
+        weekly = model.records[:: self.weekly] if self.weekly else None
         units, held = (units_of(model), held_back(model, item.replication < self.inside)) if self.inside else (None, None)
         return Result({**self._start(item), "run_key": run_key(parameters, item.seed), **model.outcome}, weekly, units, held)
 
@@ -157,26 +157,31 @@ def run_key(parameters: Parameters, seed: int) -> str:
 
 
 def units_of(model: sim.RolloutModel) -> dict[str, Any]:
-    """How each unit ended, column by column; ``went_live`` is the first week live, counted from 0, or None."""
-    state = model.state
-    last, live = state.unit_weekly[-1], state.unit_weekly["stage"] == LIVE
+    """How each unit ended, column by column; ``went_live`` is the first week live, counted from 0, or None.
+
+    Over several use cases: the mean of those that have begun, the sum of what they brought, and the stage of the one that came furthest.
+    """
+    states = [case.state for case in model.use_cases.values()]
+    rows = np.stack([state.unit_weekly for state in states])
+    last, live = rows[:, -1], (rows["stage"] == LIVE).any(axis=0)
     first = live.argmax(axis=0)
+    furthest = np.where(live[-1], LIVE, last["stage"].max(axis=0))
     return {
-        "unit": list(state.unit_names),
-        "planners": state.units["users"].astype(int),
-        "stage": [STAGES[stage] for stage in last["stage"]],
+        "unit": list(states[0].unit_names),
+        "planners": states[0].units["users"].astype(int),
+        "stage": [STAGES[stage] for stage in furthest],
         "went_live": [int(week) if ever else None for week, ever in zip(first, live.any(axis=0), strict=True)],
-        **{name: last[name] for name in UNIT_ENDS},
-        "net": state.unit_weekly["net"].sum(axis=0),
+        **{name: last[name].mean(axis=0) for name in UNIT_ENDS},
+        "net": rows["net"].sum(axis=(0, 1)),
     }
 
 
 def held_back(model: sim.RolloutModel, asked: bool) -> dict[str, Any]:
     """What held the rollout back, every :data:`LOOK` weeks and at the end, column by column; nothing unless asked."""
-    state, p = model.state, model.parameters
+    p = model.parameters
     weeks = sorted({*range(LOOK, p.weeks + 1, LOOK), p.weeks}) if asked else []
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = [bottleneck(state.weekly, state.unit_weekly, p, state.unit_names, state.units["users"], week) for week in weeks]
+        found = [model.bottleneck(week) for week in weeks]
     return {
         "week": weeks,
         "binds": [b.constraint for b in found],

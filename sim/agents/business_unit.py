@@ -120,7 +120,7 @@ class BusinessUnit(PlanningAgent):
         Accuracy has a linear value: spend planned x worth of a point of WAPE x points saved, as far as it reaches the accounts.
         """
         unit.value = unit.spend * p.value.worth * p.value.realised * unit.saved
-        unit.friction = p.value.planner_week * unit.lost
+        unit.friction = p.value.planner_week * unit.work * unit.lost
         unit.running = p.value.running if has_forecast(unit) else 0.0
         unit.own_cost = unit.own_effort * p.value.person_week
         unit.net += unit.value - unit.friction - unit.running - unit.own_cost

@@ -89,6 +89,7 @@ class Window:
 
     inner: Any
     on_columns: bool
+    use_case: int
 
     def _cell(self, name: str) -> tuple[Any, Any]:
         """What holds a variable, and under which key."""

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
+from sim.configuration import resolve
 from sim.enterprise import create
 from sim.layout import MOST_USERS, generated_layout
 from sim.names import look_alikes, named, neutral
 from sim.organisation.files import COLUMNS, OPTIONAL
 from sim.organisation.teams import NOBODY, managers_of, place, teams_by_manager
 from sim.parameters import CAPABILITIES
-from sim.configuration import resolve
 from sim.schema import InvalidInput, Record
 from sim.tables import Table, read_table
 

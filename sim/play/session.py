@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import yaml
 
-from sim.bottleneck import Bottleneck, bottleneck
+from sim.bottleneck import Bottleneck
+from sim.configuration import resolve
 from sim.parameters import BUCKETS, CAPABILITIES, Parameters
 from sim.play.levers import COLUMNS, FILES, LEVERS, MOST_PLANNERS, MOST_STRATEGIES, MOST_WEEKS, enterprises, networks
-from sim.configuration import resolve
 from sim.presets import available
 from sim.schema import InvalidInput, nearest
 from sim.state import LIVE, STAGES, Sizes, team_means, ties_inside, unit_means
@@ -215,8 +215,7 @@ class Session:
         """What holds a model's rollout back now; None before its first week."""
         if model.week == 0:
             return None
-        state = model.state
-        return bottleneck(state.weekly, state.unit_weekly, model.parameters, state.unit_names, state.units["users"], model.week)
+        return model.bottleneck()
 
     def view(self) -> dict[str, Any]:
         """What the page shows, as plain values and arrays: nothing in it can change a model."""
