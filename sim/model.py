@@ -10,6 +10,9 @@ from numbers import Integral
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, ClassVar
 
+from sim import libraries  # noqa: F401 (it loads them, and quicker than the lines below would)
+
+# isort: split
 import mesa
 import networkx as nx
 import numpy as np
