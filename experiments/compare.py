@@ -6,8 +6,7 @@ maturity; ``strategies=[…] maturities=[…] replications=N`` compare others.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping
 from itertools import combinations
 from typing import Any
 
@@ -68,7 +67,7 @@ def compare(values: dict[str, Any]) -> int:
     plan = settings.plan(from_mapping(values), points, replications, weekly=1, inside=LOOKED_INTO)
     configuration = record_of(plan, settings)
     weeks = plan.base.weeks
-    charts: dict[str, Future] = {}
+    charts: dict[str, Callable[[], Any]] = {}
 
     def conclude(store: Store, plan: Plan) -> None:
         runs = store.runs()
@@ -77,7 +76,7 @@ def compare(values: dict[str, Any]) -> int:
         write_tables(store, plan, tables, MEANINGS)
         figure = settings.workers.draw(pictures.figure, store.folder)
         charts.update({name: settings.workers.draw(pictures.chart, name, Tables(store.folder)) for name in pictures.CHARTS})
-        figure.result()  # the manifest names it; the report waits for its charts itself
+        figure()  # the manifest names it; the report waits for its charts itself
 
     def show(console: Console, store: Store) -> list[str]:
         summary, paired = (pd.read_parquet(store.folder / f"{name}.parquet") for name in ("summary", "paired"))
@@ -138,7 +137,7 @@ def record_of(plan: Plan, settings: Settings) -> dict[str, Any]:
     }
 
 
-def report_of(store: Store, charts: Mapping[str, Future]) -> str:
+def report_of(store: Store, charts: Mapping[str, Callable[[], Any]]) -> str:
     """Write the report, which shows the manifest; returns why it could not, or nothing. The runs are kept all the same."""
     from sim.views.report.render import write_report
 

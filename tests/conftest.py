@@ -95,7 +95,6 @@ def made(experiment: str, folder: Path, *arguments: str) -> str:
 def undrawn(monkeypatch):
     """Comparisons without picture and report, for tests of their runs and tables: drawing takes most of the time."""
     monkeypatch.setattr("sim.views.figures.compare.compare_figure", lambda folder: None)
-    monkeypatch.setattr("sim.views.report.pictures.CHARTS", {})
     monkeypatch.setattr("sim.views.report.render.write_report", lambda *_: None)
 
 

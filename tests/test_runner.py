@@ -267,6 +267,18 @@ def test_a_run_that_hangs_is_ended_and_recorded(trouble, undisturbed, tmp_path):
     check_failed(folder, undisturbed, {5}, "longer than its limit")
 
 
+def drawn_by_none_but(process: int) -> str:
+    if os.getpid() != process:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "drawn"
+
+
+def test_a_picture_whose_worker_is_killed_is_drawn_all_the_same():
+    with Workers("processes", 1) as workers:
+        first, second = (workers.draw(drawn_by_none_but, os.getpid()) for _ in range(2))
+        assert first() == second() == "drawn"
+
+
 @pytest.mark.fault("process", "a worker with another version of the model", "refused in one line")
 def test_a_worker_with_another_model_is_refused(tmp_path):
     with pytest.raises(InvalidInput) as error:

@@ -14,7 +14,8 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future
+from functools import partial
 from typing import Any
 
 from sim.process import uninterrupted
@@ -78,9 +79,26 @@ class Workers:
             raise RuntimeError("the workers were not started")
         return self._executor.submit(fn, *args)
 
-    def draw(self, fn: Callable, /, *args: Any) -> Future:
-        """Have a picture drawn: by a worker, where workers are processes of this machine, with its libraries and fonts; else at once."""
-        return self.submit(fn, *args) if self.kind == "processes" else Serial().submit(fn, *args)
+    def draw(self, fn: Callable, /, *args: Any) -> Callable[[], Any]:
+        """Have a picture drawn by a worker, where workers are processes of this machine, with its libraries and fonts.
+
+        Returns what waits for the picture; it draws it itself where no worker does, or where that worker was killed.
+        """
+        here = partial(fn, *args)
+        if self.kind != "processes":
+            return here
+        try:
+            future = self.submit(here)
+        except BrokenExecutor:
+            return here
+
+        def wait() -> Any:
+            try:
+                return future.result()
+            except BrokenExecutor:
+                return here()
+
+        return wait
 
     def restart(self, count: int = 0) -> None:
         """After a worker's death broke the pool: a new one, of ``count`` workers if that is not 0."""

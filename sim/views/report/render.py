@@ -7,8 +7,7 @@ script; a content policy forbids both) and prints on A4. Every name comes from u
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,10 +21,12 @@ from sim.views.report.read import Comparison, Sensitivity
 from sim.views.words import CLASS_LABELS, percent, strategy_label
 
 NAME = "report.html"
+#: Charts that are being drawn elsewhere, by name: each waits for one.
+type Charts = Mapping[str, Callable[[], Any]]
 
 
-def report(folder: Path, sensitivity: Sensitivity | None = None, charts: Mapping[str, Future] | None = None) -> str:
-    """The page of a results folder of ``compare``, as HTML; ``charts`` that are being drawn elsewhere are not drawn here.
+def report(folder: Path, sensitivity: Sensitivity | None = None, charts: Charts | None = None) -> str:
+    """The page of a results folder of ``compare``, as HTML; those of ``charts`` are not drawn here.
 
     Raises:
         InvalidInput: where the folder is not one of ``compare``, or something in it cannot be read.
@@ -53,7 +54,7 @@ def _template() -> jinja2.Template:
     return pages.get_template("report.html.j2")
 
 
-def write_report(folder: Path, charts: Mapping[str, Future] | None = None) -> Path:
+def write_report(folder: Path, charts: Charts | None = None) -> Path:
     """Write ``report.html`` into a results folder of ``compare``; returns its path."""
     path = folder / NAME
     path.write_text(report(folder, charts=charts), encoding="utf-8")
@@ -65,7 +66,7 @@ def whole(text: str) -> Markup:
     return Markup(re.sub(r"\[[^\[\]]{1,40}\]", r'<span class="whole">\g<0></span>', str(escape(text))))  # noqa: S704
 
 
-def _context(found: Comparison, sensitivity: Sensitivity | None, charts: Mapping[str, Future]) -> dict[str, Any]:
+def _context(found: Comparison, sensitivity: Sensitivity | None, charts: Charts) -> dict[str, Any]:
     """Everything that the template names."""
     manifest, maturities, strategies, leads = found.manifest, found.maturities, found.strategies, found.leads
     size = found.runs.iloc[0]
@@ -102,7 +103,7 @@ def _context(found: Comparison, sensitivity: Sensitivity | None, charts: Mapping
         "spans": spans,
         "looked_into": int(found.held["replication"].nunique()),
         "charts": {
-            **{name: charts[name].result() if name in charts else pictures.chart(name, found) for name in pictures.CHARTS},
+            **{name: charts[name]() if name in charts else pictures.chart(name, found) for name in pictures.CHARTS},
             "deciding": pictures.deciding(sensitivity.folder) if sensitivity else None,
         },
         "sensitivity": sensitivity,
