@@ -22,6 +22,7 @@ from experiments.patterns.effects import (
     worth_of_accuracy,
 )
 from experiments.patterns.pattern import Arm, Pattern, Test, Times, each
+from experiments.patterns.portfolios import PORTFOLIOS
 from experiments.patterns.readings import (
     HOLD,
     read_curve,
@@ -311,4 +312,5 @@ PATTERNS: tuple[Pattern, ...] = (
         each(_flipping, {"maturity.readiness": 1.0, "maturity.core": 1.0, "platform.decay": 0.0}),
     ),
 )  # fmt: skip
+PATTERNS += PORTFOLIOS
 BY_NAME = {pattern.name: pattern for pattern in PATTERNS}
