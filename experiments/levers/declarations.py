@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sim.parameters import BUCKETS
+from experiments.patterns.portfolios import CASES, portfolio
 from sim.presets import load
 
 
@@ -52,6 +53,9 @@ def spared(*taken: str, strategy: str = "integration_first") -> dict[str, float]
         changes |= {f"strategy.effort.{phase}.{bucket}": 0.0 if bucket in taken else shares[bucket] / left for bucket in BUCKETS}
     return changes
 
+
+#: The portfolio that what use cases share is looked at in, and that the strategies' difference is split in.
+THREE = portfolio(*CASES[:3])
 
 LEVERS: tuple[Lever, ...] = (
     # the pilot, and what it hides
@@ -116,6 +120,21 @@ LEVERS: tuple[Lever, ...] = (
           "final_users_using", -1),
     Lever("approval", "How governance is established from the outset.", "roll_out", {"strategy.approval": 0.6},
           "approval asks for more than half of it", "weeks_in_production", -1, strategy="model_first"),
+    # several use cases
+    Lever("operational capability", "AI as an operational capability rather than a series of isolated experiments.", "share_platform",
+          {"strategy.portfolio.platform": "isolated"}, "each use case builds its own pipes", "net", -1, given=THREE),
+    Lever("one after the other", "A growing portfolio of use cases, optimized for proving a concept.", "next_to_begin, divide",
+          {"strategy.portfolio.at_once": 3, "strategy.portfolio.start": "place"}, "all start at once", "net", -1, given=THREE),
+    Lever("choice of use cases", "Initiatives selected on business value and technical feasibility.", "order_of_use_cases",
+          {"strategy.portfolio.order": "random"}, "they come at random", "net", -1,
+          given=portfolio(*CASES) | {"strategy.portfolio.order": "value_feasibility"}),
+    Lever("leaders' attention", "The next step appears straightforward, for each of them.", "divide, update_sponsorship",
+          {"sharing.attention": 0.0}, "leaders have attention for all", "net", +1,
+          given=THREE | {"strategy.portfolio.at_once": 3, "strategy.portfolio.start": "place"}),
+    Lever("trust that carries over", "Trust required to carry that capability into everyday operations.", "carry_trust",
+          {"sharing.trust": 0.0}, "each use case begins anew", "final_users_using", -1, given=THREE),
+    Lever("backing that carries over", "Strong enough to create real internal momentum.", "inherit_backing", {"sharing.backing": 0.0},
+          "leaders judge each by itself", "net", -1, given=THREE),
 )  # fmt: skip
 
 #: What two strategies differ in, as groups of settings of which each belongs to one or to the other.
@@ -126,4 +145,5 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "measure": ("strategy.measure",),
     "pilot": ("strategy.pilot", "strategy.gate_improvement", "strategy.gate_reliance"),
     "pace and core": ("strategy.cadence", "strategy.core_first"),
+    "portfolio": ("strategy.portfolio.",),
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -29,7 +29,7 @@ from experiments.lab.study import Study, carry_out, digest_of_code, take_setting
 from experiments.lab.tables import write_tables
 from experiments.lab.work import Trials
 from experiments.levers import declarations
-from experiments.levers.declarations import GROUPS, LEVERS, Lever
+from experiments.levers.declarations import GROUPS, LEVERS, THREE, Lever
 from sim.configuration import from_mapping, vary
 from sim.measures import MEASURES
 from sim.parameters import Parameters
@@ -64,12 +64,18 @@ class LeverRun(NamedTuple):
     seed: int
 
 
+def plain(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes as plain values, for the manifest."""
+    return {name: [to_mapping(case) for case in value] if name == "usecases" else value for name, value in changes.items()}
+
+
 def settings_of(strategy: Any, group: str) -> dict[str, Any]:
     """A strategy's settings of a group."""
     mapping = to_mapping(strategy)
     effort = {f"strategy.effort.{phase}.{bucket}": s for phase, shares in mapping["effort"].items() for bucket, s in shares.items()}
-    known = effort | {f"strategy.{name}": value for name, value in mapping.items()}
-    return {name: value for name, value in known.items() if name.startswith(GROUPS[group]) and name != "strategy.effort"}
+    portfolio = {f"strategy.portfolio.{name}": value for name, value in mapping["portfolio"].items()}
+    known = effort | portfolio | {f"strategy.{name}": value for name, value in mapping.items() if not isinstance(value, dict)}
+    return {name: value for name, value in known.items() if name.startswith(GROUPS[group])}
 
 
 @lru_cache(maxsize=128)
@@ -78,7 +84,7 @@ def configured(base: Parameters, kind: str, arm: str) -> tuple[Parameters, str]:
     if kind == SPLIT:
         other = parameters_at(base, {"strategy": BETTER, "maturity": WHERE})
         given = {name: value for group in arm.split("+") if group for name, value in settings_of(other.strategy, group).items()}
-        return vary(parameters_at(base, {"strategy": WORSE, "maturity": WHERE}), given), OF
+        return vary(parameters_at(base, {"strategy": WORSE, "maturity": WHERE}), given | THREE), OF
     lever = next(lever for lever in LEVERS if lever.name == arm)
     changes = {**lever.given, **(lever.without if kind == WITHOUT else {})}
     return vary(parameters_at(base, {"strategy": lever.strategy, "maturity": lever.maturity}), changes), lever.measure
@@ -164,8 +170,9 @@ def levers(values: dict[str, Any]) -> int:
     sim.RolloutModel(parameters=configured(base, *arms[0])[0], rng=settings.seed)
     configuration = {
         "parameters": to_mapping(base), "seeds": replications, "seed": settings.seed, "limit": settings.limit, "model": SOURCES,
-        "levers": {lever.name: [dict(lever.without), lever.measure, lever.sign, lever.strategy, lever.maturity, dict(lever.given)]
+        "levers": {lever.name: [dict(lever.without), lever.measure, lever.sign, lever.strategy, lever.maturity, plain(lever.given)]
                    for lever in LEVERS},
+        "split in": plain(THREE),
         "groups": {name: list(keys) for name, keys in GROUPS.items()},
         "code": digest_of_code(declarations, effects, split, shapley, configured, LeverRecorder, Lever),
     }  # fmt: skip
@@ -209,7 +216,7 @@ def show(console: Console, found: pd.DataFrame, parts: pd.DataFrame, seeds: int)
         console.print(f"{BETTER} and {WORSE} do not differ in {MEASURES[OF].label}: there is nothing to split.", highlight=False)
         return
     console.print(
-        f"Of the difference in {MEASURES[OF].label} between {BETTER} and {WORSE} at {WHERE} maturity, "
+        f"Of the difference in {MEASURES[OF].label} between {BETTER} and {WORSE} with three use cases at {WHERE} maturity, "
         f"{millions(parts['part'].sum())}, the two largest carry {best['share'].sum():.0%}: {told}.",
         highlight=False,
     )

@@ -161,6 +161,8 @@ def declared(base: Parameters, pattern: Pattern) -> dict[str, Any]:
                 "enterprise.source", p.enterprise.source, "a generated enterprise and network: the arms change their size and ties"
             )
         changed = {key: operator.attrgetter(key)(p) for key in arm.changes}
+        if "usecases" in changed:
+            changed["usecases"] = [to_mapping(case) for case in p.usecases]
         arms[f"{variant}: {name}"] = {
             **arm.__dict__,
             "reliability": list(arm.reliability),
