@@ -96,7 +96,8 @@ def _random_scores(names: list[str], seed: int, purpose: str) -> np.ndarray:
 def order_of_use_cases(strategy: Strategy, usecases: Sequence[UseCase], loudest: np.ndarray, seed: int) -> np.ndarray:
     """Rows of the use cases in the order in which they begin; of equal ones, those named first.
 
-    Management's estimate of feasibility is the quality of the pilot's model over the mean of what the use case needs.
+    Management's estimate of value counts the share of teams that would use it; that of feasibility is the quality of the pilot's model
+    over the mean of what the use case needs.
     ``loudest``: backing by the leader who backs each use case most, [use cases].
     """
     choices = strategy.portfolio
@@ -106,7 +107,7 @@ def order_of_use_cases(strategy: Strategy, usecases: Sequence[UseCase], loudest:
     elif choices.order == "random":
         score = _random_scores(names, seed, "use case")
     else:
-        value = np.array([each.value for each in usecases])
+        value = np.array([each.value * each.teams for each in usecases])
         feasibility = np.array([each.quality / np.mean(astuple(each.needs)) for each in usecases])
         score = {"value": value, "feasibility": feasibility, "value_feasibility": value * feasibility, "sponsor": loudest}[choices.order]
     return np.argsort(-score, kind="stable")

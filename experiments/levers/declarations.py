@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sim.parameters import BUCKETS
 from experiments.patterns.portfolios import CASES, portfolio
+from sim.parameters import BUCKETS
 from sim.presets import load
 
 

@@ -13,8 +13,8 @@ from sim.presets import load
 
 #: The use cases in the order in which they are added.
 CASES = ("demand", "replenishment", "promotion", "capacity", "price", "returns")
-ONE_BY_ONE = {"strategy.portfolio.at_once": 1, "strategy.portfolio.start": "rolled_out"}
-ALL_AT_ONCE = {"strategy.portfolio.at_once": 6, "strategy.portfolio.start": "place"}
+ONE_BY_ONE = {"strategy.portfolio.order": "listed", "strategy.portfolio.at_once": 1, "strategy.portfolio.start": "rolled_out"}
+ALL_AT_ONCE = {"strategy.portfolio.order": "listed", "strategy.portfolio.at_once": 6, "strategy.portfolio.start": "place"}
 #: Each use case builds pipes of its own, and nothing central.
 OWN_PIPES = {"strategy.portfolio.platform": "isolated", "strategy.core_first": 0.0}
 
@@ -50,12 +50,12 @@ def crossing(r: Readings) -> str:
 _three = portfolio(*CASES[:3])
 _experiments = {
     "experiments": Arm("model_first", "middle", _three | ALL_AT_ONCE | OWN_PIPES),
-    "capability": Arm("integration_first", "middle", _three | {"strategy.portfolio.at_once": 2, "strategy.portfolio.start": "gate"}),
+    "capability": Arm("integration_first", "middle", _three | ONE_BY_ONE),
 }
 _choosing = {
     order: Arm(
         "integration_first", "middle",
-        portfolio(*CASES) | {"weeks": 364, "strategy.portfolio.order": order, "strategy.portfolio.stop": "failing"} | ONE_BY_ONE,
+        portfolio(*CASES) | ONE_BY_ONE | {"weeks": 364, "strategy.portfolio.order": order, "strategy.portfolio.stop": "failing"},
     )
     for order in ("value", "feasibility", "value_feasibility")
 }  # fmt: skip
@@ -65,13 +65,16 @@ _starting = {
     "one by one": Arm("integration_first", "middle", _three | ONE_BY_ONE),
 }
 _bad = {"value": 0.5, "own_error": 0.6, "quality": 0.6}
-_open = {"strategy.gate_improvement": -1.0, "strategy.gate_reliance": 0.0, "strategy.portfolio.start": "gate", "strategy.wave": 1.0}
+_open = {
+    "strategy.gate_improvement": -1.0, "strategy.gate_reliance": 0.0, "strategy.wave": 1.0, "strategy.readiness_gate": 0.0,
+    "strategy.approval": 0.0, "strategy.portfolio.order": "listed", "strategy.portfolio.start": "gate", "strategy.portfolio.at_once": 2,
+}  # fmt: skip
 
 
 def _after(first: dict[str, Any]) -> Arm:
     """Demand forecasting after another use case that everybody meets."""
     cases = from_mapping({"usecases": [{"name": "first", **first}, "demand"]}).usecases
-    return Arm("integration_first", "middle", {"usecases": cases, "strategy.readiness_gate": 0.0, "strategy.approval": 0.0} | _open)
+    return Arm("integration_first", "middle", {"usecases": cases} | _open)
 
 
 _failing = {"failure": _after(_bad), "success": _after({"value": 0.5, "own_error": 1.5})}
@@ -96,7 +99,7 @@ PORTFOLIOS: tuple[Pattern, ...] = (
     Pattern(
         "isolated experiments stall",
         "experiments that start at once, each with pipes of its own, are used more in the first year and less in the last",
-        "middle maturity, three use cases: model-first at once with own pipes, or integration-first on a platform, two at a time",
+        "middle maturity, three use cases: model-first at once with own pipes, or integration-first on a platform, one after the other",
         read_portfolio,
         _experiments,
         (
