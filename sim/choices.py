@@ -51,6 +51,7 @@ class Effort:
 class Portfolio:
     """How several use cases are taken on. With one, none of this acts."""
 
+    most: int = count(6, "use cases", 1, 6, "judged", "of the portfolio that are begun at most, the first in their order")
     at_once: int = count(2, "use cases", 1, 6, "judged", "that are rolled out at the same time at most")
     order: str = choice("listed", ("listed", "value", "feasibility", "value_feasibility", "sponsor", "random"),
         "which use case comes first: as listed, then as the portfolio names them; by what it is worth, by how good its model is for what it "

@@ -76,12 +76,15 @@ def ends_without_value(function: Callable) -> bool:
 
 
 class Loops(NamedTuple):
-    """The compiled weeks of a set of rules."""
+    """The compiled weeks of a set of rules, of one use case and of several; what is never called is never compiled."""
 
-    before_planners_of_all: Callable[..., None]
+    before_planners: Callable[..., None]
     decide_and_learn: Callable[..., int]
+    after_planners: Callable[..., None]
+    many_weeks: Callable[..., None]
+    before_planners_of_all: Callable[..., None]
     after_planners_of_all: Callable[..., int]
-    many_weeks: Callable[..., int]
+    many_weeks_of_all: Callable[..., int]
 
 
 @lru_cache(maxsize=16)
@@ -100,12 +103,11 @@ def loops(rules: Rules, singly: bool = False) -> Loops:
             replaced[name] = njit(**COMPILE)(made)
         return replaced.get(name, getattr(weeks, name))
 
-    part("before_planners")
-    before = part("before_planners_of_all")
+    before = part("before_planners")
     part("decide_block")
     planners = part("decide_and_learn", "decide_and_learn_singly" if singly else "")
-    part("after_planners")
-    return Loops(before, planners, part("after_planners_of_all"), part("many_weeks"))
+    after = part("after_planners")
+    return Loops(before, planners, after, *map(part, ("many_weeks", *Loops._fields[4:])))
 
 
 #: Planners from which on a week's planners are shared out among threads: below, starting them costs more than they save.
@@ -141,14 +143,17 @@ def advance(states: States, rules: Rules, week: int, most: int, p: np.ndarray) -
         columns, p = Columns(*(a.view(np.recarray) if a.dtype.names else a for a in columns)), p.view(np.recarray)
     run = _ready(states, columns, rules, p)
     for u in states.begun:
-        weeks.count_using(weeks.case(columns, u))
+        weeks.count_using(weeks.case_of(columns, u))
     threads = min(os.cpu_count() or 1, states.units.shape[1]) if n >= SHARED and _sharing.get() else 1
-    if threads == 1:
-        return run.many_weeks(columns, week, some, p)
-    with ThreadPoolExecutor(threads) as pool:
-        for w in range(week, week + some):
-            if _shared_week(run, columns, states.begun, w, p, pool, threads) >= 0:
-                return w + 1 - week
+    if threads > 1:
+        with ThreadPoolExecutor(threads) as pool:
+            for w in range(week, week + some):
+                if _shared_week(run, columns, states.begun, w, p, pool, threads) >= 0:
+                    return w + 1 - week
+        return some
+    if len(states.names) > 1:
+        return run.many_weeks_of_all(columns, week, some, p)
+    run.many_weeks(weeks.case_of(columns, 0), week, some, p)
     return some
 
 
@@ -161,16 +166,20 @@ def _shared_week(
     run: Loops, columns: Columns, begun: Sequence[int], week: int, p: np.ndarray, pool: ThreadPoolExecutor, threads: int
 ) -> int:
     """A week whose planners several threads deal with, each some units; returns the use case that begins next week, or -1."""
-    run.before_planners_of_all(columns, week, p)
+    cases = {u: weeks.case_of(columns, u) for u in begun}
+    several = len(columns.turn) > 1
+    run.before_planners_of_all(columns, week, p) if several else run.before_planners(cases[0], week, p)
     ends = columns.teams["last"][0][columns.units["last"][0] - 1]
     cuts = np.unique([0, *np.searchsorted(ends, ends[-1] * np.arange(1, threads) / threads), len(ends)]).tolist()
     spans = list(pairwise(cuts))
-    for u in begun:
-        c = weeks.case(columns, u)
+    for u, c in cases.items():
         counts = list(pool.map(lambda span, c=c, u=u: run.decide_and_learn(c, u, *span, week, p), spans))  # type: ignore[misc]
         for (first, _), count in zip(spans, counts, strict=True):
             weeks.switch(c, ends[first - 1] if first else 0, count)
-    return run.after_planners_of_all(columns, week, p)
+    if several:
+        return run.after_planners_of_all(columns, week, p)
+    run.after_planners(cases[0], week, p)
+    return -1
 
 
 def _ready(states: States, columns: Columns, rules: Rules, p: np.ndarray) -> Loops:
@@ -180,7 +189,10 @@ def _ready(states: States, columns: Columns, rules: Rules, p: np.ndarray) -> Loo
             continue
         try:
             run = loops(rules, singly)
-            run.many_weeks(columns, 0, 0, p)  # compiles
+            if len(states.names) > 1:  # compiles
+                run.many_weeks_of_all(columns, 0, 0, p)
+            else:
+                run.many_weeks(weeks.case_of(columns, 0), 0, 0, p)
         except (NumbaError, KeyError) as error:  # KeyError: an attribute that no row has
             failed = error
             continue

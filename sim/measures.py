@@ -116,6 +116,10 @@ MEASURES: dict[str, Measure] = {
     "use_cases_survived": Measure(
         "count", "use cases", "in production for three years", "use cases three years in production", better=1, missing=SHORTER
     ),
+    "use_cases_kept": Measure(
+        "number", "0 to 1", "share of the use cases begun early enough that were in production for three years",
+        "use cases kept for three years", "share", 1, "none begun early enough",
+    ),
     "outcome": Measure("text", "", "class: " + ", ".join(CLASSES), "outcome class"),
     "reason": Measure("text", "", "why this class"),
 }  # fmt: skip

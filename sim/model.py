@@ -357,7 +357,7 @@ class RolloutModel(mesa.Model):
     @property
     def records(self) -> np.ndarray:
         """The enterprise week by week over all use cases, as a structured array (see :func:`sim.totals.together`); with one, its own."""
-        return totals.together(self._states, self.week)
+        return totals.together(self._states, self.week, self.parameters)
 
     @property
     def weekly(self) -> pd.DataFrame:

@@ -110,11 +110,12 @@ def divide(firms, units, week, p):
     """Share out next week's central team among the use cases, by the units at work, and each leader's attention."""
     active = 0
     new = 0
-    waiting = 0
+    begun = 0
     for u in range(len(firms)):
         active += at_work(firms[u][0], units[u])
         new += rolling_out(firms[u][0], units[u])
-        waiting += firms[u][0].begun < 0
+        begun += firms[u][0].begun >= 0
+    waiting = max(0, min(len(firms), p.strategy.portfolio.most) - begun)
     for u in range(len(firms)):
         firm = firms[u][0]
         firm.budget = firms[0][0].budget
@@ -145,7 +146,7 @@ def next_to_begin(firms, units, turn, p):
     """Row of the use case that begins next week, -1: none. Places are given in the order of turn."""
     taken = 0
     ready = True
-    for k in range(len(turn)):
+    for k in range(min(len(turn), p.strategy.portfolio.most)):
         u = turn[k]
         firm = firms[u][0]
         if firm.begun < 0:

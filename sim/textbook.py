@@ -58,7 +58,6 @@ def _week(model: RolloutModel, states: States, everybody: Mapping[int, Populatio
             user.used = 1 if user.choice else 0
     for u, people in everybody.items():
         _after_planners(people, states.of(u), now, p)
-    states.convinced[now] = states.weekly[0][now]["teams_trust_and_use"]
     if several:
         states.convinced[now] = share_convinced(firms, teams, p)
         divide(firms, units, now, p)

@@ -21,7 +21,14 @@ SHARES = ("users_using", "reliance")
 ALIVE = ("pilot_purgatory", "partial_adoption", "scaled")
 
 
-def together(states: States, weeks: int) -> np.ndarray:
+def taken_on(states: States, p: Parameters) -> np.ndarray:
+    """Planners whom each use case concerns that the enterprise has begun or will begin, 0 for the others, [use cases]."""
+    among = np.zeros(len(states.names), bool)
+    among[states.turn[: p.strategy.portfolio.most]] = True
+    return np.where(among | (states.firm["begun"][:, 0] >= 0), states.planners, 0.0)
+
+
+def together(states: States, weeks: int, p: Parameters) -> np.ndarray:
     """The enterprise week by week, [weeks]."""
     rows = states.weekly[:, :weeks]
     if len(rows) == 1:
@@ -35,7 +42,7 @@ def together(states: States, weeks: int) -> np.ndarray:
         if name in SUMMED or name.startswith("effort_"):
             made[name] = values.sum(axis=0)
         elif name in SHARES:
-            made[name] = (values * planners).sum(axis=0) / states.planners.sum()
+            made[name] = (values * planners).sum(axis=0) / taken_on(states, p).sum()
         elif WEEK[name].kind == "f":
             made[name] = np.sum(values * since * planners, axis=0) / np.maximum(1.0, np.sum(since * planners, axis=0))
     made["week"] = np.arange(weeks)
@@ -62,11 +69,14 @@ def overall(states: States, weeks: int, p: Parameters) -> dict[str, Any]:
     made = records[0]
     if len(states.names) > 1:
         live = np.any([in_production(state, weeks) for state in begun], axis=0)
-        made = record_of(together(states, weeks), _united(states.firm[states.begun, 0]), live, made, p)
+        made = record_of(together(states, weeks, p), _united(states.firm[states.begun, 0]), live, made, p)
     made["use_cases_begun"] = int((states.firm["begun"] >= 0).sum()) if p.maturity.budget > 0 else 0
     made["use_cases_live"] = sum(record["outcome"] in ALIVE for record in records)
     survived = [record["survived_three_years"] for record in records]
     made["use_cases_survived"] = None if None in survived else sum(survived)
+    since = states.firm["begun"][states.begun, 0]
+    old = [bool(kept) for kept, week in zip(survived, since, strict=True) if 0 <= week <= weeks - p.outcomes.survival]
+    made["use_cases_kept"] = sum(old) / len(old) if old else None
     return made
 
 
@@ -93,7 +103,7 @@ def held_back(states: States, week: int, p: Parameters) -> Bottleneck:
     }
     if len(states.names) == 1:
         return found[0]
-    weights = states.planners / states.planners.sum()
+    weights = taken_on(states, p) / taken_on(states, p).sum()
     held = {name: sum(float(weights[u]) * one.held[name] for u, one in found.items()) for name in CONSTRAINTS}
     held["waves"] += float(sum(weight for u, weight in enumerate(weights) if u not in found))
     using = sum(float(weights[u]) * one.using for u, one in found.items())

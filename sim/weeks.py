@@ -67,13 +67,16 @@ class Columns(NamedTuple):
         return cls(*kept, *(np.empty(states.users.shape, np.int32) for _ in range(2)))
 
 
-@njit(cache=True, **COMPILE)
-def case(s, u):
+def case_of(s, u):
     """The arrays of use case ``u``."""
     return Columns(
         s.turn, s.common, s.overlap, s.firm[u], s.units[u], s.teams[u], s.users[u], s.order[u], s.keys[u], s.shocks,
         s.peers_first, s.peers, s.left, s.weekly[u], s.unit_weekly[u], s.convinced, s.events[u], s.using[u], s.switched[u],
     )  # fmt: skip
+
+
+#: The same for the loops; from Python it is not worth compiling.
+case = njit(cache=True, **COMPILE)(case_of)
 
 
 #: The first columns of a block's table: the week's uniform and normal of each planner, peers using the forecast, and peers.
@@ -321,6 +324,18 @@ def after_planners(c, week, ps):
 
 
 @njit(cache=True, **COMPILE)
+def many_weeks(c, week, weeks, ps):
+    """``weeks`` weeks of the only use case, from ``week`` on; ``ps`` holds the parameters in one row."""
+    for w in range(week, week + weeks):
+        before_planners(c, w, ps)
+        switch(c, 0, decide_and_learn(c, 0, 0, len(c.units), w, ps))  # 7 decide and learn
+        after_planners(c, w, ps)
+
+
+# --------------------------------------------------------------------------- several use cases
+
+
+@njit(cache=True, **COMPILE)
 def before_planners_of_all(s, week, ps):
     """The first six phases of a week, use case after use case in their turn: what one leaves of the central team goes to the next."""
     spare = 0.0
@@ -330,11 +345,10 @@ def before_planners_of_all(s, week, ps):
         if u == 0 or firm.begun >= 0:
             firm.spare = spare
             before_planners(case(s, u), week, ps)
-            if len(s.turn) > 1 and firm.begun >= 0:
+            if firm.begun >= 0:
                 spare = left_over(firm)
                 share_platform(s.firm, s.units, u, s.common, s.overlap, ps[0])
-    if len(s.turn) > 1:
-        meet_new(s.firm, s.units, s.teams, s.users, week, ps[0])
+    meet_new(s.firm, s.units, s.teams, s.users, week, ps[0])
 
 
 @njit(cache=True, **COMPILE)
@@ -343,9 +357,6 @@ def after_planners_of_all(s, week, ps):
     for u in range(len(s.firm)):
         if u == 0 or s.firm[u][0].begun >= 0:
             after_planners(case(s, u), week, ps)
-    if len(s.firm) == 1:
-        s.convinced[week] = s.weekly[0][week].teams_trust_and_use
-        return -1
     s.convinced[week] = share_convinced(s.firm, s.teams, ps[0])
     divide(s.firm, s.units, week, ps[0])
     load_teams(s.teams)
@@ -353,14 +364,14 @@ def after_planners_of_all(s, week, ps):
 
 
 @njit(cache=True, **COMPILE)
-def many_weeks(s, week, weeks, ps):
-    """``weeks`` weeks from ``week`` on, or until a use case begins; ``ps`` holds the parameters in one row. Returns how many."""
+def many_weeks_of_all(s, week, weeks, ps):
+    """``weeks`` weeks of all use cases that have begun, or until the next one begins; returns how many."""
     for w in range(week, week + weeks):
         before_planners_of_all(s, w, ps)
         for u in range(len(s.firm)):
             if u == 0 or s.firm[u][0].begun >= 0:
                 c = case(s, u)
-                switch(c, 0, decide_and_learn(c, u, 0, len(c.units), w, ps))  # 7 decide and learn
+                switch(c, 0, decide_and_learn(c, u, 0, len(c.units), w, ps))
         if after_planners_of_all(s, w, ps) >= 0:
             return w + 1 - week
     return weeks
