@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import sim
-from experiments.lab.config import main, take
+from experiments.lab.config import main, refuse_several, take
 from experiments.lab.output import Output, folder_name, input_files, shown
 from experiments.lab.progress import weeks_bar
 from sim import ENGINES
@@ -43,6 +43,7 @@ def animate(values: dict[str, Any]) -> None:
     first = parameters[strategies[0]]
     if first.weeks / every > MOST_PICTURES:
         raise InvalidInput("every", every, f"at least {-(-first.weeks // MOST_PICTURES)}: a film has at most {MOST_PICTURES} pictures")
+    refuse_several(first, "a film shows one, say usecases=[promotion]; experiments.run shows a portfolio")
     models = {name: sim.RolloutModel(parameters=p, rng=seed, engine=engine) for name, p in parameters.items()}
     teams = len(models[strategies[0]].state.teams)
     if teams > MOST_TEAMS:

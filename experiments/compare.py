@@ -6,7 +6,7 @@ maturity; ``strategies=[…] maturities=[…] replications=N`` compare others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -25,7 +25,7 @@ from experiments.lab.storage import Store
 from experiments.lab.study import Settings, Study, carry_out, take_settings
 from experiments.lab.tables import write_tables
 from sim.configuration import from_mapping
-from sim.measures import CLASSES, MEASURES
+from sim.measures import CLASSES, MEASURES, PORTFOLIO
 from sim.parameters import RECORDS
 from sim.presets import load
 from sim.schema import InvalidInput, nearest, to_mapping
@@ -34,8 +34,9 @@ from sim.views.report import pictures
 from sim.views.report.read import Tables
 from sim.views.words import CLASS_LABELS, millions, strategy_label, written
 
-#: Measures compared.
+#: Measures compared; of several use cases also how many begin and last.
 COMPARED = ("net_104", "net", "final_reliance", "final_teams_trust_and_use", "weeks_to_50")
+OF_SEVERAL = (*COMPARED, *PORTFOLIO)
 MOST_RUNS = 100_000
 #: Replications of which is kept what held them back; more would cost time and show the same.
 LOOKED_INTO = 25
@@ -67,12 +68,13 @@ def compare(values: dict[str, Any]) -> int:
     plan = settings.plan(from_mapping(values), points, replications, weekly=1, inside=LOOKED_INTO)
     configuration = record_of(plan, settings)
     weeks = plan.base.weeks
+    measures = OF_SEVERAL if len(plan.base.usecases) > 1 else COMPARED
     charts: dict[str, Callable[[], Any]] = {}
 
     def conclude(store: Store, plan: Plan) -> None:
         runs = store.runs()
         good = runs[runs["error"] == ""]
-        tables = {"summary": summarise(good, maturities, strategies), "paired": pair(good, maturities, strategies)}
+        tables = {"summary": summarise(good, maturities, strategies, measures), "paired": pair(good, maturities, strategies, measures)}
         write_tables(store, plan, tables, MEANINGS)
         figure = settings.workers.draw(pictures.figure, store.folder)
         charts.update({name: settings.workers.draw(pictures.chart, name, Tables(store.folder)) for name in pictures.CHARTS})
@@ -151,19 +153,21 @@ def report_of(store: Store, charts: Mapping[str, Callable[[], Any]]) -> str:
 # --------------------------------------------------------------------------- statistics
 
 
-def summarise(runs: pd.DataFrame, maturities: list[str], strategies: list[str]) -> pd.DataFrame:
+def summarise(runs: pd.DataFrame, maturities: list[str], strategies: list[str], measures: Sequence[str] = COMPARED) -> pd.DataFrame:
     """One row per maturity, strategy and measure: estimate with 95% interval, and of what kind it is."""
     rows = []
     for maturity in maturities:
         for strategy in strategies:
             cell = runs[(runs["maturity"] == maturity) & (runs["strategy"] == strategy)]
-            for measure in COMPARED:
+            for measure in measures:
                 x = values_of(cell, measure)
                 if len(x) == 0 or np.isnan(x).any():
                     continue  # net_104 of a shorter horizon is undefined, not 0
                 kind, estimate = ("median", median(x)) if MEASURES[measure].censored else ("mean", mean(x))
                 if MEASURES[measure].written == "share":  # shares end at 0 and 1, and so do their intervals
                     estimate = (estimate[0], max(0.0, estimate[1]), min(1.0, estimate[2]))
+                elif measure in PORTFOLIO:
+                    estimate = (estimate[0], max(0.0, estimate[1]), estimate[2])
                 rows.append((maturity, strategy, measure, kind, len(x), *estimate))
             n = len(cell)
             rows += [
@@ -173,7 +177,7 @@ def summarise(runs: pd.DataFrame, maturities: list[str], strategies: list[str]) 
     return pd.DataFrame(rows, columns=["maturity", "strategy", "measure", "kind", "runs", "estimate", "low", "high"])
 
 
-def pair(runs: pd.DataFrame, maturities: list[str], strategies: list[str]) -> pd.DataFrame:
+def pair(runs: pd.DataFrame, maturities: list[str], strategies: list[str], measures: Sequence[str] = COMPARED) -> pd.DataFrame:
     """One row per maturity, pair of strategies and measure.
 
     ``difference`` is the mean of a - b over runs with the same luck, with its 95% interval; empty
@@ -186,7 +190,7 @@ def pair(runs: pd.DataFrame, maturities: list[str], strategies: list[str]) -> pd
         for a, b in combinations(strategies, 2):
             left, right = (runs[(runs["maturity"] == maturity) & (runs["strategy"] == s)].set_index("replication") for s in (a, b))
             common = left.index.intersection(right.index)
-            for measure in COMPARED:
+            for measure in measures:
                 x, y = values_of(left.loc[common], measure), values_of(right.loc[common], measure)
                 if len(x) == 0 or np.isnan(x).any() or np.isnan(y).any():
                     continue
@@ -209,6 +213,8 @@ def _cell(measure: str, estimate: float, low: float, high: float) -> str:
         texts = [millions(v) for v in (estimate, low, high)]
     elif MEASURES[measure].censored:
         texts = ["–" if np.isnan(v) else "never" if np.isinf(v) else f"{v:.0f}" for v in (estimate, low, high)]
+    elif measure in PORTFOLIO:
+        texts = [f"{v:.1f}" for v in (estimate, low, high)]
     else:
         texts = [f"{v:.0%}" for v in (estimate, low, high)]
     return f"{texts[0]}  [{texts[1]}, {texts[2]}]"
@@ -273,6 +279,7 @@ def _columns(title: str, part: pd.DataFrame, strategies: list[str], weeks: int, 
         "final_reliance": "planners relying, end",
         "final_teams_trust_and_use": "teams that trust and use",
         "weeks_to_50": "weeks to 50% (median)",
+        **{measure: MEASURES[measure].label for measure in PORTFOLIO},
     }
     table = Table(title=title + " [95% interval]", title_justify="left")
     table.add_column("", no_wrap=True)
@@ -290,7 +297,13 @@ def _columns(title: str, part: pd.DataFrame, strategies: list[str], weeks: int, 
 
 def _list(title: str, part: pd.DataFrame, strategies: list[str], weeks: int) -> Table:
     """One row per strategy, estimates only: for many strategies."""
-    labels = {"net_104": "104 w", "net": f"net, {weeks} w", "final_reliance": "relying", "weeks_to_50": "w to 50%"}
+    labels = {
+        "net_104": "104 w",
+        "net": f"net, {weeks} w",
+        "final_reliance": "relying",
+        "weeks_to_50": "w to 50%",
+        "use_cases_live": "in production",
+    }
     measures = [measure for measure in labels if measure in part.index.get_level_values("measure")]
     table = Table(title=title, title_justify="left")
     table.add_column("strategy", no_wrap=True)

@@ -127,4 +127,4 @@ class _Run:
         model = RolloutModel(rng=int(rng), **{**self.given, **presets, **dotted}).run()
         record = model.outcome
         result = {name: float("nan") if record[name] is None else float(record[name]) for name in self.outcomes}
-        return {**result, **{f"{name}_weekly": model.state.weekly[name].astype(float) for name in self.weekly}}
+        return {**result, **{f"{name}_weekly": model.records[name].astype(float) for name in self.weekly}}

@@ -90,8 +90,9 @@ def bottleneck(
         week: weeks to look back on, at least 1; all that are recorded where it is not given.
 
     Raises:
-        InvalidInput: where fewer than ``week`` weeks are recorded, or none.
+        InvalidInput: where fewer than ``week`` weeks are recorded, or none, and for units of several use cases in one table.
     """
+    _refuse_several(units)
     recorded = len(weekly)
     week = recorded if week is None else week
     if not 1 <= week <= recorded:
@@ -127,6 +128,12 @@ def bottleneck(
     found = _Found(week, names, unit, firm, stage, size, held, share, passed, stopped, p)
     constraint = _binding(found)
     return Bottleneck(week, constraint, _sentence(found, constraint), share, held)
+
+
+def _refuse_several(units: Any) -> None:
+    if "usecase" in getattr(units, "columns", ()):
+        allowed = "those of one use case, as model.use_cases[…].unit_weekly; model.bottleneck() is over all"
+        raise InvalidInput("units", list(dict.fromkeys(units["usecase"])), allowed)
 
 
 def _asked(p: Parameters) -> dict[str, tuple[str, float]]:

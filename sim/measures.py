@@ -111,8 +111,8 @@ MEASURES: dict[str, Measure] = {
         "weeks in production beyond the pilot", better=1,
     ),
     "survived_three_years": Measure("flag", "", "in production that long", "three years in production", better=1, missing=SHORTER),
-    "use_cases_begun": Measure("count", "use cases", "whose turn came"),
-    "use_cases_live": Measure("count", "use cases", "in production beyond the pilot at the end", better=1),
+    "use_cases_begun": Measure("count", "use cases", "whose turn came", "use cases begun"),
+    "use_cases_live": Measure("count", "use cases", "in production beyond the pilot at the end", "use cases in production at the end", better=1),
     "use_cases_survived": Measure(
         "count", "use cases", "in production for three years", "use cases three years in production", better=1, missing=SHORTER
     ),
@@ -123,6 +123,8 @@ MEASURES: dict[str, Measure] = {
     "outcome": Measure("text", "", "class: " + ", ".join(CLASSES), "outcome class"),
     "reason": Measure("text", "", "why this class"),
 }  # fmt: skip
+#: Measures of a portfolio: with one use case they say nothing that others do not, and are not shown.
+PORTFOLIO = ("use_cases_begun", "use_cases_live", "use_cases_survived")
 #: Outcomes that are numbers, and those of them that every run of a sufficient horizon has.
 NUMERIC = tuple(name for name, measure in MEASURES.items() if measure.numeric)
 COMPLETE = tuple(name for name in NUMERIC if MEASURES[name].complete)

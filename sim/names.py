@@ -1,4 +1,4 @@
-"""Names of units, teams and planners: what may be one, which ones look alike, and how a value that stands for a name is written."""
+"""Names of units, teams and planners: what may be one, which ones look alike, and how one, and several, are written."""
 
 from __future__ import annotations
 
@@ -102,3 +102,14 @@ def hint(name: str, known: Iterable[str]) -> str:
 def neutral(name: str) -> str:
     """A name that no spreadsheet takes for a formula: a leading ``= + - @``, tab or return gets an apostrophe."""
     return "'" + name if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
+
+
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """One, two and three."""
+    words = [str(word) for word in words]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def over_use_cases(names: Sequence[str]) -> str:
+    """What figures are over, where there are several use cases; empty for one, of which nothing need be said."""
+    return f"over {len(names)} use cases together: {listed(names)}" if len(names) > 1 else ""

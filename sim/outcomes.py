@@ -203,15 +203,17 @@ def update_memory(firm, units, p):
 
 
 def weekly_frame(rows: np.ndarray) -> pd.DataFrame:
-    """The enterprise week by week, from its weekly records."""
-    return pd.DataFrame({name: rows[name] for name in rows.dtype.names or ()})
+    """The enterprise week by week, from its weekly records. A use case that began later has weeks of zeros before."""
+    return pd.DataFrame({**{name: rows[name] for name in rows.dtype.names or ()}, "week": np.arange(len(rows))})
 
 
 def unit_frame(state: State, weeks: int) -> pd.DataFrame:
     """The units week by week, with their names and stages in words."""
     rows = state.unit_weekly[:weeks].reshape(-1)
     frame = pd.DataFrame({name: rows[name] for name in rows.dtype.names or ()})
-    frame["unit"] = pd.Categorical.from_codes(frame["unit"].to_numpy(), categories=pd.Index(state.unit_names))
+    units = len(state.unit_names)
+    frame["week"] = np.repeat(np.arange(weeks), units)  # of weeks before a use case began nothing is recorded, not even this
+    frame["unit"] = pd.Categorical.from_codes(np.tile(np.arange(units), weeks), categories=pd.Index(state.unit_names))
     frame["stage"] = pd.Categorical.from_codes(frame["stage"].to_numpy(), categories=pd.Index(STAGES))
     return frame
 
@@ -293,6 +295,7 @@ def record_of(rows: np.ndarray, firm: Any, produced: np.ndarray, sizes: Mapping[
     trough = int(np.argmin(cumulative))
     discounting = (1.0 + p.value.discount) ** (-(rows["week"] + 1) / 52.0)
     weeks_in_production = int(produced.sum())
+    begun = min(max(0, int(firm["begun"])), weeks - 1)  # before that nothing asks for support
     effort = sum(float(rows[f"effort_{name}"].sum()) for name in CAPABILITIES)
     record: dict[str, Any] = {
         "weeks": weeks,
@@ -315,7 +318,7 @@ def record_of(rows: np.ndarray, firm: Any, produced: np.ndarray, sizes: Mapping[
         "payback_week": _payback(cumulative),
         "retrofit_share": float(firm["retrofit"]) / effort if effort > 0 else None,
         "effort": float(sum(rows[f"effort_{name}"].sum() for name in (*CAPABILITIES, "model", "workflow", "support"))),
-        "lowest_support_ratio": float(rows["support_ratio"].min()),
+        "lowest_support_ratio": float(rows["support_ratio"][begun:].min()),
         "weeks_in_production": weeks_in_production,
         "survived_three_years": weeks_in_production >= p.outcomes.survival if weeks >= p.outcomes.survival else None,
     }

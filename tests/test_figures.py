@@ -54,9 +54,10 @@ def test_every_picture_is_set_for_a_paper(kind, call, tmp_path, capsys):
 
 def test_there_is_a_figure_for_every_experiment_that_makes_one():
     import experiments
+    from sim.views.report import pictures
 
     makers = set()
-    for path in figures.Path(experiments.__file__).parent.rglob("*.py"):
+    for path in (*figures.Path(experiments.__file__).parent.rglob("*.py"), figures.Path(pictures.__file__)):
         makers |= set(re.findall(r"(\w+_figure)\(", path.read_text()))
     assert makers == {figure.__name__ for figure in FIGURES.values()}
 

@@ -132,7 +132,11 @@ def test_the_report_says_what_the_folder_holds(folder):
         assert label in text
     for unit in pd.read_parquet(folder / "units")["unit"].unique():
         assert unit in text
+    idle = re.compile(r"usecases|sharing\.|strategy\.portfolio\.")  # act among several use cases
     for name, record in RECORDS.items():
+        if idle.match(name):
+            assert name not in text
+            continue
         assert name in text and record.note in html.unescape(page.text), name
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["configuration_sha256"] in text and all(c in text for c in manifest["files_sha256"].values())

@@ -22,7 +22,7 @@ from experiments.baselines.analysis import adoption, arrays, errors, published, 
 from experiments.baselines.models import SERIES, bass_fitted, bass_series, series_of, success_alone, well_mixed
 from experiments.baselines.printing import show
 from experiments.calibrate.population import RANGES, Population, population_of
-from experiments.lab.config import read_experiment, take
+from experiments.lab.config import read_experiment, refuse_several, take
 from experiments.lab.curves import bass, best_fit
 from experiments.lab.plan import preset_digests
 from experiments.lab.records import parameters_at
@@ -154,6 +154,9 @@ def baselines(values: dict[str, Any]) -> int:
         raise InvalidInput("observed", observed, f"fewer weeks than the horizon, {base.weeks}")
     if base.enterprise.source != "generated" or base.network.kind in ("edges", "graph"):
         raise InvalidInput("enterprise.source", base.enterprise.source, "a generated enterprise and network: the mean field changes both")
+    refuse_several(base, "the baselines explain one curve of adoption")
+    if base.usecases[0].teams < 1:
+        raise InvalidInput("usecases", base.usecases[0].name, "a use case of all teams: the mean field makes one team of each unit")
     population = asked_population(organisations, like, base) if organisations else None
     for name in strategies:  # what cannot be used is said now, in one line
         for simplified in SIMULATED.values():

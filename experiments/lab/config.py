@@ -266,3 +266,9 @@ def settings_of(words: Sequence[str], known: Sequence[str]) -> dict[str, str]:
         refuse_hidden(key, value)
         found[key] = value
     return found
+
+
+def refuse_several(base: Parameters, why: str) -> None:
+    """Refuse several use cases, in a command that can show but one."""
+    if len(base.usecases) > 1:
+        raise InvalidInput("usecases", [case.name for case in base.usecases], f"one use case: {why}")

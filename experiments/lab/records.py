@@ -159,19 +159,20 @@ def run_key(parameters: Parameters, seed: int) -> str:
 def units_of(model: sim.RolloutModel) -> dict[str, Any]:
     """How each unit ended, column by column; ``went_live`` is the first week live, counted from 0, or None.
 
-    Over several use cases: the mean of those that have begun, the sum of what they brought, and the stage of the one that came furthest.
+    Over several use cases: means over the planners of those that have begun, the sum of what they brought, and the stage of the one that
+    came furthest; ``planners`` are those whom the widest of them concerns.
     """
     states = [case.state for case in model.use_cases.values()]
     rows = np.stack([state.unit_weekly for state in states])
     last, live = rows[:, -1], (rows["stage"] == LIVE).any(axis=0)
-    first = live.argmax(axis=0)
+    first, planners = live.argmax(axis=0), np.stack([state.units["users"] for state in states])
     furthest = np.where(live[-1], LIVE, last["stage"].max(axis=0))
     return {
         "unit": list(states[0].unit_names),
-        "planners": states[0].units["users"].astype(int),
+        "planners": planners.max(axis=0).astype(int),
         "stage": [STAGES[stage] for stage in furthest],
         "went_live": [int(week) if ever else None for week, ever in zip(first, live.any(axis=0), strict=True)],
-        **{name: last[name].mean(axis=0) for name in UNIT_ENDS},
+        **{name: np.average(last[name], axis=0, weights=planners) if len(states) > 1 else last[name][0] for name in UNIT_ENDS},
         "net": rows["net"].sum(axis=(0, 1)),
     }
 

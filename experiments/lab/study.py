@@ -31,6 +31,7 @@ from experiments.lab.runner import execute, sample
 from experiments.lab.storage import RUNS, Store, read_shards
 from experiments.lab.work import Work
 from sim import ENGINES
+from sim.names import over_use_cases
 from sim.parameters import Parameters
 from sim.schema import InvalidInput
 
@@ -127,6 +128,8 @@ def carry_out(study: Study, settings: Settings) -> int:
     name = folder_name([*study.parts, f"seed{work.seeds[0]}"], configuration)
     folder = results_folder(study.experiment, name, settings.output)
     console = wide_console()
+    if over := over_use_cases(use_cases_of(work)):
+        console.print(f"All figures are {over}.", highlight=False)
     if settings.dry_run:
         return describe(console, work, folder, workers)
     clock = time.perf_counter()
@@ -159,6 +162,12 @@ def carry_out(study: Study, settings: Settings) -> int:
     if wrong:
         print(f"error: {wrong}", file=sys.stderr)
     return 1 if failed or wrong else 0
+
+
+def use_cases_of(work: Work) -> list[str]:
+    """Names of the use cases of the configuration that a study rests on; none where it rests on no configuration of the model."""
+    base = getattr(work.recorder, "base", None)
+    return [case.name for case in base.usecases] if isinstance(base, Parameters) else []
 
 
 def speed(workers: Workers, seconds: float) -> str:

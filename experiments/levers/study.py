@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 import sim
-from experiments.lab.config import take
+from experiments.lab.config import refuse_several, take
 from experiments.lab.records import parameters_at
 from experiments.lab.statistics import mean
 from experiments.lab.storage import RUNS, Store
@@ -163,6 +163,7 @@ def levers(values: dict[str, Any]) -> int:
     settings = take_settings(values)
     replications = take(values, "seeds", "count", 2, 100_000)
     base = from_mapping(values)
+    refuse_several(base, "levers between use cases bring three of their own")
     arms: list[tuple[str, str]] = [(kind, lever.name) for lever in LEVERS for kind in (WITH, WITHOUT)]
     arms += [(SPLIT, "+".join(found)) for found in coalitions()]
     for kind, arm in arms:  # what cannot be had on this configuration is said now, in one line

@@ -14,7 +14,7 @@ import pyarrow as pa
 from rich.console import Console
 
 import sim
-from experiments.lab.config import take
+from experiments.lab.config import refuse_several, take
 from experiments.lab.output import input_files
 from experiments.lab.plan import preset_digests
 from experiments.lab.records import parameters_at
@@ -119,6 +119,7 @@ def real_network(values: dict[str, Any]) -> int:
     for name in maturities:
         load("maturity", name)
     base = on_files(values)
+    refuse_several(base, "clusters and followers are those of one habit")
     for maturity in maturities:  # what cannot be used is said now, in one line
         model = sim.RolloutModel(parameters=parameters_at(base, {"maturity": maturity}), rng=settings.seed)
     graphs = {kind: graph_of(kind, network_alone(base), settings.seed) for kind in ("real", *networks)}

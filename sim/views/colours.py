@@ -15,6 +15,8 @@ CLASS_COLOURS = {
 STAGE_COLOURS = {"waiting": "#e8e8e8", "pilot": "#E69F00", "onboarding": "#9ecae1", "live": "#0072B2", "retired": "#6b6b6b"}
 SOURCE_COLOURS = {"documented": COLOURS[0], "measured": COLOURS[4], "calibrated": COLOURS[2], "judged": COLOURS[1]}
 SOURCE_MARKS = {"documented": "s", "measured": "^", "calibrated": "D", "judged": "o"}
+#: Of the use cases that come with the product: each has its own in every picture.
+USE_CASE_COLOURS = dict(zip(("demand", "promotion", "replenishment", "price", "capacity", "returns"), COLOURS[:6], strict=True))
 #: What keeps planners off the forecast (:data:`sim.bottleneck.CONSTRAINTS`), and those who are on it.
 CONSTRAINT_COLOURS = {
     "gate": "#4d4d4d",

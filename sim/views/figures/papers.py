@@ -21,7 +21,7 @@ from sim.views.figures.style import handed_to
 FIGURES: dict[str, Callable[[Path], Path]] = {
     name: getattr(import_module(f"{figures.__name__}.{name}"), f"{name}_figure")
     for _, name, _ in iter_modules(figures.__path__)
-    if name not in ("film", "papers", "style")
+    if name not in ("film", "papers", "portfolio", "style")
 }
 #: Those whose panels can stand below each other; the others are too wide for one column.
 NARROW = ("run", "compare", "sweep", "robust", "discover", "check")

@@ -16,12 +16,15 @@ from matplotlib.ticker import PercentFormatter
 from sim.parameters import BUCKETS
 from sim.state import STAGES
 from sim.views.colours import COLOURS, STAGE_COLOURS
+from sim.views.figures.portfolio import portfolio_figure
 from sim.views.figures.style import STYLE, save, value_formatter
 from sim.views.words import CLASS_LABELS, cut, millions
 
 
 def run_figure(folder: Path) -> Path:
-    """Adoption, value, effort and the units' way, of one run; writes ``figure.png``."""
+    """Adoption, value, effort and the units' way, of one run; writes ``figure.png``. Of several use cases: of each, and their way."""
+    if (folder / "usecases.parquet").exists():
+        return portfolio_figure(folder)
     weekly, units = pd.read_parquet(folder / "weekly.parquet"), pd.read_parquet(folder / "units.parquet")
     outcome = json.loads((folder / "outcome.json").read_text())
     with matplotlib.rc_context(STYLE):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import Formatter, FuncFormatter, PercentFormatter, ScalarFormatter
 
+from sim.names import over_use_cases
 from sim.views.words import millions, written
 
 STYLE: Any = {
@@ -59,8 +61,25 @@ def handed_to(take: Callable[[Figure], None]) -> Iterator[None]:
         _TAKER.reset(token)
 
 
+def _use_cases(folder: Path) -> list[str]:
+    """Names of the use cases that the study of a results folder is about; none where it is no study's."""
+    try:
+        plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    parameters: Any = plan.get("parameters") or next((cell["parameters"] for cell in plan.get("cells", ())), {})
+    return [case["name"] for case in parameters.get("usecases", ())]
+
+
 def save(figure: Figure, path: Path) -> Path:
-    """Write a picture; returns its path."""
+    """Write a picture; returns its path. That of a study of several use cases says which ones its figures are over."""
+    over = over_use_cases(_use_cases(path.parent))
+    if over:
+        title = next((text for text in figure.texts if text.get_text() == figure.get_suptitle()), None)
+        title = title or figure.suptitle("", x=0.01, ha="left")
+        title.set_text(
+            "\n".join(filter(None, (title.get_text(), textwrap.fill(f"{over[0].upper()}{over[1:]}", int(10 * figure.get_figwidth())))))
+        )
     take = _TAKER.get()
     if take is not None:
         take(figure)

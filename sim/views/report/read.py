@@ -113,6 +113,11 @@ class Comparison(Tables):
         """Maturity, strategy and parameters of each cell that was asked for."""
         return self.manifest["configuration"]["cells"]
 
+    @property
+    def use_cases(self) -> list[dict[str, Any]]:
+        """The use cases that all figures are over: names and values."""
+        return self.cells[0]["parameters"].get("usecases", [])
+
     def absent(self) -> list[str]:
         """What was asked for and has no run that did not fail."""
         there = set(zip(self.runs["maturity"], self.runs["strategy"], strict=True))

@@ -15,6 +15,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
+from sim.names import over_use_cases
 from sim.schema import InvalidInput
 from sim.views.report import pictures, say, tables
 from sim.views.report.read import Comparison, Sensitivity
@@ -79,6 +80,8 @@ def _context(found: Comparison, sensitivity: Sensitivity | None, charts: Charts)
         f"{size['units']:,.0f} business units, {size['teams']:,.0f} teams and {size['users']:,.0f} planners, followed for {weeks} weeks"
     )
     return {
+        "use_cases": [case["name"] for case in found.use_cases],
+        "over": over_use_cases([case["name"] for case in found.use_cases]),
         "question": say.question(strategies, maturities, weeks),
         "answer": say.answer(leads, weeks, len(strategies)),
         "setting": setting,
@@ -94,6 +97,7 @@ def _context(found: Comparison, sensitivity: Sensitivity | None, charts: Charts)
         "measures": tables.measures(found, weeks),
         "pairs": tables.pairs(found.paired, leads),
         "descriptions": tables.descriptions(found.cells),
+        "use_case_descriptions": [(case["name"], case.get("description", "")) for case in found.use_cases],
         "endings": endings,
         "returns": returns,
         "units": tables.unit_rows(found, shown),

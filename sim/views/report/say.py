@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sim.names import listed
 from sim.views.leads import Lead
 from sim.views.report.read import Sensitivity
 from sim.views.words import millions, percent, strategy_label
@@ -109,12 +110,6 @@ def trust(counts: dict[str, int], strategies: int, sensitivity: Sensitivity | No
         )
     )
     return said
-
-
-def listed(words: Sequence[str], last: str = "and") -> str:
-    """One, two and three."""
-    words = [str(word) for word in words]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
 def _capital(strategy: str) -> str:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from sim.bottleneck import CONSTRAINTS
-from sim.measures import MEASURES
-from sim.parameters import RECORDS
+from sim.measures import MEASURES, PORTFOLIO
+from sim.names import listed
+from sim.parameters import RECORDS, UseCase
 from sim.presets import GROUPS
+from sim.schema import Record, walk
 from sim.views.colours import CONSTRAINT_COLOURS, USING
 from sim.views.leads import Estimate, Lead, seen_from
 from sim.views.report.read import Comparison
-from sim.views.report.say import listed
 from sim.views.words import CLASS_LABELS, millions, percent, strategy_label, written
 
 #: Units listed one by one; of more, the best and the worst half of so many.
@@ -39,6 +40,7 @@ def measures(found: Comparison, weeks: int) -> list[dict[str, Any]]:
         "final_reliance": "planners relying, end",
         "final_teams_trust_and_use": "teams that trust and use it",
         "weeks_to_50": "weeks to 50% reliance (median)",
+        **{measure: MEASURES[measure].label for measure in PORTFOLIO},
     }
     at: Any = found.summary.set_index(["maturity", "strategy", "measure"])
     used = {name: label for name, label in labels.items() if (found.summary["measure"] == name).any()}
@@ -59,6 +61,8 @@ def cell(measure: str, estimate: Estimate) -> tuple[str, str]:
     def one(value: float) -> str:
         if value != value:
             return "–"
+        if measure in PORTFOLIO:
+            return f"{value:.1f}"
         return _week(value) if censored else millions(value) if money else percent(value)
 
     return one(estimate.value), _range(one(estimate.low), one(estimate.high))
@@ -193,10 +197,10 @@ def _unit_cell(row: Any) -> dict[str, Any]:
 
 def assumptions(cells: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Every parameter with its value, unit and source, group by group; and how many rest on what."""
-    flat = [_flat(cell["parameters"]) for cell in cells]
+    flat = [_flat(_told(cell["parameters"])) for cell in cells]
     counts = dict.fromkeys(SOURCES, 0)
     groups: dict[str, list[dict[str, Any]]] = {}
-    for name, record in RECORDS.items():
+    for name, record in {**RECORDS, **_of_use_cases(cells[0]["parameters"])}.items():
         values: dict[str, list[str]] = {}
         for cell, parameters in zip(cells, flat, strict=True):
             if name in parameters:
@@ -209,12 +213,30 @@ def assumptions(cells: Sequence[dict[str, Any]]) -> dict[str, Any]:
         counts[source] += 1
         said = [(value, listed(list(dict.fromkeys(whose))) if len(values) > 1 else "") for value, whose in values.items()]
         group = name.split(".")[0] if "." in name else "run"
-        managed = group in ("maturity", "strategy", "run")
+        managed = group in ("maturity", "strategy", "run", "usecases")
         changed = not managed and any(value != _value(record.default) for value in values)
         row = {"name": name, "values": said, "unit": record.unit, "source": source, "note": record.note, "changed": changed}
         row["default"] = _value(record.default)
         groups.setdefault(group, []).append(row)
     return {"groups": groups, "counts": counts, "changed": [row for rows in groups.values() for row in rows if row["changed"]]}
+
+
+def _told(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """What acts in these runs: use cases by their names, and of a portfolio's rules nothing where there is one use case."""
+    told, cases = dict(parameters), parameters.get("usecases", [])
+    told["usecases"] = {case["name"]: case for case in cases}
+    if len(cases) <= 1:
+        told.pop("sharing", None)
+        told["strategy"] = {name: value for name, value in parameters["strategy"].items() if name != "portfolio"}
+    return told
+
+
+def _of_use_cases(parameters: Mapping[str, Any]) -> dict[str, Record]:
+    """Records of the use cases' numbers; none for demand forecasting alone, which is what all others are compared with."""
+    cases = parameters.get("usecases", [])
+    if [case["name"] for case in cases] in ([], ["demand"]):
+        return {}
+    return {f"usecases.{case['name']}.{name}": record for case in cases for name, record in walk(UseCase) if record.kind != "text"}
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
