@@ -31,7 +31,7 @@ STRATEGIES = {
     "integration_first": 0.15,
 }
 #: What is drawn for each organisation beside the states it starts from, and the shortest pilot [weeks].
-CHOSEN, SHORTEST = ("strategy.initiative_floor", "strategy.gate_weeks"), 13
+CHOSEN, SHORTEST = ("strategy.initiative_floor", "strategy.gate_weeks", "strategy.portfolio.most"), 13
 #: What a population may be set to, where it is one number or a range.
 RANGES = {"spread": (0, 3), "strictness": (0, 1), "pilot": (SHORTEST, 104)}
 
@@ -48,6 +48,7 @@ class Population:
             floors are anything below that.
         pilot: prior range of the weeks that the slowest organisation pilots at least; the others take a quarter of a year or longer.
         low, middle, high: shares of the mixed population.
+        use_cases: how many use cases an organisation of each maturity takes on, all numbers of the range alike.
         team_weeks, scaling_weeks, ebit_weeks: ages of the initiatives that a target was asked of, all alike.
         strategies: shares of the organisations that follow them.
     """
@@ -60,6 +61,7 @@ class Population:
     low: float
     middle: float
     high: float
+    use_cases: Mapping[str, tuple[int, int]]
     team_weeks: tuple[int, int]
     scaling_weeks: tuple[int, int]
     ebit_weeks: tuple[int, int]
@@ -93,6 +95,8 @@ class Population:
             table = pd.DataFrame({"maturity": maturity, "strategy": np.array(names)[np.searchsorted(ends, place * ends[-1])]})
             table["strategy.initiative_floor"] = rng.random(count) * strictness
             table["strategy.gate_weeks"] = np.floor(SHORTEST + rng.random(count) * (pilot - SHORTEST + 1)).astype(int)
+            least, most = self.use_cases[maturity]
+            table["strategy.portfolio.most"] = rng.integers(least, most + 1, count)
             for j, name in enumerate(VARIED):
                 record, value = RECORDS[f"maturity.{name}"], float(preset[name])
                 values = value * factors[:, j] / (1 - value + value * factors[:, j]) if record.high <= 1 else value * factors[:, j]
@@ -116,6 +120,7 @@ def population_of(given: Any) -> Population:
         taken["surveyed"] = take(given, "surveyed", "count", 10, 10_000)
         taken |= {key: range_of(given, key, *ends) for key, ends in RANGES.items()}
         taken |= {key: take(given, key, "number", 0, 1) for key in MATURITIES}
+        taken["use_cases"] = sizes(given.pop("use_cases"))
         taken |= {key: ages(given, key) for key in ("team_weeks", "scaling_weeks", "ebit_weeks")}
     except InvalidInput as error:
         raise InvalidInput(f"population.{error.key}", error.value, error.allowed) from None
@@ -145,6 +150,19 @@ def range_of(given: Mapping[str, Any], key: str, least: float, most: float) -> t
     ):
         raise InvalidInput(key, value, f"a number from {least} to {most}, or a range [low, high] of such numbers")
     return float(ends[0]), float(ends[1])
+
+
+def sizes(given: Any) -> dict[str, tuple[int, int]]:
+    """How many use cases organisations take on, by maturity."""
+    most = RECORDS["strategy.portfolio.most"]
+    if not isinstance(given, Mapping) or set(given) != set(MATURITIES):
+        raise InvalidInput("use_cases", given, "a range [least, most] for each of low, middle and high")
+    for key, value in given.items():
+        if not isinstance(value, list) or len(value) != 2 or value[0] > value[1]:
+            raise InvalidInput(f"use_cases.{key}", value, "a range [least, most]")
+        for number in value:
+            most.check(f"use_cases.{key}", number)
+    return {str(key): (value[0], value[1]) for key, value in given.items()}
 
 
 def ages(given: Mapping[str, Any], key: str) -> tuple[int, int]:

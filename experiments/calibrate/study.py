@@ -211,15 +211,15 @@ class Calibration:
         weekly = pd.concat([table.to_pandas() for table in read_shards(store.folder, WEEKS, names)]).sort_values(
             ["point", "week"], kind="stable"
         )
-        runs = store.runs(["point", "maturity", "survived_three_years", "error"]).sort_values("point", kind="stable")
+        runs = store.runs(["point", "maturity", "use_cases_kept", "error"]).sort_values("point", kind="stable")
         week = np.sort(weekly["week"].unique())
         series = {name: np.full((sets * size, len(week)), np.nan) for name in names[2:]}
         row, column = weekly["point"].to_numpy(), np.searchsorted(week, weekly["week"].to_numpy())
         for name, table in series.items():
             table[row, column] = weekly[name].to_numpy(float)
-        survived = runs["survived_three_years"].astype("Float64").to_numpy(float, na_value=np.nan)
+        kept = runs["use_cases_kept"].to_numpy(float)
         maturity = np.repeat(np.arange(len(MATURITIES)), organisations)
-        each = outputs_of(series, week, survived, np.tile(maturity, sets), self.population).reshape(sets, size, len(TARGETS))
+        each = outputs_of(series, week, kept, np.tile(maturity, sets), self.population).reshape(sets, size, len(TARGETS))
         failed = np.isnan(series["cumulative_net"]).any(axis=1).reshape(sets, size).any(axis=1)
         found, _ = population_outputs(each, maturity, self.population)
         found[failed] = np.nan

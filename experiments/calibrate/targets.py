@@ -24,10 +24,10 @@ class Target:
 
 
 TARGETS = (
-    Target("teams_high", 0.57, "teams of high-maturity organisations that trust and use it", "Gartner 2025"),
-    Target("teams_low", 0.14, "teams of low-maturity organisations that trust and use it", "Gartner 2025"),
-    Target("production_high", 0.45, "high-maturity organisations with three years in production", "Gartner 2025"),
-    Target("production_low", 0.20, "low-maturity organisations with three years in production", "Gartner 2025"),
+    Target("teams_high", 0.57, "teams of high-maturity organisations that trust and use some AI", "Gartner 2025"),
+    Target("teams_low", 0.14, "teams of low-maturity organisations that trust and use some AI", "Gartner 2025"),
+    Target("production_high", 0.45, "use cases that high-maturity organisations keep for three years", "Gartner 2025"),
+    Target("production_low", 0.20, "use cases that low-maturity organisations keep for three years", "Gartner 2025"),
     Target("not_scaling", 0.65, "organisations that have not begun scaling", "McKinsey 2025"),
     Target("ebit", 0.39, "organisations with positive net value in the past year", "McKinsey 2025"),
 )
@@ -35,7 +35,7 @@ TARGETS = (
 PUBLISHED = np.array([target.published for target in TARGETS])
 
 
-def outputs_of(weekly: Mapping[str, np.ndarray], week: np.ndarray, survived: np.ndarray, maturity: np.ndarray, p: Population) -> np.ndarray:
+def outputs_of(weekly: Mapping[str, np.ndarray], week: np.ndarray, kept: np.ndarray, maturity: np.ndarray, p: Population) -> np.ndarray:
     """What each organisation adds to each output, [organisations, targets]; NaN where it is not asked of it.
 
     An organisation is seen at a random week of its initiative, all weeks of the stated ages alike: the mean over these weeks.
@@ -43,7 +43,7 @@ def outputs_of(weekly: Mapping[str, np.ndarray], week: np.ndarray, survived: np.
     Args:
         weekly: ``teams_trust_and_use``, ``units_live`` and ``cumulative_net``, [organisations, weeks recorded].
         week: the recorded weeks.
-        survived: three years in production, [organisations].
+        kept: share of its use cases, of those begun early enough, that were in production for three years, [organisations].
         maturity: index into :data:`experiments.calibrate.population.MATURITIES`, [organisations].
         p: the population.
     """
@@ -55,8 +55,8 @@ def outputs_of(weekly: Mapping[str, np.ndarray], week: np.ndarray, survived: np.
     columns = {
         "teams_high": np.where(maturity == 2, teams, np.nan),
         "teams_low": np.where(maturity == 0, teams, np.nan),
-        "production_high": np.where(maturity == 2, survived, np.nan),
-        "production_low": np.where(maturity == 0, survived, np.nan),
+        "production_high": np.where(maturity == 2, kept, np.nan),
+        "production_low": np.where(maturity == 0, kept, np.nan),
         "not_scaling": 1.0 - scaling[:, scaling_seen].mean(axis=1),
         "ebit": (weekly["cumulative_net"] - earlier > 0)[:, ebit_seen].mean(axis=1),
     }

@@ -55,7 +55,10 @@ _experiments = {
 _choosing = {
     order: Arm(
         "integration_first", "middle",
-        portfolio(*CASES) | ONE_BY_ONE | {"weeks": 364, "strategy.portfolio.order": order, "strategy.portfolio.stop": "failing"},
+        portfolio(*CASES) | {
+            "weeks": 364, "strategy.portfolio.order": order, "strategy.portfolio.stop": "failing", "strategy.portfolio.at_once": 2,
+            "strategy.portfolio.start": "gate",
+        },
     )
     for order in ("value", "feasibility", "value_feasibility")
 }  # fmt: skip
@@ -66,7 +69,7 @@ _starting = {
 }
 _bad = {"value": 0.5, "own_error": 0.6, "quality": 0.6}
 _open = {
-    "strategy.gate_improvement": -1.0, "strategy.gate_reliance": 0.0, "strategy.wave": 1.0, "strategy.readiness_gate": 0.0,
+    "strategy.gate_weeks": 52, "strategy.gate_improvement": -1.0, "strategy.gate_reliance": 0.0, "strategy.wave": 1.0, "strategy.readiness_gate": 0.0,
     "strategy.approval": 0.0, "strategy.portfolio.order": "listed", "strategy.portfolio.start": "gate", "strategy.portfolio.at_once": 2,
 }  # fmt: skip
 
@@ -114,7 +117,7 @@ PORTFOLIOS: tuple[Pattern, ...] = (
     Pattern(
         "value times feasibility",
         "choosing by value × feasibility keeps more use cases in production for three years than by either alone",
-        "middle maturity, integration-first, all six use cases one after the other, seven years; who fails makes room",
+        "middle maturity, integration-first, all six use cases, two at a time, seven years; who fails makes room",
         read_portfolio,
         _choosing,
         (
@@ -142,11 +145,12 @@ PORTFOLIOS: tuple[Pattern, ...] = (
     ),
     Pattern(
         "a visible failure slows the next",
-        "after a use case that disappoints, demand forecasting is used less in its first two years than after one that convinces",
-        "middle maturity, integration-first, the first use case in all units at once; forecasts worse than planners', or much better",
+        "after a use case that disappoints, demand forecasting is used less in its first three years than after one that convinces",
+        "middle maturity, integration-first, all units at once after a year's pilot, one use case after the other's gate; forecasts worse "
+        "than planners', or much better",
         read_portfolio,
         _failing,
-        (Test("use", "after a failure − after a success, use in the first two years", "share", -1,
+        (Test("use", "after a failure − after a success, use in the first three years", "share", -1,
               lambda r: r["failure.next"] - r["success.next"]),),
         "neither trust nor backing carries over",
         each(_failing, _unconnected),

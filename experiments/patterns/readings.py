@@ -188,7 +188,7 @@ def read_net(model: sim.RolloutModel) -> dict[str, float]:
 
 def read_portfolio(model: sim.RolloutModel) -> dict[str, float]:
     """Of all use cases: net value [EUR], those in production for three years, use in the first and the last year; and use in the first
-    two years of the one that began last."""
+    three years of the one that began last."""
     rows = model.records
     begun = list(model.use_cases.values())
     last = max(begun, key=lambda case: case.firm.begun)
@@ -198,5 +198,5 @@ def read_portfolio(model: sim.RolloutModel) -> dict[str, float]:
         "survived": float(model.outcome["use_cases_survived"]),
         "early": float(rows["users_using"][:52].mean()),
         "late": float(rows["users_using"][-52:].mean()),
-        "next": float(last.state.weekly["users_using"][start : start + 104].mean()),
+        "next": float(last.state.weekly["users_using"][start : start + 156].mean()),
     }
