@@ -213,7 +213,7 @@ def _cell(measure: str, estimate: float, low: float, high: float) -> str:
         texts = [millions(v) for v in (estimate, low, high)]
     elif MEASURES[measure].censored:
         texts = ["–" if np.isnan(v) else "never" if np.isinf(v) else f"{v:.0f}" for v in (estimate, low, high)]
-    elif measure in PORTFOLIO:
+    elif measure in PORTFOLIO and written(measure) != "share":
         texts = [f"{v:.1f}" for v in (estimate, low, high)]
     else:
         texts = [f"{v:.0%}" for v in (estimate, low, high)]

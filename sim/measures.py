@@ -124,7 +124,7 @@ MEASURES: dict[str, Measure] = {
     "reason": Measure("text", "", "why this class"),
 }  # fmt: skip
 #: Measures of a portfolio: with one use case they say nothing that others do not, and are not shown.
-PORTFOLIO = ("use_cases_begun", "use_cases_live", "use_cases_survived")
+PORTFOLIO = tuple(name for name in MEASURES if name.startswith("use_cases_"))
 #: Outcomes that are numbers, and those of them that every run of a sufficient horizon has.
 NUMERIC = tuple(name for name, measure in MEASURES.items() if measure.numeric)
 COMPLETE = tuple(name for name in NUMERIC if MEASURES[name].complete)

@@ -61,7 +61,7 @@ def cell(measure: str, estimate: Estimate) -> tuple[str, str]:
     def one(value: float) -> str:
         if value != value:
             return "–"
-        if measure in PORTFOLIO:
+        if measure in PORTFOLIO and written(measure) != "share":
             return f"{value:.1f}"
         return _week(value) if censored else millions(value) if money else percent(value)
 
