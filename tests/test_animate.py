@@ -57,6 +57,7 @@ def test_what_is_drawn_is_the_planners_reliance():
         ("format=avi", "format: 'avi'"),
         ("engine=steam", "engine: 'steam'"),
         ("every=1 weeks=2000", "every: 1"),
+        ("usecases=[demand,promotion]", "usecases: ['demand', 'promotion']"),
     ],
 )
 def test_what_cannot_be_filmed_is_one_line(given, said, call, tmp_path):

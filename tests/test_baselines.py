@@ -246,6 +246,8 @@ def test_a_run_that_fails_leaves_its_seed_out(call, tmp_path, monkeypatch):
         ("organisations=3", "organisations"),
         ("seeds=1", "seeds"),
         ("network=edges", "enterprise.source"),
+        ("usecases=[demand,promotion]", "one use case"),
+        ("usecases=[promotion]", "a use case of all teams"),
     ],
 )
 def test_what_cannot_be_used_is_said_in_one_line_and_writes_nothing(call, tmp_path, argument, words):

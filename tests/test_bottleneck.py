@@ -47,3 +47,11 @@ def test_no_weeks_no_bottleneck():
     for week in (0, 61, -1):
         with pytest.raises(InvalidInput):
             bottleneck(s.weekly, s.unit_weekly, model.parameters, s.unit_names, s.units["users"], week)
+
+
+def test_units_of_several_use_cases_in_one_table_are_refused():
+    model = RolloutModel(usecases=["demand", "promotion"], strategy="big_bang", enterprise="small", weeks=5, rng=1).run()
+    with pytest.raises(InvalidInput, match="those of one use case"):
+        bottleneck(model.weekly, model.units, model.parameters, model.state.unit_names)
+    case = model.use_cases["promotion"]
+    assert bottleneck(case.weekly, case.unit_weekly, model.parameters, model.state.unit_names).week == 5

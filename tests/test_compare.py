@@ -171,3 +171,35 @@ def test_no_interval_is_broken_in_a_hundred_columns(strategies, call):
     assert "teams that trust and use │" in plain(out) and "Intervals are in" not in out
     if strategies == 2:
         assert all(re.search(r"\S  \[", line) for line in rows if "[" in line)  # beside, where there is room
+
+
+def test_a_comparison_of_portfolios_says_what_its_figures_are_over(call, tmp_path):
+    asked = ["usecases=[demand,promotion]", "maturities=[middle]", "enterprise=small", "weeks=60", "replications=2", "executor=serial"]
+    code, out, _ = call("compare", *asked, "strategies=[balanced,big_bang]", "output=out")
+    over = "over 2 use cases together: demand and promotion"
+    report = (tmp_path / "out" / "report.html").read_text()
+    assert code == 0 and f"All figures are {over}." in out and f"all figures {over};" in report
+    runs, summary = read(tmp_path / "out", "runs"), pd.read_csv(tmp_path / "out" / "summary.csv")
+    begun = summary[summary["measure"] == "use_cases_begun"].set_index("strategy")["estimate"]
+    assert begun.to_dict() == runs.groupby("strategy", observed=True)["use_cases_begun"].mean().to_dict() and begun["big_bang"] == 2
+    assert "use cases begun" in out and "use cases begun" in report and "usecases.promotion.value" in report and "sharing.trust" in report
+    model = RolloutModel(usecases=["demand", "promotion"], strategy="big_bang", enterprise="small", weeks=60, rng=1).run()
+    ends = read(tmp_path / "out", "units").query("strategy == 'big_bang' and seed == 1").set_index("unit")
+    last = pd.concat([case.unit_weekly.assign(planners=np.repeat([case.state.units["users"]], 60, axis=0).ravel())
+                      for case in model.use_cases.values()])  # fmt: skip
+    assert ends["net"].to_dict() == pytest.approx(last.groupby("unit", observed=True)["net"].sum().to_dict())
+    last = last[last["week"] == 59]
+    mean = (last["reliance"] * last["planners"]).groupby(last["unit"], observed=True).sum()
+    mean /= last.groupby("unit", observed=True)["planners"].sum()
+    assert ends["reliance"].to_dict() == pytest.approx(mean.to_dict())
+
+
+def test_a_comparison_of_one_use_case_says_nothing_of_use_cases(compared):
+    folder, out = compared
+    report = (folder / "report.html").read_text()
+    assert (
+        "use case" not in out
+        and "usecase" not in report
+        and "strategy.portfolio" not in report
+        and "use_cases" in " ".join(read(folder, "runs"))
+    )

@@ -6,15 +6,20 @@ import json
 import re
 
 import matplotlib.image
+import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from experiments import figures
 from sim.views.figures.papers import FIGURES, NARROW, WIDTHS
+from sim.views.figures.portfolio import colours_of, phases, spans
+from sim.views.figures.style import handed_to, save
 
 SMALL = ["enterprise=small", "weeks=30", "executor=serial"]
 #: A small results folder of each kind of picture that takes seconds to make.
 MADE = {
     "run": ["run", "enterprise=small", "weeks=30"],
+    "portfolio": ["run", "enterprise=small", "weeks=30", "usecases=[demand,promotion]", "strategy=big_bang"],
     "compare": ["compare", *SMALL, "replications=3", "maturities=[low,high]"],
     "sweep": ["sweep", *SMALL, "design.over=[trust.loss,strategy]", "design.ranges={strategy: [integration_first, model_first]}",
               "design.samples=8", "replications=2"],
@@ -29,6 +34,7 @@ MADE = {
 def test_every_picture_is_set_for_a_paper(kind, call, tmp_path, capsys):
     code, _, err = call(*MADE[kind], "output=made")
     assert code == 0, err
+    kind = MADE[kind][0]
     before = (tmp_path / "made" / "figure.png").read_bytes()
     for columns in (1, 2):
         code = figures.main([str(tmp_path / "made"), f"columns={columns}"])
@@ -91,3 +97,38 @@ def test_settings_are_checked(words, said, tmp_path, capsys):
     (tmp_path / "manifest.json").write_text('{"experiment": "run"}')
     assert figures.main([str(tmp_path), *words]) == 2
     assert capsys.readouterr().err.startswith(f"error: {said} is not allowed")
+
+
+def test_the_way_of_a_use_case_is_read_off_its_units_and_events():
+    stages = [
+        ["waiting", "waiting"],
+        ["pilot", "waiting"],
+        ["live", "waiting"],
+        ["live", "onboarding"],
+        ["live", "live"],
+        ["retired", "retired"],
+    ]
+    stages.append(["pilot", "waiting"])  # taken up again
+    rows = [{"week": week, "stage": stage} for week, at in enumerate(stages) for stage in at]
+    events = pd.DataFrame({"week": [5, 6], "event": ["stopped", "relaunched"]})
+    way = phases(pd.DataFrame(rows), events)
+    assert way == ["", "pilot", "roll-out", "roll-out", "rolled out", "stopped", "pilot"]
+    assert list(spans(way)) == [("pilot", 1, 1), ("roll-out", 2, 2), ("rolled out", 4, 1), ("stopped", 5, 1), ("pilot", 6, 1)]
+    assert phases(pd.DataFrame(rows[:0]), events) == []
+
+
+def test_a_use_case_has_its_colour_whatever_stands_beside_it():
+    assert colours_of(["promotion", "mine"])["promotion"] == colours_of(["demand", "promotion"])["promotion"]
+    mixed = colours_of(["mine", "demand", "yours", "price", "ours", "returns"])
+    assert len(set(mixed.values())) == 6 and "#000000" not in mixed.values()  # which is that of all
+
+
+def test_the_picture_of_a_study_says_which_use_cases_it_is_over(tmp_path):
+    taken = []
+    for names in (["demand"], ["demand", "promotion"]):
+        (tmp_path / "plan.json").write_text(json.dumps({"parameters": {"usecases": [{"name": name} for name in names]}}))
+        figure = Figure()
+        figure.suptitle("What it says")
+        with handed_to(taken.append):
+            save(figure, tmp_path / "figure.png")
+    assert [f.get_suptitle() for f in taken] == ["What it says", "What it says\nOver 2 use cases together: demand and promotion"]

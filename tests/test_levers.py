@@ -78,7 +78,13 @@ def test_the_tables_follow_from_the_runs(call, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("given", "said"), [("seeds=1", "seeds: 1 is not allowed"), ("levers=3", "levers"), ("strategy=model_first", "strategy")]
+    ("given", "said"),
+    [
+        ("seeds=1", "seeds: 1 is not allowed"),
+        ("levers=3", "levers"),
+        ("strategy=model_first", "strategy"),
+        ("usecases=[demand,price]", "one use case"),
+    ],
 )
 def test_bad_input_is_one_line(call, given, said):
     code, _, err = call("levers", given)

@@ -206,6 +206,7 @@ def test_a_run_that_fails_is_left_out_and_said(call, files, monkeypatch):
         (["edges=edges.txt"], "labels=PATH"),
         (["edges=nonesuch.txt", "labels=labels.txt"], "nonesuch.txt"),
         ([*OPTIONS, "networks=[real]"], "real is always there"),
+        ([*OPTIONS, "usecases=[demand,promotion]"], "one use case"),
         ([*OPTIONS, "networks=[block]"], "blocks"),
         ([*OPTIONS, "placements=[random]"], "placements"),
         ([*OPTIONS, "shares=[0]"], "shares"),

@@ -93,3 +93,42 @@ def test_modules_run_as_commands(call, tmp_path):
     assert len(list((tmp_path / "results" / "run").iterdir())) == 2
     wrong = shell("experiments.compare", "replications=0")
     assert wrong.returncode == 2 and wrong.stderr.count("\n") == 1
+
+
+def test_of_several_use_cases_each_is_told_and_all_together(call, tmp_path):
+    given = ["usecases=[demand,promotion,returns]", "enterprise=small", "weeks=80", "strategy=balanced"]
+    code, out, _ = call("run", *given, "output=out")
+    folder = tmp_path / "out"
+    model = RolloutModel(usecases=["demand", "promotion", "returns"], enterprise="small", weeks=80, strategy="balanced", rng=1).run()
+    demand, promotion = model.use_cases.values()
+    assert code == 0 and (demand.name, promotion.name) == ("demand", "promotion")
+    record = json.loads((folder / "outcome.json").read_text())
+    assert record.pop("usecases") == {"demand": demand.outcome, "promotion": promotion.outcome, "returns": None}
+    assert record == model.outcome
+    weeks, units = pd.read_parquet(folder / "usecases.parquet"), pd.read_parquet(folder / "units.parquet")
+    assert list(weeks["usecase"]) == ["demand"] * 80 + ["promotion"] * 80 and list(weeks["week"]) == [*range(80), *range(80)]
+    assert weeks.groupby("week")["net"].sum().to_numpy() == pytest.approx(pd.read_parquet(folder / "weekly.parquet")["net"].to_numpy())
+    assert units.groupby(["usecase", "week", "unit"], observed=True).size().eq(1).all() and len(units) == 2 * 80 * 4
+    rows = [line for line in out.splitlines() if "reliance of planners at the end" in line]
+    shown = [cell.strip() for row in rows for cell in row.split("│")[2:-1]]
+    assert shown == [f"{r['final_reliance']:.0%}" for r in (demand.outcome, promotion.outcome)] + ["–", f"{record['final_reliance']:.0%}"]
+    began = int(model.events.query("usecase == 'promotion' and event == 'pilot started'")["week"].iloc[0])
+    assert f"week {began:3d}: promotion: " in out and "returns: its turn never came" in out
+    assert "│ use cases begun " in out and (folder / "figure.png").stat().st_size > 10_000
+    call("run", *given, "engine=textbook", "output=textbook")
+    assert all((tmp_path / "textbook" / name).read_bytes() == (folder / name).read_bytes() for name in ("outcome.json", "figure.png"))
+
+
+def test_with_one_use_case_nothing_is_said_of_use_cases(call, tmp_path):
+    _, out, _ = call("run", *SMALL, "output=out")
+    assert "use case" not in out and "usecases" not in json.loads((tmp_path / "out" / "outcome.json").read_text())
+    assert "usecase" not in pd.read_parquet(tmp_path / "out" / "units.parquet") and not (tmp_path / "out" / "usecases.parquet").exists()
+
+
+def test_many_use_cases_are_told_in_tables_that_fit(call):
+    given = "usecases=[demand,promotion,replenishment,price,capacity,returns]"
+    _, out, _ = call("run", *SMALL, given, "strategy=big_bang")
+    heads = [line for line in out.splitlines() if line.startswith("┃ outcome ")]
+    named = [cell.strip() for line in heads for cell in line.split("┃")[2:-1]]
+    assert len(heads) > 1 and named == ["demand", "promotion", "replenishment", "price", "capacity", "returns", "all"]
+    assert max(map(len, heads)) <= 100
