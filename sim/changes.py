@@ -31,6 +31,7 @@ WEEK_0 = {
     "maturity.budget": "model.firm.budget",
     "maturity.core": "model.firm.core",
     "usecases": "",
+    "usecases.": "",
     "strategy.portfolio.order": "",
     "strategy.portfolio.listed": "",
     "strategy.name": "",
@@ -88,7 +89,7 @@ def changed(parameters: Parameters, changes: Any) -> Parameters:
     if not isinstance(changes, Mapping):
         raise InvalidInput("model.change", changes, 'dotted parameters and their values, {"trust.loss": 0.2}')
     for name, value in changes.items():
-        if name not in RECORDS:
+        if name not in RECORDS and not str(name).startswith("usecases."):
             raise InvalidInput(str(name), value, _unknown(name))
         if refused := why_not(name):
             raise InvalidInput(name, value, refused)

@@ -87,6 +87,8 @@ def with_presets(parameters: Parameters, chosen: Mapping[str, str]) -> Parameter
 
 def _resolve(groups: tuple[tuple[str, Any], ...], overrides: tuple[tuple[str, Any], ...]) -> Parameters:
     values: dict[str, Any] = {}
+    of_use_cases = {str(key): value for key, value in overrides if str(key).startswith("usecases.")}  # usecases.promotion.value
+    overrides = tuple((key, value) for key, value in overrides if str(key) not in of_use_cases)
     for group, preset in groups:
         values[group] = presets.load(group, preset) if isinstance(preset, str) else preset
         if not isinstance(values[group], Mapping):
@@ -100,7 +102,8 @@ def _resolve(groups: tuple[tuple[str, Any], ...], overrides: tuple[tuple[str, An
             if not isinstance(node, dict):
                 raise InvalidInput(str(key), value, "the dotted name of a parameter")
         node[last] = _deep(value) if isinstance(value, Mapping) else value
-    return from_mapping(values)
+    parameters = from_mapping(values)
+    return vary(parameters, of_use_cases) if of_use_cases else parameters
 
 
 @lru_cache(maxsize=512)

@@ -127,18 +127,21 @@ def divide(firms, units, week, p):
         for u in range(len(firms)):
             new += firms[u][0].begun >= 0 and is_new(units[u][b], week, p)
         for u in range(len(firms)):
-            units[u][b].attention = attention(new, p) if is_new(units[u][b], week, p) else 1.0
+            if firms[u][0].begun >= 0:
+                units[u][b].attention = attention(new, p) if is_new(units[u][b], week, p) else 1.0
 
 
 @rule
-def load_teams(teams):
+def load_teams(firms, teams):
     """What each team changes for the other use cases is load, next week."""
     for t in range(len(teams[0])):
         load = 0.0
         for u in range(len(teams)):
-            load += teams[u][t].own_load
+            if firms[u][0].begun >= 0:
+                load += teams[u][t].own_load
         for u in range(len(teams)):
-            teams[u][t].elsewhere = load - teams[u][t].own_load
+            if firms[u][0].begun >= 0:
+                teams[u][t].elsewhere = load - teams[u][t].own_load
 
 
 @rule
@@ -150,7 +153,7 @@ def next_to_begin(firms, units, turn, p):
         u = turn[k]
         firm = firms[u][0]
         if firm.begun < 0:
-            return u if ready and taken < p.strategy.portfolio.at_once and firm.budget > 0.0 else -1
+            return u if ready and taken < p.strategy.portfolio.at_once and firms[0][0].budget > 0.0 else -1
         if rolling_out(firm, units[u]):
             taken += 1
             if p.strategy.portfolio.start == ROLLED_OUT or (p.strategy.portfolio.start == GATE and firm.gate_week < 0):
@@ -165,7 +168,7 @@ def share_convinced(firms, teams, p):
     for t in range(len(teams[0])):
         for u in range(len(firms)):
             team = teams[u][t]
-            if team.uses == 1 and team.trust >= p.outcomes.trust and team.reliance >= p.outcomes.reliance:
+            if firms[u][0].begun >= 0 and team.uses == 1 and team.trust >= p.outcomes.trust and team.reliance >= p.outcomes.reliance:
                 convinced += 1
                 break
     return convinced / len(teams[0])

@@ -328,7 +328,7 @@ def _several(key: str, value: Any, cls: Any, base: tuple) -> tuple:
     return tuple(
         each
         if isinstance(each, cls)
-        else frozen(each, cls, f"{key}.{each.get('name', place)}." if isinstance(each, Mapping) else f"{key}.")
+        else frozen(each, cls, f"{key}.{each.get('name') or place}." if isinstance(each, Mapping) else f"{key}.")
         for place, each in enumerate(value)
     )
 

@@ -61,7 +61,7 @@ def _week(model: RolloutModel, states: States, everybody: Mapping[int, Populatio
     if several:
         states.convinced[now] = share_convinced(firms, teams, p)
         divide(firms, units, now, p)
-        load_teams(teams)
+        load_teams(firms, teams)
 
 
 def _before_planners(people: Population, state: State, keys: list[list[int]], week: int, p: Any) -> None:

@@ -359,7 +359,7 @@ def after_planners_of_all(s, week, ps):
             after_planners(case(s, u), week, ps)
     s.convinced[week] = share_convinced(s.firm, s.teams, ps[0])
     divide(s.firm, s.units, week, ps[0])
-    load_teams(s.teams)
+    load_teams(s.firm, s.teams)
     return next_to_begin(s.firm, s.units, s.turn, ps[0])
 
 

@@ -8,20 +8,56 @@ new parameter without a row fails the suite, so that none is dead.
 
 from __future__ import annotations
 
-import dataclasses
-import math
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import networkx as nx
 import numpy as np
 import pytest
 from conftest import ALL_LIVE
+from directions import (
+    ALWAYS,
+    BAD,
+    CLASSED,
+    DOWN,
+    FAILING,
+    FEW_LIVE,
+    GOOD,
+    NEVER,
+    NEXT,
+    PAIR,
+    PARTLY,
+    PILOT_ONLY,
+    QUIET,
+    READY,
+    STARTS,
+    UP,
+    WAITS,
+    Row,
+    champions_together,
+    classed,
+    degree,
+    final,
+    first_value,
+    gate_week,
+    largest_degree,
+    mean,
+    moved_shares,
+    next_clean,
+    number,
+    on_time,
+    outcome,
+    pilot_clean,
+    promotion,
+    spread,
+    stop_week,
+    ties_between_units,
+    unit_mean,
+    use_by_experience,
+)
 
 from sim import RolloutModel
-from sim.parameters import BUCKETS, CAPABILITIES, PHASES, RECORDS
-from sim.state import LIVE, PILOT_STARTED
-from sim.strategy import phase_of
+from sim.parameters import BUCKETS, CAPABILITIES, PHASES, RECORDS, UseCase
+from sim.schema import walk
 
 NUMERIC = {name: record for name, record in RECORDS.items() if record.kind in ("number", "count")}
 CHOICES = {name: record.choices for name, record in RECORDS.items() if record.kind == "choice"}
@@ -35,153 +71,12 @@ TEXTS = {
     "network.edges": "the row of network.team_size here; test_edges.py",
     "network.labels": "the row of network.team_size here; test_edges.py",
     "network.columns": "test_edges.py",
+    "strategy.portfolio.listed": "test_portfolio.py",
+    "usecases": "test_portfolio.py, and here what stands in a use case",
 }
 SEEDS = range(1, 9)
 
-# --------------------------------------------------------------------------- contexts: what lets a parameter act
-
-#: The gate opens at once and one unit follows the pilot; the others wait for ever.
-FEW_LIVE = {**ALL_LIVE, "strategy.wave": 1e-6, "strategy.cadence": 5200}
-#: The pilot never ends.
-PILOT_ONLY = {"strategy.gate_weeks": 5200, "strategy.gate_deadline": 5200}
-#: The forecast beats every spreadsheet clearly, or loses to it clearly.
-GOOD, BAD = {"forecast.best": 0.1}, {"forecast.best": 1.0}
-#: Everybody plans on every forecast that arrives, or nobody does: nothing feeds back through use.
-ALWAYS, NEVER = {"utility.threshold": -20}, {"utility.threshold": 20}
-#: Nothing happens from outside, and no model ages.
-QUIET = {"disturbance.priority": 0, "disturbance.leader": 0, "disturbance.shift": 0, "forecast.drift": 0}
-#: The platform stands everywhere.
-READY = {"maturity.readiness": 1, "maturity.core": 1}
-#: No review passes: a live unit is retired after its third.
-FAILING = {
-    **ALL_LIVE, **QUIET, "review.passing": 1, "review.floor": 1, "review.grace": 0, "strategy.unit_reviews": 3, "strategy.initiative_floor": 0,
-}  # fmt: skip
-#: The class of an outcome hangs on its thresholds alone.
-CLASSED = {**FEW_LIVE, "outcomes.purgatory": 0, "outcomes.scaled": 0, "outcomes.scaled_units": 0}
-
-# --------------------------------------------------------------------------- measures
-
-Measure = Callable[[RolloutModel], float]
-
-
-def mean(*names: str) -> Measure:
-    """Mean over the weeks of a weekly record, or of the sum of several."""
-    return lambda m: float(sum(m.state.weekly[name].mean() for name in names))
-
-
-def unit_mean(name: str) -> Measure:
-    """Mean over units and weeks of a weekly record of the units."""
-    return lambda m: float(m.state.unit_weekly[name].mean())
-
-
-def final(table: str, column: str) -> Measure:
-    """Mean of an attribute over agents at the end."""
-    return lambda m: float(m.columns()[table][column].mean())
-
-
-def spread(table: str, column: str) -> Measure:
-    """Standard deviation of an attribute between agents at the end."""
-    return lambda m: float(m.columns()[table][column].std())
-
-
-def number(table: str) -> Measure:
-    """How many agents there are."""
-    return lambda m: len(m.columns()[table])
-
-
-def outcome(name: str, never: float = math.nan) -> Measure:
-    """A measure of the finished run; ``never`` stands for None."""
-    return lambda m: never if m.outcome[name] is None else float(m.outcome[name])
-
-
-def classed(name: str) -> Measure:
-    """1 if the run ends in this class."""
-    return lambda m: float(m.outcome["outcome"] == name)
-
-
-def gate_week(m: RolloutModel) -> float:
-    """Week of the gate; the horizon where it never opens."""
-    return outcome("gate_week", never=m.week)(m)
-
-
-def stop_week(m: RolloutModel) -> float:
-    """Week of the stop; the horizon where the initiative goes on."""
-    stopped = int(m.state.firm["stopped_week"][0])
-    return stopped if stopped >= 0 else m.week
-
-
-def degree(m: RolloutModel) -> float:
-    return len(m.state.peers) / len(m.state.users)
-
-
-def largest_degree(m: RolloutModel) -> float:
-    return float(np.diff(m.state.peers_first).max())
-
-
-def ties_between_units(m: RolloutModel) -> float:
-    """Share of the ties that join two units."""
-    users = m.state.teams["last"] - m.state.teams["first"]
-    unit_of_team = np.repeat(np.arange(len(m.state.units)), m.state.units["last"] - m.state.units["first"])
-    unit = np.repeat(unit_of_team, users)
-    return float((np.repeat(unit, np.diff(m.state.peers_first)) != unit[m.state.peers]).mean())
-
-
-def on_time(m: RolloutModel) -> float:
-    """Share of the weeks of live units in which the forecast arrived."""
-    rows = m.state.unit_weekly
-    return float(rows["on_time"][rows["stage"] == LIVE].mean())
-
-
-def pilot_clean(m: RolloutModel) -> float:
-    """Cleanliness of the pilot's data, as the log tells it."""
-    (value,) = m.state.events["value"][m.state.events["kind"] == PILOT_STARTED][:1]
-    return float(value)
-
-
-def next_clean(m: RolloutModel) -> float:
-    """Cleanliness of the data of the first unit after the pilot."""
-    return float(m.state.unit_weekly["clean"][0, m.state.order[1]])
-
-
-def moved_shares(m: RolloutModel) -> float:
-    """How far the shares of effort are from what the strategy says for the phase."""
-    p = m.parameters.strategy.effort
-    said = dataclasses.astuple(getattr(p, PHASES[phase_of(m.state.firm.view(np.recarray)[0], m.state.units.view(np.recarray))]))
-    return float(np.abs(m.state.firm["shares"][0] - said).sum())
-
-
-def champions_together(m: RolloutModel) -> float:
-    """Spread between teams of the number of champions."""
-    return float(np.add.reduceat(m.state.users["champion"].astype(float), m.state.teams["first"]).std())
-
-
-def use_by_experience(m: RolloutModel) -> float:
-    """Covariance of experience and reliance."""
-    return float(np.cov(m.state.users["experience"], m.state.users["reliance"])[0, 1])
-
-
 # --------------------------------------------------------------------------- the table
-
-
-@dataclasses.dataclass(frozen=True)
-class Row:
-    """From ``low`` to ``high`` the measure moves in the direction of ``sign``, because ``why``."""
-
-    name: str
-    low: Any
-    high: Any
-    measure: Measure
-    sign: int
-    why: str
-    given: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    weeks: int = 52
-
-
-UP, DOWN = +1, -1
-#: A network of which ten people have no unit.
-PARTLY = nx.path_graph(40)
-nx.set_node_attributes(PARTLY, {i: "ab"[i % 2] for i in range(30)}, "unit")
-STARTS: dict[str, Any] = {"weeks": 1}  # rows on the state the enterprise starts from
 
 # fmt: off
 ROWS = [
@@ -355,6 +250,28 @@ ROWS = [
     Row("outcomes.survival", 20, 100, outcome("survived_three_years"), DOWN, "retired after some forty weeks: more than 20, less than 100", FAILING, 104),
 ]
 
+ROWS += [
+    # several use cases
+    Row("strategy.portfolio.at_once", 1, 2, outcome("use_cases_begun"), UP, "there is a place for the second", PAIR),
+    Row("strategy.portfolio.order", "listed", "value", first_value, UP, "what is worth more comes first", {"usecases": ["demand", "price"], "strategy.portfolio.at_once": 1}, **STARTS),
+    Row("strategy.portfolio.start", "rolled_out", "place", outcome("use_cases_begun"), UP, "nobody waits for the roll-out", {"usecases": ["demand", "promotion"]}),
+    Row("strategy.portfolio.platform", "isolated", "shared", promotion("core_pipelines"), UP, "both build one core", PAIR),
+    Row("strategy.portfolio.stop", "nobody", "failing", stop_week, DOWN, "a single failure makes room", WAITS, 120),
+    Row("sharing.attention", 0, 1, mean("sponsorship"), DOWN, "two that are new divide the backing", PAIR | QUIET),
+    Row("sharing.trust", 0, 1, promotion("trust"), UP, "a good forecast lends its trust to the next", NEXT | GOOD | ALWAYS | QUIET | {"maturity.trust": 0.2}),
+    Row("sharing.backing", 0, 1, promotion("sponsorship"), UP, "a success lends its backing to the next", NEXT | GOOD | ALWAYS | QUIET | {"maturity.sponsorship": 0.2, "sponsor.rate": 0.2}),
+]
+#: What stands in a use case, of the second of two.
+IN_A_USE_CASE = [Row(f"usecases.promotion.{name}", *rest) for name, *rest in (
+    ("value", 0.5, 2, promotion("value"), UP, "each point of error is worth more", PAIR | ALL_LIVE | GOOD | ALWAYS),
+    ("quality", 0.6, 0.9, promotion("quality"), UP, "its model starts better", PAIR),
+    ("own_error", 0.8, 1.4, promotion("improvement"), UP, "planners do worse without it", PAIR),
+    ("work", 0.2, 1, promotion("friction"), UP, "it concerns more of the week", PAIR | ALL_LIVE),
+    *((f"needs.{c}", 0.2, 1, promotion(f"readiness_{c}"), DOWN, "what is needed more of takes longer", PAIR) for c in CAPABILITIES),
+    ("common", 0, 1, promotion("readiness_integration"), UP, "what the other has built is found", PAIR | {"usecases": ["demand", {"name": "promotion"}]}),
+    ("teams", 0.1, 1, lambda m: m.use_cases["promotion"].state.units["users"].sum(), UP, "more teams use it", PAIR),
+)]
+
 #: What a bucket buys, and the context that stays in one phase (all units are live after the first week).
 BUYS = {"model": mean("quality"), "workflow": unit_mean("fit"), **{c: mean(f"core_{c}", f"readiness_{c}") for c in CAPABILITIES}}
 STAYS = {"pilot": PILOT_ONLY, "rollout": FEW_LIVE, "run": ALL_LIVE}
@@ -387,7 +304,7 @@ def organisation(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", ROWS + IN_A_USE_CASE, ids=lambda row: row.name)
 def test_direction(row, organisation, monkeypatch):
     monkeypatch.chdir(organisation)
 
@@ -402,13 +319,16 @@ def test_every_parameter_has_its_row():
     names = [row.name for row in ROWS]
     assert len(set(names)) == len(names)
     assert set(names) | set(TEXTS) == set(RECORDS) and not set(names) & set(TEXTS)
-    assert {RECORDS[name].kind for name in TEXTS} == {"text", "names", "columns"}  # no number hides among the texts
+    inside = {f"usecases.promotion.{name}" for name, record in walk(UseCase) if record.kind != "text"}
+    assert sorted(row.name for row in IN_A_USE_CASE) == sorted(inside)
+    assert {RECORDS[name].kind for name in TEXTS} == {"text", "names", "columns", "groups"}  # no number hides among the texts
 
 
 def test_rows_go_up_and_stay_in_range():
     """The signs mean something only if low is the lower value."""
-    for row in ROWS:
-        record = RECORDS[row.name]
+    inside = {f"usecases.promotion.{name}": record for name, record in walk(UseCase)}
+    for row in ROWS + IN_A_USE_CASE:
+        record = (RECORDS | inside)[row.name]
         assert record.check(row.name, row.low) != record.check(row.name, row.high) and row.sign in (UP, DOWN)
         assert record.kind == "choice" or row.low < row.high
 
@@ -425,6 +345,10 @@ CONTEXT = {
     "network.unplaced": {"network": PARTLY},
     "strategy.placement": {"strategy.champions": 0.2},
     "strategy.order": {"strategy.gate_weeks": 0, "strategy.gate_reliance": 0},
+    "strategy.portfolio.order": {"usecases": ["demand", "price", "returns", "replenishment"], "strategy.portfolio.at_once": 1},
+    "strategy.portfolio.start": {"usecases": ["demand", "promotion"], **ALL_LIVE, "strategy.gate_weeks": 9, "strategy.wave": 0.5},
+    "strategy.portfolio.platform": PAIR,
+    "strategy.portfolio.stop": WAITS,
 }
 
 
@@ -434,5 +358,5 @@ def test_every_alternative_is_one(name, organisation, monkeypatch):
     results = set()
     for alternative in CHOICES[name]:
         given = {**CONTEXT.get(name, {}), name: alternative, **NEEDS.get((name, alternative), {})}
-        results.add(tuple(RolloutModel(rng=seed, weeks=60, **given).run().state.weekly.tobytes() for seed in (1, 2, 3)))
+        results.add(tuple(RolloutModel(rng=seed, weeks=60, **given).run().records.tobytes() for seed in (1, 2, 3)))
     assert len(results) == len(CHOICES[name])

@@ -61,6 +61,11 @@ class Firm(Carrier):
 
     variables = FIRM_VARIABLES
 
+    def one_for_all(self, name: str) -> list[Firm]:
+        """The enterprise in the other use cases, for a variable that all of them share: the central team's budget, the platform's core."""
+        shared = ("budget", "core") if self.model.parameters.strategy.portfolio.platform == "shared" else ("budget",)
+        return [firm for firm in self.use_cases.values() if firm.use_case != self.use_case] if name in shared else []
+
 
 class PlanningAgent(Carrier, mesa.Agent):
     """A Mesa agent that is one row of the state.

@@ -114,6 +114,10 @@ class Window:
         state = own["model"]._states.of(self.use_case)
         state.log_setting(own["model"].week, kind, name, unit, own["row"], before, self._value(name))
 
+    def _sharing(self, name: str) -> list[Any]:
+        """Who carries the same variable in other use cases, where it is one for all of them."""
+        return self.inner.one_for_all(self, name) if hasattr(self.inner, "one_for_all") else []
+
     def __setattr__(self, name: str, value: Any) -> None:
         cls, key = self.inner, f"{self.inner.__name__}.{name}"
         if name in (*getattr(cls, "rules", ()), "step"):
@@ -168,8 +172,12 @@ def _variable(cls: type, name: str, variable: Variable) -> property:
         before = self._value(name)
         holder, key = self._cell(name)
         holder[key] = value
-        if value != before and "_apart" not in self.__dict__:
-            self._log(name, before)
+        if "_apart" not in self.__dict__:
+            if value != before:
+                self._log(name, before)
+            for other in self._sharing(name):
+                holder, key = other._cell(name)
+                holder[key] = list(value) if variable.size else value
         if variable.log:
             holder, key = self._cell(variable.log)
             holder[key] = float(np.log(value))

@@ -93,7 +93,7 @@ def _example() -> dict[str, str]:
     """Contents of the CSV files: four units of the article's size, as they are drawn with seed 1."""
     p = resolve({}, {"enterprise.units": 4})
     drawn = generated_layout(p)
-    state = create(p, drawn, 1)
+    state = create(p, drawn, 1).of(0)
     teams = [
         f"{neutral(unit)} {t - first + 1}"
         for unit, first, last in zip(drawn.unit_names, drawn.team_first, drawn.team_last, strict=True)
