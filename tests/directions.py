@@ -38,11 +38,15 @@ FAILING = {
 CLASSED = {**FEW_LIVE, "outcomes.purgatory": 0, "outcomes.scaled": 0, "outcomes.scaled_units": 0}
 
 #: Two use cases side by side, and two of which one follows the other; a single unit, which pilots both.
-PAIR = {"usecases": ["demand", "promotion"], "strategy.portfolio.start": "place"}
-NEXT = {"usecases": ["demand", "promotion"], **READY, "enterprise.units": 1, "strategy.gate_weeks": 30, "strategy.gate_improvement": -1,
+SEVERAL = {
+    "usecases": ["demand", "promotion"], "strategy.portfolio.at_once": 2, "strategy.portfolio.order": "listed", "strategy.portfolio.start": "gate",
+    "strategy.portfolio.platform": "shared",
+}  # fmt: skip
+PAIR = {**SEVERAL, "strategy.portfolio.start": "place"}
+NEXT = {**SEVERAL, **READY, "enterprise.units": 1, "strategy.gate_weeks": 30, "strategy.gate_improvement": -1,
         "strategy.gate_reliance": 0}  # fmt: skip
 #: Two of which one waits for the other, which is never rolled out and fails its reviews.
-WAITS = {"usecases": ["demand", "promotion"], **FEW_LIVE, **QUIET, "review.grace": 0, "strategy.initiative_floor": 1,
+WAITS = {**SEVERAL, **FEW_LIVE, **QUIET, "review.grace": 0, "strategy.initiative_floor": 1,
          "strategy.initiative_reviews": 6, "strategy.portfolio.at_once": 1}  # fmt: skip
 
 # --------------------------------------------------------------------------- measures

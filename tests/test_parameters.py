@@ -29,6 +29,7 @@ from directions import (
     PILOT_ONLY,
     QUIET,
     READY,
+    SEVERAL,
     STARTS,
     UP,
     WAITS,
@@ -253,8 +254,8 @@ ROWS = [
 ROWS += [
     # several use cases
     Row("strategy.portfolio.at_once", 1, 2, outcome("use_cases_begun"), UP, "there is a place for the second", PAIR),
-    Row("strategy.portfolio.order", "listed", "value", first_value, UP, "what is worth more comes first", {"usecases": ["demand", "price"], "strategy.portfolio.at_once": 1}, **STARTS),
-    Row("strategy.portfolio.start", "rolled_out", "place", outcome("use_cases_begun"), UP, "nobody waits for the roll-out", {"usecases": ["demand", "promotion"]}),
+    Row("strategy.portfolio.order", "listed", "value", first_value, UP, "what is worth more comes first", {"usecases": ["demand", "price"], "usecases.price.value": 3.0, "strategy.portfolio.at_once": 1}, **STARTS),
+    Row("strategy.portfolio.start", "rolled_out", "place", outcome("use_cases_begun"), UP, "nobody waits for the roll-out", SEVERAL),
     Row("strategy.portfolio.platform", "isolated", "shared", promotion("core_pipelines"), UP, "both build one core", PAIR),
     Row("strategy.portfolio.stop", "nobody", "failing", stop_week, DOWN, "a single failure makes room", WAITS, 120),
     Row("sharing.attention", 0, 1, mean("sponsorship"), DOWN, "two that are new divide the backing", PAIR | QUIET),
@@ -345,8 +346,13 @@ CONTEXT = {
     "network.unplaced": {"network": PARTLY},
     "strategy.placement": {"strategy.champions": 0.2},
     "strategy.order": {"strategy.gate_weeks": 0, "strategy.gate_reliance": 0},
-    "strategy.portfolio.order": {"usecases": ["demand", "price", "returns", "replenishment"], "strategy.portfolio.at_once": 1},
-    "strategy.portfolio.start": {"usecases": ["demand", "promotion"], **ALL_LIVE, "strategy.gate_weeks": 9, "strategy.wave": 0.5},
+    "strategy.portfolio.order": {
+        "usecases": ["demand", "price", "returns", "replenishment"],
+        "usecases.price.value": 2.4,
+        "usecases.replenishment.value": 1.5,
+        "strategy.portfolio.at_once": 1,
+    },
+    "strategy.portfolio.start": {**SEVERAL, **ALL_LIVE, "strategy.gate_weeks": 9, "strategy.wave": 0.5},
     "strategy.portfolio.platform": PAIR,
     "strategy.portfolio.stop": WAITS,
 }

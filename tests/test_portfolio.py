@@ -11,6 +11,7 @@ from conftest import ALL_LIVE
 
 from sim import RolloutModel, engine, rule
 from sim.agents import User
+from sim.parameters import RECORDS
 from sim.presets import available
 from sim.state import LIVE, WAITING
 
@@ -18,6 +19,11 @@ ENGINES = ("compiled", "textbook")
 ONE, TWO, THREE = ["demand"], ["demand", "promotion"], ["demand", "promotion", "replenishment"]
 ALL = [*THREE, "price", "returns", "capacity"]
 SMALL = {"units": 3, "teams": 2, "users": 4}
+#: What the parameters say where no strategy says another.
+PLAIN = {
+    f"strategy.portfolio.{name}": RECORDS[f"strategy.portfolio.{name}"].default
+    for name in ("at_once", "order", "start", "platform", "stop")
+}
 #: All begin in week 0.
 AT_ONCE = {"strategy.portfolio.start": "place", "strategy.portfolio.at_once": 6}
 #: The second begins once the first has passed an open gate, in week 8.
@@ -27,7 +33,7 @@ TABLES = ("firm", "units", "teams", "users", "weekly", "unit_weekly")
 
 
 def portfolio(usecases=THREE, /, cls=RolloutModel, **given):
-    return cls(**{"usecases": usecases, "enterprise": SMALL, "weeks": 60, "rng": 1, **given})
+    return cls(**{"usecases": usecases, "enterprise": SMALL, "weeks": 60, "rng": 1, **PLAIN, **given})
 
 
 def bits(model):

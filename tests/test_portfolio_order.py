@@ -21,6 +21,10 @@ from sim.state import LIVE, ONBOARDING, WAITING
 ALONE = {"strategy.portfolio.at_once": 1}
 
 
+#: Price response is worth most, and replenishment most for how hard it is.
+WORTH = {"usecases.price.value": 2.4, "usecases.replenishment.value": 1.5}
+
+
 def changes(model):
     """What events tell of parameters changed and variables set."""
     return model.events[model.events["event"] == CHANGED]
@@ -39,8 +43,8 @@ def first(order, usecases=ALL, **given):
     ("order", "name"), [("listed", "demand"), ("value", "price"), ("feasibility", "returns"), ("value_feasibility", "replenishment")]
 )
 def test_the_order_follows_what_the_strategy_says(engine, order, name):
-    assert first(order, engine=engine) == name
-    assert first(order, ALL[::-1], engine=engine) == (name if order != "listed" else ALL[-1])
+    assert first(order, engine=engine, **WORTH) == name
+    assert first(order, ALL[::-1], engine=engine, **WORTH) == (name if order != "listed" else ALL[-1])
 
 
 def test_who_is_listed_comes_before_the_others():
@@ -48,7 +52,7 @@ def test_who_is_listed_comes_before_the_others():
     assert [portfolio(ALL, **listed)._states.names[u] for u in portfolio(ALL, **listed)._states.turn] == [
         "returns", "price", "demand", "promotion", "replenishment", "capacity",
     ]  # fmt: skip
-    assert first("value", **listed | {"usecases.returns.value": 0.1}) == "price"  # the list counts where the order is listed
+    assert first("value", **listed | WORTH) == "price"  # the list counts where the order is listed
 
 
 def test_the_loudest_sponsor_comes_first():
