@@ -110,7 +110,7 @@ def order_of_use_cases(strategy: Strategy, usecases: Sequence[UseCase], loudest:
         value = np.array([each.value * each.teams for each in usecases])
         feasibility = np.array([each.quality / np.mean(astuple(each.needs)) for each in usecases])
         score = {"value": value, "feasibility": feasibility, "value_feasibility": value * feasibility, "sponsor": loudest}[choices.order]
-    return np.argsort(-score, kind="stable")
+    return np.argsort(-np.round(score, 12), kind="stable")  # 0.9 of a mean need of 0.9 is as feasible as 1 of 1
 
 
 def choose_champions(

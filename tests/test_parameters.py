@@ -253,6 +253,7 @@ ROWS = [
 
 ROWS += [
     # several use cases
+    Row("strategy.portfolio.most", 1, 2, outcome("use_cases_begun"), UP, "the second is begun at all", PAIR),
     Row("strategy.portfolio.at_once", 1, 2, outcome("use_cases_begun"), UP, "there is a place for the second", PAIR),
     Row("strategy.portfolio.order", "listed", "value", first_value, UP, "what is worth more comes first", {"usecases": ["demand", "price"], "usecases.price.value": 3.0, "strategy.portfolio.at_once": 1}, **STARTS),
     Row("strategy.portfolio.start", "rolled_out", "place", outcome("use_cases_begun"), UP, "nobody waits for the roll-out", SEVERAL),

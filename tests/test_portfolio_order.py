@@ -107,6 +107,18 @@ def test_no_more_are_rolled_out_at_once_than_there_are_places():
         assert busy.max() == places and len(begun(model)) > places
 
 
+def test_the_first_few_are_begun_where_the_strategy_takes_on_no_more():
+    few = {"strategy.portfolio.most": 2, "strategy.portfolio.order": "feasibility", "strategy.portfolio.stop": "failing"}
+    runs = [portfolio(engine=engine, weeks=100, **WAVES | AT_ONCE | few).run() for engine in ENGINES]
+    assert_same(*runs)
+    assert set(begun(runs[0])) == {"demand", "replenishment"}
+    both = [runs[0].use_cases[name] for name in ("demand", "replenishment")]
+    planners = [int(case.state.units["users"].sum()) for case in both]
+    mean = sum(n * case.weekly["reliance"].to_numpy() for n, case in zip(planners, both, strict=True)) / sum(planners)
+    np.testing.assert_allclose(runs[0].records["reliance"], mean, atol=1e-12)  # who is never to have one does not count
+    assert not any(case.firm.waiting for case in both)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_what_fails_makes_room_for_what_waits(engine):
     """It fails its reviews: with nobody to wait for, it has six of them."""
