@@ -373,7 +373,7 @@ class RolloutModel(mesa.Model):
     def events(self) -> pd.DataFrame:
         """What happened: week, event, unit, value, and words."""
         self._gather()
-        return totals.of_use_cases(self._states, outcomes.event_frame, "week")
+        return totals.events(self._states)
 
     @property
     def outcome(self) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from sim.bottleneck import CONSTRAINTS, Bottleneck, bottleneck
-from sim.outcomes import in_production, outcome, record_of
+from sim.outcomes import event_frame, in_production, outcome, record_of
 from sim.parameters import Parameters
 from sim.state import LIVE, RETIRED, WEEK, State, States
 
@@ -35,7 +36,8 @@ def together(states: States, weeks: int, p: Parameters) -> np.ndarray:
         return rows[0]
     made = np.zeros(weeks, WEEK)
     begun = states.begun
-    since = np.arange(weeks) >= np.maximum(states.firm["begun"][begun, 0], 0)[:, None]
+    started = states.firm["begun"][begun, 0][:, None]
+    since = (started >= 0) & (np.arange(weeks) >= started)
     planners = states.planners[begun][:, None]
     for name in WEEK.names or ():
         values = rows[begun][name]
@@ -60,6 +62,19 @@ def of_use_cases(states: States, frame: Callable[[State], pd.DataFrame], order: 
         return frame(states.of(0))
     made = pd.concat([frame(states.of(u)).assign(usecase=states.names[u]) for u in states.begun], ignore_index=True)
     return made.sort_values(order, kind="stable", ignore_index=True) if order else made
+
+
+def events(states: States) -> pd.DataFrame:
+    """What happened in all use cases, in order; a parameter that was changed is told once, and of no use case."""
+    if len(states.names) == 1:
+        return event_frame(states.of(0))
+    changed = event_frame(replace(states.of(0), events=states.events[0][:0], settings={})).assign(usecase="")
+    happened = of_use_cases(states, lambda state: event_frame(replace(state, changes=())), "week")
+    return (
+        pd.concat([changed, happened], ignore_index=True).sort_values("week", kind="stable", ignore_index=True)
+        if len(changed)
+        else happened
+    )
 
 
 def overall(states: States, weeks: int, p: Parameters) -> dict[str, Any]:

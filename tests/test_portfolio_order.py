@@ -210,6 +210,18 @@ def test_what_use_cases_come_to_together(engine):
     assert (outcome["use_cases_begun"], outcome["use_cases_live"], outcome["use_cases_survived"]) == (3, sum(alive), None)
 
 
+def test_means_are_over_the_use_cases_that_have_begun_whichever_is_named_first():
+    model = portfolio(TWO, **WAVES, **{"strategy.portfolio.listed": ["promotion"]})
+    model.run_for(6)
+    before = model.records.copy()
+    assert begun(model) == {"promotion": 0}
+    model.run()
+    assert begun(model)["demand"] > 6
+    for name in ("trust", "sponsorship", "freshness", "quality"):
+        assert (model.records[name][:6] == before[name]).all() and (before[name] > 0).all()
+        np.testing.assert_allclose(before[name], model.use_cases["promotion"].weekly[name][:6], rtol=1e-12)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_team_counts_that_trusts_and_uses_any(engine):
     model = portfolio(TWO, engine=engine, weeks=60, **ALL_LIVE | AT_ONCE | {"forecast.best": 0.2, "utility.threshold": -20}).run()
@@ -247,6 +259,8 @@ def test_what_is_changed_between_weeks_acts_and_is_told(engine):
     plain = run(lambda model: None)
     told = run(lambda model: model.change({"sharing.attention": 1.0, "strategy.portfolio.at_once": 1}))
     words = changes(told)["words"]
+    assert len(words) == 2 and set(changes(told)["usecase"]) == {""} and told.events["week"].is_monotonic_increasing
+    assert len(told.use_cases["promotion"].events.query("event == 'changed'")) == 2
     assert {text.split()[0] for text in words} == {"sharing.attention", "strategy.portfolio.at_once"}
     assert bits(told)["promotion units sponsorship"] != bits(plain)["promotion units sponsorship"]
     trusted = run(trusting)
