@@ -15,7 +15,7 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch
 
-from sim import RolloutModel
+from sim import RolloutModel, textbook
 from sim.views.colours import COLOURS
 from sim.views.figures.style import STYLE
 
@@ -33,10 +33,10 @@ def week_rows() -> list[list[str]]:
 def while_active() -> set[str]:
     """Numbers of the steps that the textbook week takes only while the initiative goes on."""
     numbers, inside = set(), False
-    for line in inspect.getsource(RolloutModel._textbook_week).splitlines():
+    for line in inspect.getsource(textbook).splitlines():
         if line.strip() == "if firm.active:" or line.strip().startswith("if firm.active:  #"):
             inside = True
-        elif line.startswith("        ") and not line.startswith("            "):
+        elif line.startswith("    ") and not line.startswith("        "):
             inside = False
         number = re.search(r"# (\d+) [a-z ]+$", line)
         if inside and number:

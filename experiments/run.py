@@ -76,7 +76,14 @@ def report(console: Console, model: sim.RolloutModel, outcome: dict[str, Any], f
     for table in outcome_tables(console, f"{model.parameters.strategy.name}, seed {model.seed_used}", outcome):
         console.print(table)
     events, own = model.events, outcome.get("usecases", {})
-    told = events[~events["event"].isin(["onboarding", "priority shock", "demand shift", "leader left"])]
+    left = [
+        "onboarding",
+        "priority shock",
+        "demand shift",
+        "leader left",
+        *(["went live"] if own else []),
+    ]  # units times use cases are many
+    told = events[~events["event"].isin(left)]
     console.print(f"\nEvents (shocks and all others in events.csv; {len(told)} of {len(events)} shown):")
     said = told["usecase"] + ": " + told["words"] if own else told["words"]
     for week, words in zip(told["week"], said, strict=True):

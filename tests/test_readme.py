@@ -121,8 +121,8 @@ def desk(tmp_path_factory):
         )
     shutil.copytree(presets.CONFIGS, folder / "configs")
     for text in PAGES.values():
-        for name, content in re.findall(r"`configs/strategy/(\w+)\.yaml`[^`]*?```yaml\n(.*?)```", text, re.S):
-            (folder / "configs" / "strategy" / f"{name}.yaml").write_text(content)
+        for group, name, content in re.findall(r"`configs/(strategy|usecase)/(\w+)\.yaml`[^`]*?```yaml\n(.*?)```", text, re.S):
+            (folder / "configs" / group / f"{name}.yaml").write_text(content)
         for name, content in re.findall(r"\+\+\+ b/configs/strategy/(\w+)\.yaml\n@@[^\n]*\n((?:\+[^\n]*\n)+)", text):
             lines = [line.removeprefix("+") for line in content.splitlines()]
             (folder / "configs" / "strategy" / f"{name}.yaml").write_text("\n".join(lines) + "\n")
