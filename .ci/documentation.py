@@ -11,6 +11,7 @@ is refused: it would go on with them, and what it says of its time would be of n
 from __future__ import annotations
 
 import inspect
+import operator
 import os
 import re
 import shutil
@@ -30,6 +31,8 @@ from experiments.parameters import COLUMNS, rows  # noqa: E402
 from sim import configuration, presets, state  # noqa: E402
 from sim.agents import BusinessUnit, Team, User  # noqa: E402
 from sim.measures import MEASURES  # noqa: E402
+from sim.parameters import UseCase  # noqa: E402
+from sim.schema import walk  # noqa: E402
 
 OUTPUT = re.compile(r"<!-- output of: (.*?) -->\n.*?<!-- end -->(\n<!-- picture: (\S+) -->)?", re.S)
 CODE = re.compile(r"```python\n((?:(?!```).)*?)```\n\n<!-- output of the code above -->\n.*?<!-- end -->(\n<!-- picture: (\S+) -->)?", re.S)
@@ -94,7 +97,17 @@ def strategies_table() -> str:
     )
 
 
+def use_cases_table() -> str:
+    """What the shipped use cases are, parameter by parameter."""
+    cases = configuration.from_mapping({"usecases": presets.available("usecase")}).usecases
+    cases = tuple(sorted(cases, key=lambda case: case.name != "demand"))
+    names = [name for name, record in walk(UseCase) if record.kind == "number"]
+    body = [(f"`{name}`", *(f"{operator.attrgetter(name)(case):g}" for case in cases)) for name in names]
+    return markdown(("parameter", *(case.name for case in cases)), body)
+
+
 TABLES: dict[str, Callable[[], str]] = {
+    "usecases": use_cases_table,
     "parameters": parameters_table,
     "state": state_table,
     "outcomes": outcomes_table,

@@ -7,24 +7,31 @@ import csv
 import sys
 from collections.abc import Sequence
 
-from sim.parameters import RECORDS
+from sim.parameters import RECORDS, UseCase
 from sim.process import command
+from sim.schema import walk
 
 COLUMNS = ("parameter", "default", "unit", "range", "source", "note")
 
 
 def rows() -> list[tuple[str, ...]]:
-    """One row per parameter, as texts."""
+    """One row per parameter, as texts; those of a use case stand after the portfolio."""
     result: list[tuple[str, ...]] = []
-    for name, record in RECORDS.items():
-        default = record.default
-        shown = str(list(default)) if isinstance(default, tuple) else f"{default:g}" if isinstance(default, float) else str(default)
+    of_use_cases = {f"usecases.{{name}}.{name}": record for name, record in walk(UseCase)}
+    known = {
+        name: record
+        for key, value in RECORDS.items()
+        for name, record in [(key, value), *(of_use_cases.items() if key == "usecases" else ())]
+    }
+    for name, record in known.items():
+        default = [case.name for case in record.default] if record.kind == "groups" else record.default
+        shown = str(list(default)) if isinstance(default, tuple | list) else f"{default:g}" if isinstance(default, float) else str(default)
         if record.kind == "choice":
             allowed = " | ".join(record.choices)
         elif record.kind in ("number", "count"):
             allowed = f"{record.low:g} to {record.high:g}" + (" (whole)" if record.kind == "count" else "")
         else:
-            allowed = record.kind
+            allowed = "names or mappings" if record.kind == "groups" else record.kind
         source = record.source if record.kind in ("number", "count") else "choice"
         result.append((name, shown, record.unit, allowed, source, record.note))
     return result
