@@ -266,7 +266,7 @@ def _in_words(kind: int, unit: str, value: float) -> str:
         STOPPED: "the initiative is stopped",
         EXECUTIVE_LEFT: f"the executive who sponsors the initiative leaves; the next one's backing is {value:.0%}",
         UNIT_RELAUNCHED: f"{unit} takes the forecast up again, with sponsorship at {value:.0%}",
-        RELAUNCHED: f"a new executive relaunches the initiative, with a backing of {value:.0%}",
+        RELAUNCHED: f"the initiative is taken up again, with a backing of {value:.0%}",
     }[kind]
 
 

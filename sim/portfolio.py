@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sim.rules import has_forecast, is_active, rule
 from sim.state import LIVE, ONBOARDING, PILOT, SUPPORT, K
-from sim.strategy import phase_of
+from sim.strategy import phase_of, relaunch
 
 PLACE, GATE, ROLLED_OUT = range(3)  # strategy.portfolio.start, as numbered in the parameters
 SHARED = 1  # strategy.portfolio.platform
@@ -159,6 +159,28 @@ def next_to_begin(firms, units, turn, p):
             if p.strategy.portfolio.start == ROLLED_OUT or (p.strategy.portfolio.start == GATE and firm.gate_week < 0):
                 ready = False
     return -1
+
+
+@rule
+def take_up_again(firms, units, events, week, p):
+    """A use case that was stopped is taken up again when another one is seen to succeed and there is a place, if the time of grace has passed."""
+    taken = 0
+    for u in range(len(firms)):
+        taken += rolling_out(firms[u][0], units[u])
+    for u in range(len(firms)):
+        firm = firms[u][0]
+        if firm.begun < 0 or firm.stopped_week < 0 or week - firm.stopped_week < p.review.grace or taken >= p.strategy.portfolio.at_once:
+            continue
+        backing = 0.0
+        for v in range(len(firms)):
+            other = firms[v][0]
+            if other.begun >= 0 and other.active == 1 and other.visible >= p.review.relaunch:
+                backing = max(backing, other.sponsorship)
+        if backing > 0.0:
+            firm.commitment = backing
+            firm.sponsorship = backing
+            relaunch(firm, units[u], events[u], week)
+            taken += 1
 
 
 @rule

@@ -369,8 +369,8 @@ class States:
         return [u for u in range(len(self.names)) if u == 0 or self.firm[u, 0]["begun"] >= 0]
 
     def room_for_events(self, weeks: int) -> None:
-        """Make room for all that can happen in ``weeks``: eight events per unit and week, five central."""
-        wanted = int(self.firm["events"].max()) + weeks * (8 * self.units.shape[1] + 5)
+        """Make room for all that can happen in ``weeks``: eight events per unit and week, eight central."""
+        wanted = int(self.firm["events"].max()) + weeks * (8 * self.units.shape[1] + 8)
         if wanted > self.events.shape[1]:
             grown = np.zeros((len(self.names), max(wanted, 2 * self.events.shape[1])), EVENT)
             grown[:, : self.events.shape[1]] = self.events

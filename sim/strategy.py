@@ -271,8 +271,7 @@ def stop(firm, units, events, week):
 def succeed_executive(firm, units, events, chance, week, p):
     """The enterprise's executive leaves, and who comes may take up again what had been stopped.
 
-    A new executive answers for the initiative as far as the business owns it, and for what he launches himself. What is left of
-    platform, trust and debt is still there; units come in their old order, after a new pilot where the last one never passed.
+    A new executive answers for the initiative as far as the business owns it, and for what he launches himself.
     """
     leaving = p.disturbance.leader / WEEKS_PER_YEAR
     if chance >= leaving:
@@ -281,8 +280,17 @@ def succeed_executive(firm, units, events, chance, week, p):
     firm.sponsorship = firm.commitment
     firm.stake = business_share(p)
     log_event(events, firm, week, EXECUTIVE_LEFT, -1, firm.commitment)
-    if firm.stopped_week < 0 or firm.commitment < p.review.relaunch:
-        return
+    if firm.stopped_week >= 0 and firm.commitment >= p.review.relaunch:
+        relaunch(firm, units, events, week)
+
+
+@rule
+def relaunch(firm, units, events, week):
+    """Take up again what had been stopped, by an executive who answers for it.
+
+    What is left of platform, trust and debt is still there; units come in their old order, after a new pilot where the last one never
+    passed.
+    """
     firm.active = 1
     firm.stopped_week = -1
     firm.launched = week

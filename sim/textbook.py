@@ -13,7 +13,7 @@ from sim.agents.base import BETWEEN_WEEKS
 from sim.agents.population import Population
 from sim.forecasting import WEEKS_PER_YEAR
 from sim.platform import build, idle, support, upkeep
-from sim.portfolio import divide, left_over, load_teams, meet_new, share_convinced, share_platform
+from sim.portfolio import divide, left_over, load_teams, meet_new, share_convinced, share_platform, take_up_again
 from sim.schema import InvalidInput
 from sim.state import State, States
 from sim.strategy import allocate, review, roll_out, succeed_executive, update_executive
@@ -60,6 +60,7 @@ def _week(model: RolloutModel, states: States, everybody: Mapping[int, Populatio
         _after_planners(people, states.of(u), now, p)
     if several:
         states.convinced[now] = share_convinced(firms, teams, p)
+        take_up_again(firms, units, [states.of(u).events.view(np.recarray) for u in range(len(firms))], now, p)
         divide(firms, units, now, p)
         load_teams(firms, teams)
 

@@ -16,7 +16,7 @@ from sim.arithmetic import normal
 from sim.forecasting import WEEKS_PER_YEAR
 from sim.outcomes import log_disturbances, record_unit, record_week, update_memory
 from sim.platform import build, idle, support, upkeep
-from sim.portfolio import divide, left_over, load_teams, meet_new, next_to_begin, share_convinced, share_platform
+from sim.portfolio import divide, left_over, load_teams, meet_new, next_to_begin, share_convinced, share_platform, take_up_again
 from sim.rules import has_forecast
 from sim.state import OWN, TEAM, USER, States
 from sim.strategy import allocate, review, roll_out, succeed_executive, update_executive
@@ -358,6 +358,7 @@ def after_planners_of_all(s, week, ps):
         if u == 0 or s.firm[u][0].begun >= 0:
             after_planners(case(s, u), week, ps)
     s.convinced[week] = share_convinced(s.firm, s.teams, ps[0])
+    take_up_again(s.firm, s.units, s.events, week, ps[0])
     divide(s.firm, s.units, week, ps[0])
     load_teams(s.firm, s.teams)
     return next_to_begin(s.firm, s.units, s.turn, ps[0])

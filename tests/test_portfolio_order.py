@@ -140,6 +140,25 @@ def test_what_fails_makes_room_for_what_waits(engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_what_was_stopped_is_taken_up_again_when_another_one_succeeds(engine):
+    """No new executive comes: demand forecasting does well, and the poor one, stopped in week 64, begins again half a year later."""
+    poor = {"name": "poor", "own_error": 0.6, "value": 0.3}
+    hasty = {"strategy.initiative_floor": 1.0, "strategy.initiative_reviews": 1, "strategy.ownership": "technical"}
+    given = {**AT_ONCE, **hasty, "strategy.gate_improvement": -1.0, "strategy.gate_reliance": 0.0, "disturbance.leader": 0.0}
+
+    def relaunches(**more):
+        model = RolloutModel(
+            maturity="high", usecases=["demand", poor], rng=4, weeks=100, engine=engine, **{**given, "enterprise.units": 3, **more}
+        )
+        events = model.run().events
+        return events[events["event"] == "relaunched"]
+
+    told = relaunches()
+    assert told[["week", "usecase"]].to_numpy().tolist() == [[90, "poor"]] and told["words"].str.contains("taken up again").all()
+    assert relaunches(**{"review.relaunch": 1.0}).empty and relaunches(**{"review.grace": 40}).empty
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_without_a_budget_nothing_begins(engine):
     model = portfolio(engine=engine, weeks=20, **AT_ONCE | {"maturity.budget": 0}).run()
     assert model.outcome["use_cases_begun"] == 0 and model.outcome["outcome"] == "never_launched"

@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 from rich.console import Console
 
-from experiments.lab.config import take
+from experiments.lab.config import refuse_several, take
 from experiments.lab.storage import RUNS, Store
 from experiments.lab.study import Study, carry_out, digest_of_code, take_settings
 from experiments.lab.tables import write_tables
@@ -103,6 +103,7 @@ def patterns(values: dict[str, Any]) -> int:
     settings = take_settings(values)
     replications, chosen = take(values, "seeds", "count", 2, 100_000), choose(values.pop("patterns"))
     base = from_mapping(values)
+    refuse_several(base, "each pattern says how many it is about")
     if base.weeks < SHORTEST:
         raise InvalidInput("weeks", base.weeks, f"a whole number from {SHORTEST}: the tests compare years")
     configuration = {
