@@ -41,7 +41,7 @@ def levers_figure(folder: Path) -> Path:
             Line2D([], [], color=ACTS, marker="o", ms=6, label="acts"),
             Line2D([], [], color=SILENT, marker="s", ms=6, mfc="white", label="does not"),
         ]
-        above.legend(handles=handles, loc="lower left", fontsize=8)
+        above.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, fontsize=8)
         place = np.arange(len(parts))
         below.barh(place, parts["share"], color=COLOURS[2], height=0.6)
         below.set_yticks(place, parts["group"])
