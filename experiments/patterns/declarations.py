@@ -118,7 +118,7 @@ _flipping = {
     for strategy in ("model_first", "integration_first")
 }
 
-PATTERNS: tuple[Pattern, ...] = (
+ONE_USE_CASE: tuple[Pattern, ...] = (
     Pattern(
         "pilot illusion",
         "use and accuracy in the pilot exceed those of the roll-out, and the pilot's success ranks later success weakly",
@@ -312,5 +312,5 @@ PATTERNS: tuple[Pattern, ...] = (
         each(_flipping, {"maturity.readiness": 1.0, "maturity.core": 1.0, "platform.decay": 0.0}),
     ),
 )  # fmt: skip
-PATTERNS += PORTFOLIOS
+PATTERNS = (*ONE_USE_CASE, *PORTFOLIOS)
 BY_NAME = {pattern.name: pattern for pattern in PATTERNS}

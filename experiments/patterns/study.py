@@ -25,14 +25,17 @@ from experiments.lab.work import Trials
 from experiments.patterns import declarations, effects, readings
 from experiments.patterns.analysis import KEPT, MOST_FAILS, REMOVED_FAILS, findings_of, judge, look_into
 from experiments.patterns.arms import parameters_of, rewired, run_arm
-from experiments.patterns.declarations import BY_NAME, PATTERNS
+from experiments.patterns.declarations import BY_NAME, ONE_USE_CASE, PATTERNS
 from experiments.patterns.pattern import Arm, Pattern, arms_of
+from experiments.patterns.portfolios import PORTFOLIOS
 from experiments.patterns.printing import show
 from sim.configuration import fingerprint, from_mapping
 from sim.parameters import Parameters
 from sim.schema import InvalidInput, nearest, to_mapping
 from sim.sources import SOURCES
 
+#: Patterns that may be asked for by one word.
+SETS = {"one": ONE_USE_CASE, "several": PORTFOLIOS, "all": PATTERNS}
 SHARD = 100  # runs
 SHORTEST = 156  # weeks
 SCHEMA = pa.schema(
@@ -137,11 +140,11 @@ def patterns(values: dict[str, Any]) -> int:
 
 
 def choose(names: Any) -> tuple[Pattern, ...]:
-    """The patterns asked for: ``all``, or a list of names."""
-    if names == "all":
-        return PATTERNS
+    """The patterns asked for: of ``one`` use case, of ``several``, ``all``, or a list of names."""
+    if isinstance(names, str) and names in SETS:
+        return SETS[names]
     if not isinstance(names, list) or not names or len(set(map(str, names))) < len(names):
-        raise InvalidInput("patterns", names, "all, or a list of patterns without repetition")
+        raise InvalidInput("patterns", names, f"{', '.join(SETS)}, or a list of patterns without repetition")
     for name in names:
         if name not in BY_NAME:
             raise InvalidInput("patterns", name, nearest(str(name), list(BY_NAME)))
