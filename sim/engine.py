@@ -135,20 +135,20 @@ def advance(states: States, rules: Rules, week: int, most: int, p: np.ndarray) -
     ``rules`` are those overridden.
     """
     n = states.users.shape[1]
-    some = min(most, max(1, AT_ONCE // (n * len(states.begun))))
+    some = min(most, max(1, AT_ONCE // (n * len(states.running))))
     states.room_for_events(some)
     columns = Columns.of(states)
     if config.DISABLE_JIT:  # type: ignore[attr-defined]
         # for debugging and tests: the same loops in plain Python, on rows with attributes
         columns, p = Columns(*(a.view(np.recarray) if a.dtype.names else a for a in columns)), p.view(np.recarray)
     run = _ready(states, columns, rules, p)
-    for u in states.begun:
+    for u in states.running:
         weeks.count_using(weeks.case_of(columns, u))
     threads = min(os.cpu_count() or 1, states.units.shape[1]) if n >= SHARED and _sharing.get() else 1
     if threads > 1:
         with ThreadPoolExecutor(threads) as pool:
             for w in range(week, week + some):
-                if _shared_week(run, columns, states.begun, w, p, pool, threads) >= 0:
+                if _shared_week(run, columns, states.running, w, p, pool, threads) >= 0:
                     return w + 1 - week
         return some
     if len(states.names) > 1:

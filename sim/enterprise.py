@@ -76,7 +76,7 @@ def begin(states: States, week: int, p: Parameters, layout: Layout, seed: int) -
         _begin(states, u, week, p, layout, seed, values)
         began.append(u)
     if began and len(states.names) > 1:
-        portfolio.divide(firms, units, week, values)
+        portfolio.divide(firms, units, states.turn, week, values)
     return began
 
 
@@ -86,7 +86,7 @@ def _begin(states: States, u: int, week: int, p: Parameters, layout: Layout, see
         _draw(states, u, p, layout, seed)
     firm, units = states.firm[u, 0], states.units[u]
     firm["begun"] = firm["launched"] = week
-    firm["active"] = p.maturity.budget > 0
+    firm["active"] = firm["budget"] > 0
     if firm["active"]:
         units["stage"][firm["pilot"]] = PILOT
         units["live_week"][firm["pilot"]] = week
@@ -128,7 +128,8 @@ def _draw(states: States, u: int, p: Parameters, layout: Layout, seed: int) -> N
     _give(layout, units, teams, users)
     users["own_error"] *= case.own_error
     first = states.of(0)
-    if first.users["own_error"][0] > 0:  # drawn before
+    drawn = bool(first.users["own_error"][0] > 0)
+    if drawn:
         users["trust"] = np.where(users["disposition"] == first.users["disposition"], users["trust"], p.people.newcomer_trust)
         users["own_error"] = first.users["own_error"] * (case.own_error / p.usecases[0].own_error)
         for rows, kept, names in ((units, first.units, ("completeness", "lateness", "mismatch", "busy_until")),
@@ -146,7 +147,11 @@ def _draw(states: States, u: int, p: Parameters, layout: Layout, seed: int) -> N
     states.order[u] = _order(p, layout, units, pilot, states.peers_first, states.peers, seed)
     _recruit(p, layout, users, states.peers_first, states.peers, seed)
     teams["trust"] = np.add.reduceat(users["trust"], teams["first"]) / (teams["last"] - teams["first"])
-    states.firm[u] = _firm(p, len(layout.unit_names), pilot, case, int(states.firm[u, 0]["events"]))
+    firm = _firm(p, len(layout.unit_names), pilot, case)
+    firm["events"] = states.firm[u, 0]["events"]
+    if drawn:
+        firm["budget"] = first.firm["budget"]
+    states.firm[u] = firm
     states.units[u], states.teams[u], states.users[u] = units, teams, users
 
 
@@ -199,12 +204,11 @@ def _recruit(p: Parameters, layout: Layout, users: np.ndarray, peers_first: np.n
     users["threshold"][champions] = np.minimum(users["threshold"][champions], p.people.champion_threshold)
 
 
-def _firm(p: Parameters, units: int, pilot: int, case: UseCase, events: int) -> np.ndarray:
+def _firm(p: Parameters, units: int, pilot: int, case: UseCase) -> np.ndarray:
     """The enterprise's own row for a use case that has not begun."""
     firm = np.zeros(1, FIRM)
     firm["budget"] = p.maturity.budget * units
     firm["portion"] = firm["attention"] = 1.0
-    firm["events"] = events
     firm["begun"] = firm["launched"] = -1
     firm["quality"] = min(1.0, p.forecast.start * case.quality)
     firm["core"] = p.maturity.core

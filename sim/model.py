@@ -277,8 +277,8 @@ class RolloutModel(mesa.Model):
         return self._populations[u]
 
     def _everybody(self) -> dict[int, Population]:
-        """The agents as they are in each use case that has begun."""
-        return {u: self._people(u) for u in self._states.begun}
+        """The agents as they are in each use case that has begun, and in the first."""
+        return {u: self._people(u) for u in self._states.running}
 
     def __getstate__(self) -> dict[str, Any]:
         """For pickle and copy: the compiled engine's agents are windows, made anew when they are asked for."""

@@ -11,7 +11,7 @@ from dataclasses import field
 from typing import ClassVar
 
 from sim.choices import BUCKETS, CAPABILITIES, PHASES, Effort, Portfolio, Shares, Strategy
-from sim.names import named
+from sim.presets import check_name
 from sim.schema import InvalidInput, Record, choice, count, group, groups, nearest, number, text, titles, walk
 
 __all__ = ["BUCKETS", "CAPABILITIES", "PHASES", "RECORDS", "Effort", "Parameters", "Portfolio", "Shares", "Strategy", "UseCase"]
@@ -52,7 +52,9 @@ class UseCase:
 
     def validate(self, prefix: str) -> None:
         """Refuse a name that cannot be shown, and a use case for nobody."""
-        named(prefix + "name", self.name)
+        check_name(prefix + "name", self.name)
+        if self.name.lower() == "all":
+            raise InvalidInput(prefix + "name", self.name, "a name of its own: all is what tables call all of them together")
         if self.teams == 0:
             raise InvalidInput(prefix + "teams", self.teams, "a share above 0: somebody has to use it")
 

@@ -36,7 +36,7 @@ def share_platform(firms, units, u, common, overlap, p):
         if v == u or firms[v][0].begun < 0:
             continue
         for k in range(K):
-            firms[v][0].core[k] = firms[u][0].core[k]
+            firms[v][0].core[k] = max(firms[v][0].core[k], firms[u][0].core[k])
             for b in range(len(units[v])):
                 found = min(common[v], units[u][b].readiness[k] * overlap[v][u][k])
                 units[v][b].readiness[k] = max(units[v][b].readiness[k], found)
@@ -96,6 +96,23 @@ def rolling_out(firm, units):
 
 
 @rule
+def next_to_begin(firms, units, turn, p):
+    """Row of the use case that begins next week, -1: none. Places are given in the order of turn."""
+    taken = 0
+    ready = True
+    for k in range(min(len(turn), p.strategy.portfolio.most)):
+        u = turn[k]
+        firm = firms[u][0]
+        if firm.begun < 0:
+            return u if ready and taken < p.strategy.portfolio.at_once and firms[0][0].budget > 0.0 else -1
+        if rolling_out(firm, units[u]):
+            taken += 1
+            if p.strategy.portfolio.start == ROLLED_OUT or (p.strategy.portfolio.start == GATE and firm.gate_week < 0):
+                ready = False
+    return -1
+
+
+@rule
 def at_work(firm, units):
     """Units that keep the central team busy with a use case: they pilot, onboard or are live."""
     count = 0
@@ -106,8 +123,11 @@ def at_work(firm, units):
 
 
 @rule
-def divide(firms, units, week, p):
-    """Share out next week's central team among the use cases, by the units at work, and each leader's attention."""
+def divide(firms, units, turn, week, p):
+    """Share out next week's central team among the use cases, by the units at work, and each leader's attention.
+
+    Use cases wait for those that are being rolled out where none of them begins next week.
+    """
     active = 0
     new = 0
     begun = 0
@@ -115,13 +135,14 @@ def divide(firms, units, week, p):
         active += at_work(firms[u][0], units[u])
         new += rolling_out(firms[u][0], units[u])
         begun += firms[u][0].begun >= 0
-    waiting = max(0, min(len(firms), p.strategy.portfolio.most) - begun)
+    waiting = max(0, min(len(firms), p.strategy.portfolio.most) - begun) if next_to_begin(firms, units, turn, p) < 0 else 0
     for u in range(len(firms)):
         firm = firms[u][0]
         firm.budget = firms[0][0].budget
         firm.portion = at_work(firm, units[u]) / active if active > 0 else 1.0 / len(firms)
-        firm.waiting = waiting if new >= p.strategy.portfolio.at_once else 0
-        firm.attention = attention(new, p) if rolling_out(firm, units[u]) else 1.0
+        rolled = not rolling_out(firm, units[u])
+        firm.waiting = 0 if rolled else waiting
+        firm.attention = 1.0 if rolled else attention(new, p)
     for b in range(len(units[0])):
         new = 0
         for u in range(len(firms)):
@@ -145,25 +166,11 @@ def load_teams(firms, teams):
 
 
 @rule
-def next_to_begin(firms, units, turn, p):
-    """Row of the use case that begins next week, -1: none. Places are given in the order of turn."""
-    taken = 0
-    ready = True
-    for k in range(min(len(turn), p.strategy.portfolio.most)):
-        u = turn[k]
-        firm = firms[u][0]
-        if firm.begun < 0:
-            return u if ready and taken < p.strategy.portfolio.at_once and firms[0][0].budget > 0.0 else -1
-        if rolling_out(firm, units[u]):
-            taken += 1
-            if p.strategy.portfolio.start == ROLLED_OUT or (p.strategy.portfolio.start == GATE and firm.gate_week < 0):
-                ready = False
-    return -1
-
-
-@rule
-def take_up_again(firms, units, events, week, p):
-    """A use case that was stopped is taken up again when another one is seen to succeed and there is a place, if the time of grace has passed."""
+def take_up_again(firms, units, turn, events, week, p):
+    """What was stopped is taken up again when another use case is seen to succeed, there is a place that none that waits will take, and the
+    time of grace has passed."""
+    if next_to_begin(firms, units, turn, p) >= 0:
+        return
     taken = 0
     for u in range(len(firms)):
         taken += rolling_out(firms[u][0], units[u])

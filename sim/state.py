@@ -365,8 +365,13 @@ class States:
 
     @property
     def begun(self) -> list[int]:
-        """Rows of the use cases that have begun, and of the first, which is always there."""
-        return [u for u in range(len(self.names)) if u == 0 or self.firm[u, 0]["begun"] >= 0]
+        """Rows of the use cases that have begun."""
+        return [u for u in range(len(self.names)) if self.firm[u, 0]["begun"] >= 0]
+
+    @property
+    def running(self) -> list[int]:
+        """Rows whose weeks are run: of the use cases that have begun, and of the first, which carries who the planners are."""
+        return sorted({0, *self.begun})
 
     def room_for_events(self, weeks: int) -> None:
         """Make room for all that can happen in ``weeks``: eight events per unit and week, eight central."""

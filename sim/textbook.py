@@ -60,8 +60,8 @@ def _week(model: RolloutModel, states: States, everybody: Mapping[int, Populatio
         _after_planners(people, states.of(u), now, p)
     if several:
         states.convinced[now] = share_convinced(firms, teams, p)
-        take_up_again(firms, units, [states.of(u).events.view(np.recarray) for u in range(len(firms))], now, p)
-        divide(firms, units, now, p)
+        take_up_again(firms, units, states.turn, [states.of(u).events.view(np.recarray) for u in range(len(firms))], now, p)
+        divide(firms, units, states.turn, now, p)
         load_teams(firms, teams)
 
 

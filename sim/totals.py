@@ -112,9 +112,9 @@ def held_back(states: States, week: int, p: Parameters) -> Bottleneck:
     Of a use case whose turn has not come, all are put down to the waves. The sentence is about the use case that lacks most planners.
     """
     found = {
-        u: bottleneck(states.weekly[u], states.unit_weekly[u], p, states.unit_names, states.units[u]["users"], week)
+        u: bottleneck(states.weekly[u][begun:], states.unit_weekly[u][begun:], p, states.unit_names, states.units[u]["users"], week - begun)
         for u in states.begun
-        if u == 0 or states.firm[u, 0]["begun"] < week
+        if (begun := int(states.firm[u, 0]["begun"])) < week
     }
     if len(states.names) == 1:
         return found[0]

@@ -358,8 +358,8 @@ def after_planners_of_all(s, week, ps):
         if u == 0 or s.firm[u][0].begun >= 0:
             after_planners(case(s, u), week, ps)
     s.convinced[week] = share_convinced(s.firm, s.teams, ps[0])
-    take_up_again(s.firm, s.units, s.events, week, ps[0])
-    divide(s.firm, s.units, week, ps[0])
+    take_up_again(s.firm, s.units, s.turn, s.events, week, ps[0])
+    divide(s.firm, s.units, s.turn, week, ps[0])
     load_teams(s.firm, s.teams)
     return next_to_begin(s.firm, s.units, s.turn, ps[0])
 

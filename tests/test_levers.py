@@ -12,6 +12,7 @@ from conftest import only, plain
 
 import sim.forecasting
 import sim.platform
+import sim.portfolio
 import sim.strategy
 from experiments.lab.storage import read
 from experiments.levers.declarations import GROUPS, LEVERS, spared
@@ -22,7 +23,7 @@ from sim.configuration import resolve
 from sim.measures import NUMERIC
 from sim.parameters import RECORDS, Parameters
 
-PLACES = (BusinessUnit, Team, User, sim.strategy, sim.platform, sim.forecasting, sim.rules)
+PLACES = (BusinessUnit, Team, User, sim.strategy, sim.platform, sim.portfolio, sim.forecasting, sim.rules)
 
 
 @pytest.mark.parametrize("lever", LEVERS, ids=lambda lever: lever.name)
@@ -49,7 +50,7 @@ def test_the_groups_are_all_that_the_two_strategies_differ_in():
     a, b = (resolve({"strategy": name}, {}).strategy for name in ("integration_first", "model_first"))
     grouped = {name for group in GROUPS for name in settings_of(a, group)}
     differing = {f"strategy.{name}" for name in vars(a) if getattr(a, name) != getattr(b, name)} - {"strategy.name", "strategy.description"}
-    assert {name.split(".effort.")[0] + (".effort" if ".effort." in name else "") for name in grouped} >= differing
+    assert {".".join(name.split(".")[:2]) for name in grouped} >= differing
 
 
 def test_parts_of_the_difference_add_up_to_it():

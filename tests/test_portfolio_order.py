@@ -405,3 +405,47 @@ def test_what_stands_in_a_use_case_may_be_overridden():
     assert RolloutModel(weeks=1, **{"usecases.demand.value": 2.0}).parameters.usecases[0].value == 2
     with pytest.raises(InvalidInput, match="read in week 0 only"):
         RolloutModel(weeks=2, usecases=TWO).change({"usecases.promotion.value": 3.0})
+
+
+#: The second named begins first, in week 0.
+SECOND_FIRST = {"strategy.portfolio.order": "value", "strategy.portfolio.start": "rolled_out", "strategy.portfolio.at_once": 1}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_who_is_named_first_and_has_not_begun_takes_part_in_nothing(engine):
+    model = portfolio(
+        ["capacity", "demand"], engine=engine, **SECOND_FIRST, **{"strategy.gate_deadline": 30, "strategy.gate_reliance": 1.0}
+    )
+    model.run_for(10)
+    assert list(model.use_cases) == ["demand"] and set(model.units["usecase"]) == set(model.events["usecase"]) == {"demand"}
+    weights = model._states.planners / model._states.planners.sum()
+    assert model.bottleneck().held["waves"] == pytest.approx(weights[0])
+    assert model.run().outcome["reason"] != "its turn never came"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_budget_set_before_the_first_named_begins_stays(engine):
+    model = portfolio(["capacity", "demand"], engine=engine, weeks=40, **LATER, **{"strategy.portfolio.order": "value"})
+    model.firm.budget = 50
+    assert model.run().firm.budget == 50 and list(begun(model)) == ["demand", "capacity"]
+
+
+def test_what_blocks_the_next_makes_room_where_a_single_failure_ends_it_and_what_blocks_nothing_stays():
+    """With two places, and the next to begin once those before are rolled out, the first alone is in the way until it is."""
+    strict = {"strategy.portfolio.stop": "failing", "strategy.portfolio.start": "rolled_out", "strategy.portfolio.at_once": 2}
+    strict |= {"review.passing": 1.0, "strategy.initiative_floor": 1.0, "review.grace": 13, "review.every": 4, "strategy.measure": "use"}
+    strict |= {"strategy.unit_reviews": 1000, "strategy.initiative_reviews": 1000, "strategy.gate_weeks": 8}
+    strict |= {"strategy.gate_improvement": -1, "strategy.gate_reliance": 0, "weeks": 80}
+    slow, quick = (
+        {"strategy.cadence": 100},
+        {"strategy.wave": 1.0, "strategy.cadence": 1, "strategy.readiness_gate": 0.0, "strategy.approval": 0.0},
+    )
+    stopped = [portfolio(TWO, **strict | pace).run().use_cases["demand"].state.firm["stopped_week"][0] for pace in (slow, quick)]
+    assert stopped[0] > 0 > stopped[1]
+
+
+def test_what_holds_a_use_case_back_is_read_from_the_week_it_began():
+    model = portfolio(TWO, **LATER)
+    model.run_for(10)
+    with np.errstate(all="raise"):
+        assert sum(model.bottleneck().held.values()) + model.bottleneck().using == pytest.approx(1)
