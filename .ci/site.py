@@ -65,6 +65,7 @@ HEADS = {
     "state": "# State variables\n\nWhat the enterprise, its units, teams and planners carry from week to week, made from `sim/state.py`.",
     "outcomes": "# Outcomes\n\nWhat a run came to: the entries of `model.outcome`, made from `sim/measures.py`.",
     "rules": "# Rules\n\nWhat agents do, made from `sim/agents/`; [your own rule](../own-rule.md) says how to override one.",
+    "usecases": "# Use cases\n\nThe files in `configs/usecase/`; what their numbers mean: [parameters](parameters.md), under `usecases.{name}`.",
     "strategies": "# Strategies\n\nEvery file in `configs/strategy/`, in its own words.",
 }
 

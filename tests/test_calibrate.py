@@ -23,9 +23,33 @@ from sim.presets import load, read_yaml
 from sim.schema import InvalidInput
 
 POPULATION = Population(
-    10, 10, (0.5, 0.5), (0.4, 0.4), (40, 40), 0.5, 0.25, 0.25, (52, 260), (0, 78), (0, 156), {"model_first": 0.4, "adaptive": 0.6}
+    10,
+    10,
+    (0.5, 0.5),
+    (0.4, 0.4),
+    (40, 40),
+    0.5,
+    0.25,
+    0.25,
+    {"low": (1, 2), "middle": (2, 4), "high": (3, 6)},
+    (52, 260),
+    (0, 78),
+    (0, 156),
+    {"model_first": 0.4, "adaptive": 0.6},
 )
-SMALL = ["enterprise=small", "executor=serial", "population.organisations=10", "population.surveyed=10", "waves=1", "points=20", "draws=20"]
+#: A portfolio of which few organisations take on more than the first.
+TWO = ["demand", "promotion"]
+SMALL = [
+    f"usecases=[{','.join(TWO)}]",
+    "population.use_cases={low: [1, 1], middle: [1, 1], high: [1, 2]}",
+    "enterprise=small",
+    "executor=serial",
+    "population.organisations=10",
+    "population.surveyed=10",
+    "waves=1",
+    "points=20",
+    "draws=20",
+]
 FITTED = "fitted={utility.threshold: [0, 3]}"
 
 
@@ -140,12 +164,13 @@ def test_a_study_holds_what_single_organisations_give(whole):
     population = population_of(plan["design"]["population"])
     assert {m: plan["design"]["population"][m] for m in MATURITIES} == settings
     members = population.members(10, sets["population.spread"][3], sets["population.strictness"][3], sets["population.pilot"][3], (1, 3))
-    survived = []
+    kept = []
     for o in np.flatnonzero(members["maturity"] == "high"):
         row = members.iloc[o].to_dict()
         given = {name: value for name, value in row.items() if "." in name} | plan_fitted(sets.iloc[3])
-        survived.append(RolloutModel(strategy=row["strategy"], maturity="high", enterprise="small", rng=1 + 3 * 30 + int(o), **given).run().outcome["survived_three_years"])  # fmt: skip
-    assert sets["production_high"][3] == pytest.approx(np.mean(survived))
+        model = RolloutModel(strategy=row["strategy"], maturity="high", enterprise="small", usecases=TWO, rng=1 + 3 * 30 + int(o), **given)
+        kept.append(model.run().outcome["use_cases_kept"])
+    assert sets["production_high"][3] == pytest.approx(np.mean(kept))
     chosen = read_yaml(folder / "calibrated.yaml")
     parameters = pd.read_csv(folder / "parameters.csv").set_index("parameter")
     assert chosen["utility"]["threshold"] == pytest.approx(parameters["calibrated"]["utility.threshold"], rel=1e-3)

@@ -78,7 +78,7 @@ def test_every_strategy_gives_the_same_bits(strategy, usecases):
         "maturity": "high",
         "strategy.portfolio.stop": "failing",
         "people.turnover": 1.0,
-        "weeks": 110,
+        "weeks": 60,
     }
     assert_same(*(portfolio(usecases, engine=engine, **given).run() for engine in ENGINES))
 

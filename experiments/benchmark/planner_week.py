@@ -49,6 +49,7 @@ SIZES = {768: (12, 8, 8), 1_000: (5, 25, 8), 10_000: (40, 25, 10), 100_000: (100
 def floor_weeks(trust, used, using, peers_first, peers, keys, weeks):
     """Draws, peers gathered, two exps, on separate columns and in vector loops: no rules, teams or units, and nothing recorded."""
     table = np.empty((4, STRIDE))
+    left = np.empty(BLOCK, np.int8)
     for week in range(weeks):
         for i in range(len(trust)):
             using[i] = 0
@@ -56,7 +57,7 @@ def floor_weeks(trust, used, using, peers_first, peers, keys, weeks):
                 using[i] += used[peers[j]]
         for low in range(0, len(trust), BLOCK):
             n = min(BLOCK, len(trust) - low)
-            draw_block(table, n, low, week, keys[0], True)
+            draw_block(table, n, low, week, keys[0], keys[0], left, 0.0, 0, True)
             table[2, :n] = trust[low : low + n]
             table[3, :n] = using[low : low + n]
             for i in range(n):
