@@ -327,7 +327,7 @@ def pages():
 RolloutModel(usecases=ALL, weeks=3, rng=1, enterprise="small", **AT_ONCE).run()
 gc.collect()
 before = pages()
-size = {"enterprise.units": 40, "enterprise.teams": 50, "enterprise.users": 40}
+size = {"enterprise.units": 50, "enterprise.teams": 100, "enterprise.users": 40}
 model = RolloutModel(rng=1, weeks=3, **size, **GIVEN).run()
 gc.collect()
 print(len(model.state.users), sum(model._states.firm["begun"][:, 0] >= 0), pages() - before)
