@@ -57,7 +57,7 @@ def record_of(model: sim.RolloutModel) -> dict[str, Any]:
     names = [case.name for case in model.parameters.usecases]
     if len(names) == 1:
         return model.outcome
-    own = {name: case.outcome for name, case in model.use_cases.items() if case.state.firm["begun"][0] >= 0}
+    own = {name: case.outcome for name, case in model.use_cases.items()}
     return {**model.outcome, "usecases": {name: own.get(name) for name in names}}
 
 

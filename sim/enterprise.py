@@ -94,7 +94,7 @@ def _begin(states: States, u: int, week: int, p: Parameters, layout: Layout, see
     if not others:
         return
     if p.strategy.portfolio.platform == "shared":
-        firm["core"] = states.firm[others[0], 0]["core"]
+        firm["core"] = states.firm["core"][others, 0].max(axis=0)
         for v in others:
             found = np.minimum(states.common[u], states.units[v]["readiness"] * states.overlap[u, v])
             units["readiness"] = np.maximum(units["readiness"], found)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from sim.parameters import CAPABILITIES, Parameters
+from sim.platform import effort_spent
 from sim.rules import rule
 from sim.schema import InvalidInput
 from sim.state import (
@@ -190,10 +191,7 @@ def record_week(firm, units, teams, unit_rows, week, row, p):
 @rule
 def update_memory(firm, units, p):
     """The central cost of the week [EUR], and what is remembered of the pilot (over some ten weeks)."""
-    spent = 0.0
-    for k in range(SUPPORT + 1):
-        spent += firm.effort[k]
-    firm.central_cost = spent * p.value.person_week
+    firm.central_cost = effort_spent(firm) * p.value.person_week
     pilot = units[firm.pilot]
     firm.pilot_improvement += 0.1 * (pilot.improvement - firm.pilot_improvement)
     firm.pilot_use += 0.1 * (pilot.share - firm.pilot_use)

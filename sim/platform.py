@@ -82,6 +82,15 @@ def idle(firm, units, teams):
 
 
 @rule
+def effort_spent(firm):
+    """Person-weeks of the central team this week, for all purposes."""
+    spent = 0.0
+    for k in range(SUPPORT + 1):
+        spent += firm.effort[k]
+    return spent
+
+
+@rule
 def build_core(firm, k, effort, p):
     """Spend up to ``effort`` person-weeks on the shared core of capability ``k``; returns what is left."""
     total = p.platform.core_effort[k]

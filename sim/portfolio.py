@@ -6,8 +6,9 @@ none of them is called. Use cases that have not begun take part in nothing.
 
 from __future__ import annotations
 
+from sim.platform import effort_spent
 from sim.rules import has_forecast, is_active, rule
-from sim.state import LIVE, ONBOARDING, PILOT, SUPPORT, K
+from sim.state import LIVE, ONBOARDING, PILOT, K
 from sim.strategy import phase_of, relaunch
 
 PLACE, GATE, ROLLED_OUT = range(3)  # strategy.portfolio.start, as numbered in the parameters
@@ -17,10 +18,7 @@ SHARED = 1  # strategy.portfolio.platform
 @rule
 def left_over(firm):
     """Person-weeks of this week that a use case leaves to those begun after it."""
-    spent = 0.0
-    for k in range(SUPPORT + 1):
-        spent += firm.effort[k]
-    return max(0.0, firm.capacity - spent)
+    return max(0.0, firm.capacity - effort_spent(firm))
 
 
 @rule

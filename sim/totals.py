@@ -36,15 +36,14 @@ def together(states: States, weeks: int, p: Parameters) -> np.ndarray:
         return rows[0]
     made = np.zeros(weeks, WEEK)
     begun = states.begun
-    started = states.firm["begun"][begun, 0][:, None]
-    since = (started >= 0) & (np.arange(weeks) >= started)
-    planners = states.planners[begun][:, None]
+    since = np.arange(weeks) >= states.firm["begun"][begun, 0][:, None]
+    planners, of_all = states.planners[begun][:, None], taken_on(states, p).sum()
     for name in WEEK.names or ():
         values = rows[begun][name]
         if name in SUMMED or name.startswith("effort_"):
             made[name] = values.sum(axis=0)
         elif name in SHARES:
-            made[name] = (values * planners).sum(axis=0) / taken_on(states, p).sum()
+            made[name] = (values * planners).sum(axis=0) / of_all
         elif WEEK[name].kind == "f":
             made[name] = np.sum(values * since * planners, axis=0) / np.maximum(1.0, np.sum(since * planners, axis=0))
     made["week"] = np.arange(weeks)
@@ -70,11 +69,9 @@ def events(states: States) -> pd.DataFrame:
         return event_frame(states.of(0))
     changed = event_frame(replace(states.of(0), events=states.events[0][:0], settings={})).assign(usecase="")
     happened = of_use_cases(states, lambda state: event_frame(replace(state, changes=())), "week")
-    return (
-        pd.concat([changed, happened], ignore_index=True).sort_values("week", kind="stable", ignore_index=True)
-        if len(changed)
-        else happened
-    )
+    if changed.empty:
+        return happened
+    return pd.concat([changed, happened], ignore_index=True).sort_values("week", kind="stable", ignore_index=True)
 
 
 def overall(states: States, weeks: int, p: Parameters) -> dict[str, Any]:
@@ -90,7 +87,7 @@ def overall(states: States, weeks: int, p: Parameters) -> dict[str, Any]:
     survived = [record["survived_three_years"] for record in records]
     made["use_cases_survived"] = None if None in survived else sum(survived)
     since = states.firm["begun"][states.begun, 0]
-    old = [bool(kept) for kept, week in zip(survived, since, strict=True) if 0 <= week <= weeks - p.outcomes.survival]
+    old = [bool(kept) for kept, week in zip(survived, since, strict=True) if week <= weeks - p.outcomes.survival]
     made["use_cases_kept"] = sum(old) / len(old) if old else None
     return made
 
@@ -118,7 +115,8 @@ def held_back(states: States, week: int, p: Parameters) -> Bottleneck:
     }
     if len(states.names) == 1:
         return found[0]
-    weights = taken_on(states, p) / taken_on(states, p).sum()
+    weights = taken_on(states, p)
+    weights = weights / weights.sum()
     held = {name: sum(float(weights[u]) * one.held[name] for u, one in found.items()) for name in CONSTRAINTS}
     held["waves"] += float(sum(weight for u, weight in enumerate(weights) if u not in found))
     using = sum(float(weights[u]) * one.using for u, one in found.items())
