@@ -23,7 +23,7 @@ from sim.arithmetic import jitable, normal, uniform
 if TYPE_CHECKING:
     from sim.state import States
 
-PEOPLE, TIES, WEEKS, _, _, CROSS_TIES, MANAGEMENT, CHAMPIONS = range(8)  # another number would draw another week 0
+PEOPLE, TIES, WEEKS, ORGANISATION, _, CROSS_TIES, MANAGEMENT, CHAMPIONS = range(8)  # another number would draw another week 0
 #: What a counter of a unit's or the enterprise's weeks is for.
 PLANNER, SHOCK, EFFORT = range(3)
 

@@ -26,15 +26,17 @@ class Emulators:
     Attributes:
         processes: fitted regressors, one per target.
         targets: published values, [targets].
+        bound: which of them are lower bounds, [targets].
         discrepancy: standard deviation of what the model cannot be expected to get right, in the targets' unit.
     """
 
     processes: tuple[Any, ...]
     targets: np.ndarray
+    bound: np.ndarray
     discrepancy: float
 
     @classmethod
-    def fit(cls, unit: np.ndarray, outputs: np.ndarray, targets: np.ndarray, discrepancy: float, seed: int) -> Emulators:
+    def fit(cls, unit: np.ndarray, outputs: np.ndarray, targets: np.ndarray, bound: np.ndarray, discrepancy: float, seed: int) -> Emulators:
         """Emulators from parameter sets [sets, d] and their outputs [sets, targets]."""
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.gaussian_process import GaussianProcessRegressor
@@ -47,7 +49,7 @@ class Emulators:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # a length at its bound: a parameter without effect
                 processes.append(process.fit(unit, outputs[:, j]))
-        return cls(tuple(processes), targets, discrepancy)
+        return cls(tuple(processes), targets, bound, discrepancy)
 
     def predict(self, unit: np.ndarray, noise: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation of each output, [sets, targets]; the deviation holds the noise of a population, too.
@@ -62,15 +64,19 @@ class Emulators:
         )
 
     def distance(self, unit: np.ndarray, noise: float = 1.0) -> np.ndarray:
-        """How far each output is off its target, in standard deviations of emulator and discrepancy, [sets, targets]."""
+        """How far each output is off its target, in standard deviations of emulator and discrepancy; of a bound, below it, [sets, targets]."""
         mean, spread = self.predict(unit, noise)
-        return (mean - self.targets) / np.sqrt(spread**2 + self.discrepancy**2)
+        off = (mean - self.targets) / np.sqrt(spread**2 + self.discrepancy**2)
+        return np.where(self.bound, np.minimum(off, 0.0), off)
 
     def log_likelihood(self, unit: np.ndarray, noise: float = 1.0) -> np.ndarray:
         """Logarithm of the likelihood of parameter sets, up to a constant, [sets]."""
+        from scipy.special import log_ndtr
+
         mean, spread = self.predict(unit, noise)
         variance = spread**2 + self.discrepancy**2
-        return -0.5 * ((mean - self.targets) ** 2 / variance + np.log(variance)).sum(axis=1)
+        off = mean - self.targets
+        return np.asarray(np.where(self.bound, log_ndtr(off / np.sqrt(variance)), -0.5 * (off**2 / variance + np.log(variance))).sum(axis=1))
 
 
 def plausible(emulators: Sequence[Emulators], unit: np.ndarray) -> np.ndarray:

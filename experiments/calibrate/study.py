@@ -17,9 +17,9 @@ import pandas as pd
 from rich.console import Console
 
 from experiments.calibrate.emulators import CHAINS, Emulators, candidates, mode, posterior
-from experiments.calibrate.population import CHOSEN, HYPER, MATURITIES, VARIED, Population, population_of
+from experiments.calibrate.surveyed import Surveyed, surveyed_of
 from experiments.calibrate.tables import MEANINGS, parameters_table, preset_text, sets_table, show, targets_table, values_table
-from experiments.calibrate.targets import PUBLISHED, TARGETS, outputs_of, population_outputs
+from experiments.calibrate.targets import BOUND, PUBLISHED, TARGETS, outputs_of, population_outputs
 from experiments.lab.config import take
 from experiments.lab.designs import Factor, Points
 from experiments.lab.executors import Workers
@@ -32,7 +32,8 @@ from experiments.lab.storage import WEEKS, Store, read_shards
 from experiments.lab.study import Study, carry_out, take_settings
 from experiments.lab.tables import write_tables
 from sim.configuration import from_mapping
-from sim.parameters import RECORDS, Parameters
+from sim.parameters import RECORDS, Outcomes, Parameters
+from sim.population import CHOSEN, HYPER, MATURITIES, VARIED
 from sim.schema import InvalidInput
 
 #: What is calibrated, and its prior ranges: what screening found to move the targets, and what decides whether an initiative lasts.
@@ -41,7 +42,10 @@ FITTED = {
     "trust.noise": [0.2, 1.0],
     "forecast.planner": [0.38, 0.52],  # from a fifth above the sound model (M5) towards what experiments.response measured
     "disturbance.priority": [0.1, 2.0],
-    "enterprise.spend": [100_000, 800_000],
+    "disturbance.leader": [0.1, 1.0],
+    "review.floor": [0.05, 0.9],
+    "enterprise.spend": [100_000, 1_500_000],
+    "value.realised": [0.3, 0.8],
 }
 
 
@@ -52,21 +56,21 @@ def calibrate(values: dict[str, Any]) -> int:
     settings = take_settings(values)
     waves, sets, draws = (take(values, key, "count", low, 10_000) for key, low in (("waves", 1), ("points", 20), ("draws", 20)))
     discrepancy, save_as = take(values, "discrepancy", "number", 0.001, 0.5), take(values, "save_as", "text")
-    fitted, population = values.pop("fitted") or FITTED, population_of(values.pop("population"))
+    fitted, surveyed = values.pop("fitted") or FITTED, surveyed_of(values.pop("surveyed"))
     base = from_mapping(values)
-    needed = max(population.team_weeks[1], population.scaling_weeks[1], population.ebit_weeks[1], base.outcomes.survival)
+    needed = max(surveyed.oldest, base.outcomes.survival)
     if base.weeks < needed:
         raise InvalidInput("weeks", base.weeks, f"at least {needed}, for the targets")
-    made = fitted_factors(fitted, base, population)
-    calibration = Calibration(made, population, waves, sets, draws, discrepancy, settings.seed)
-    most = -(-(sets * waves * population.organisations + (draws + 1) * population.surveyed) // population.organisations)
-    whole = calibration.plan(settings.plan(base, Points((), ()), 1), np.tile(0.5, (most, len(made))), population.organisations, 0)
-    check_points(whole, len(MATURITIES) * population.organisations)
+    made = fitted_factors(fitted, base, surveyed)
+    calibration = Calibration(made, surveyed, base.outcomes, waves, sets, draws, discrepancy, settings.seed)
+    most = -(-(sets * waves * surveyed.organisations + (draws + 1) * surveyed.asked) // surveyed.organisations)
+    whole = calibration.plan(settings.plan(base, Points((), ()), 1), np.tile(0.5, (most, len(made))), surveyed.organisations, 0)
+    check_points(whole, len(MATURITIES) * surveyed.organisations)
     asked = {
         "kind": "waves", "waves": waves, "points": sets, "draws": draws, "discrepancy": discrepancy,
-        "fitted": {f.name: [f.low, f.high] for f in made}, "population": dataclasses.asdict(population),
+        "fitted": {f.name: [f.low, f.high] for f in made}, "surveyed": dataclasses.asdict(surveyed),
         "targets": {target.name: target.published for target in TARGETS},
-        "maturities": preset_digests("maturity", MATURITIES), "strategies": preset_digests("strategy", population.strategies),
+        "maturities": preset_digests("maturity", MATURITIES), "strategies": preset_digests("strategy", surveyed.strategies),
     }  # fmt: skip
     configuration = plan_record(whole, asked)
     marked = mark("calibrate", configuration)
@@ -89,12 +93,12 @@ def calibrate(values: dict[str, Any]) -> int:
             console.print(f"The chosen values are experiment={save_as} for all experiments: {place}.", highlight=False)
         return ["figure.png", "targets.csv", "parameters.csv", "sets.csv", "posterior.csv", "calibrated.yaml"]
 
-    size = len(MATURITIES) * population.organisations
+    size = len(MATURITIES) * surveyed.organisations
     parts = [f"{len(made)}parameters", f"{waves}x{sets}sets", f"{size}organisations", f"{base.weeks}w"]
     return carry_out(Study("calibrate", parts, whole, configuration, conclude, say, run), settings)
 
 
-def fitted_factors(fitted: Any, base: Parameters, population: Population) -> tuple[Factor, ...]:
+def fitted_factors(fitted: Any, base: Parameters, surveyed: Surveyed) -> tuple[Factor, ...]:
     """What is fitted: numbers with prior ranges, and of the population what has a range."""
     if not isinstance(fitted, Mapping):
         raise InvalidInput("fitted", fitted, "a mapping of parameters to ranges, such as {trust.loss: [0.05, 0.3]}")
@@ -106,7 +110,7 @@ def fitted_factors(fitted: Any, base: Parameters, population: Population) -> tup
     for f in made:
         if f.kind != "number" or f.name.removeprefix("maturity.") in VARIED or f.name in CHOSEN:
             raise InvalidInput("fitted", f.name, "a number that is not what the organisations differ in")
-    hyper = zip(HYPER, population.hyper, strict=True)
+    hyper = zip(HYPER, surveyed.hyper, strict=True)
     return (*made, *(Factor(name, "number", *ends) for name, ends in hyper if ends[0] < ends[1]))
 
 
@@ -132,7 +136,8 @@ class Calibration:
     """The waves, each a results folder of its own, and the runs of the posterior."""
 
     made: tuple[Factor, ...]
-    population: Population
+    surveyed: Surveyed
+    outcomes: Outcomes
     waves: int
     sets: int
     draws: int
@@ -142,7 +147,7 @@ class Calibration:
     def populations(self, unit: np.ndarray) -> np.ndarray:
         """The values of :data:`HYPER` at each parameter set, [sets, 3]."""
         fitted = {f.name: f.at(unit[:, j]) for j, f in enumerate(self.made)}
-        fixed = dict(zip(HYPER, (ends[0] for ends in self.population.hyper), strict=True))
+        fixed = dict(zip(HYPER, (ends[0] for ends in self.surveyed.hyper), strict=True))
         return np.column_stack([np.broadcast_to(fitted.get(name, fixed[name]), len(unit)) for name in HYPER])
 
     def plan(self, plan: Plan, unit: np.ndarray, organisations: int, first: int) -> Plan:
@@ -152,9 +157,10 @@ class Calibration:
         same luck would learn that luck (Chen, Ankenman & Nelson 2012).
         """
         count, size = len(unit), len(MATURITIES) * organisations
+        offsets = np.arange(count * size) + first * 1_000_000
         members = pd.concat(
             [
-                self.population.members(organisations, spread, strictness, pilot, (self.seed, first + k))
+                self.surveyed.members(organisations, spread, strictness, pilot, self.seed + offsets[k * size : (k + 1) * size])
                 for k, (spread, strictness, pilot) in enumerate(self.populations(unit))
             ],
             ignore_index=True,
@@ -171,57 +177,55 @@ class Calibration:
                 kind = RECORDS[str(name)].kind
                 factors.append(Factor(str(name), kind, float(values.min()), float(values.max())))
                 columns.append(values.to_numpy())
-        offsets = np.arange(count * size) + first * 1_000_000
         return replace(plan, points=Points(tuple(factors), tuple(columns)), offsets=offsets)
 
     def run(self, plan: Plan, store: Store, workers: Workers) -> tuple[Plan, Found]:
         """All waves and the posterior; returns the plan of the posterior's runs, and what was found."""
         from scipy.stats import qmc
 
-        d, asked, surveyed = len(self.made), self.population.organisations, self.population.surveyed
+        d, few, many = len(self.made), self.surveyed.organisations, self.surveyed.asked
         unit = qmc.LatinHypercube(d, rng=np.random.Generator(np.random.SFC64(self.seed))).random(self.sets)
         seen, outputs = np.empty((0, d)), np.empty((0, len(TARGETS)))
         emulators: list[Emulators] = []
         tried, left = [], []
         for wave in range(self.waves):
-            part = self.plan(plan, unit, asked, wave * self.sets)
+            part = self.plan(plan, unit, few, wave * self.sets)
             record = plan_record(part, {"kind": "wave", "sets": digest({"unit": unit.tolist()})})
             with Store("calibrate", store.folder / f"waves/{wave:02d}", record) as place:
                 execute(part, place, workers, what=f"runs of wave {wave + 1} of {self.waves}")
-                found = self.outputs(place, len(unit), asked)
+                found = self.outputs(place, len(unit), few)
             whole = np.isfinite(found).all(axis=1)
             seen, outputs = np.concatenate([seen, unit[whole]]), np.concatenate([outputs, found[whole]])
             if len(seen) < 2:
                 raise InvalidInput("calibrate", "a failed run in nearly every parameter set", f"sets without one; see {place.folder}")
             tried.append(sets_table(self.made, unit, found).assign(wave=wave + 1))
-            emulators.append(Emulators.fit(seen, outputs, PUBLISHED, self.discrepancy, self.seed))
+            emulators.append(Emulators.fit(seen, outputs, PUBLISHED, BOUND, self.discrepancy, self.seed))
             unit, share = candidates(emulators, d, self.sets, self.seed + 1000 + wave)
             left.append(share)
-        drawn = posterior(emulators[-1], unit, self.seed, asked / surveyed)
-        chosen = mode(emulators[-1], drawn, asked / surveyed)
+        drawn = posterior(emulators[-1], unit, self.seed, few / many)
+        chosen = mode(emulators[-1], drawn, few / many)
         last = np.vstack([drawn[:: max(1, CHAINS // self.draws)][: self.draws], chosen])
-        final = self.plan(plan, last, surveyed, self.waves * self.sets)
+        final = self.plan(plan, last, many, self.waves * self.sets)
         execute(final, store, workers, what="runs of the posterior")
         return final, Found(pd.concat(tried, ignore_index=True), left, drawn, last)
 
     def outputs(self, store: Store, sets: int, organisations: int) -> np.ndarray:
         """The outputs of each parameter set's population, [sets, targets]; NaN where a run failed."""
         size = len(MATURITIES) * organisations
-        names = ["point", "week", "teams_trust_and_use", "units_live", "cumulative_net"]
+        names = ["point", "week", "teams_trust_and_use", "reliance", "units_live", "cumulative_net"]
         weekly = pd.concat([table.to_pandas() for table in read_shards(store.folder, WEEKS, names)]).sort_values(
             ["point", "week"], kind="stable"
         )
-        runs = store.runs(["point", "maturity", "use_cases_kept", "error"]).sort_values("point", kind="stable")
+        runs = store.runs(["point", "units", "gate_week", "use_cases_kept", "error"]).sort_values("point", kind="stable")
         week = np.sort(weekly["week"].unique())
         series = {name: np.full((sets * size, len(week)), np.nan) for name in names[2:]}
         row, column = weekly["point"].to_numpy(), np.searchsorted(week, weekly["week"].to_numpy())
         for name, table in series.items():
             table[row, column] = weekly[name].to_numpy(float)
-        kept = runs["use_cases_kept"].to_numpy(float)
         maturity = np.repeat(np.arange(len(MATURITIES)), organisations)
-        each = outputs_of(series, week, kept, np.tile(maturity, sets), self.population).reshape(sets, size, len(TARGETS))
+        each = outputs_of(series, week, runs, np.tile(maturity, sets), self.surveyed, self.outcomes).reshape(sets, size, len(TARGETS))
         failed = np.isnan(series["cumulative_net"]).any(axis=1).reshape(sets, size).any(axis=1)
-        found, _ = population_outputs(each, maturity, self.population)
+        found, _ = population_outputs(each, maturity, self.surveyed)
         found[failed] = np.nan
         return found
 
@@ -229,7 +233,7 @@ class Calibration:
 def write(store: Store, plan: Plan, study: Calibration, found: Found, marked: str) -> None:
     """Write what was tried, the posterior, how it compares with the targets, the chosen values and the picture."""
     count = len(found.last)
-    outputs = study.outputs(store, count, study.population.surveyed)
+    outputs = study.outputs(store, count, study.surveyed.asked)
     chosen = np.arange(count) == count - 1
     parameters = parameters_table(study.made, found.posterior, found.last[-1])
     tables = {

@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.calibrate.emulators import predictive
-from experiments.calibrate.population import HYPER, PILOT, SPREAD, STRICTNESS
-from experiments.calibrate.targets import PUBLISHED, TARGETS
+from experiments.calibrate.targets import BOUND, PUBLISHED, TARGETS
 from experiments.lab.designs import Factor
 from experiments.lab.storage import Store
 from sim.parameters import RECORDS
+from sim.population import HYPER, PILOT, SPREAD, STRICTNESS
 
 UNITS = {SPREAD: "sd in logits and logs", STRICTNESS: "backing by the executive", PILOT: "weeks"}
 MEANINGS = {
@@ -26,6 +26,7 @@ MEANINGS = {
     "targets.target": "published number", "targets.words": "what it is", "targets.source": "who published it", "targets.published": "its value",
     "targets.model": "median of the posterior predictive distribution", "targets.model_low": "5% quantile", "targets.model_high": "95% quantile",
     "targets.inside": "published value inside the 90% interval, at the whole per cents that were published",
+    "targets.bound": "whether anything above is as good",
     "targets.chosen": "its value in the chosen parameter set",
     **{target.name: target.words for target in TARGETS},
     "wave": "wave", "draws.chosen": "whether these are the chosen values",
@@ -52,7 +53,8 @@ def targets_table(drawn: np.ndarray, chosen: np.ndarray, discrepancy: float, see
             "target": [target.name for target in TARGETS], "words": [target.words for target in TARGETS],
             "source": [target.source for target in TARGETS],
             "published": PUBLISHED, "model": middle, "model_low": low, "model_high": high,
-            "inside": (low.round(2) <= PUBLISHED) & (high.round(2) >= PUBLISHED),  # they are published as whole per cents
+            "inside": (BOUND | (low.round(2) <= PUBLISHED)) & (high.round(2) >= PUBLISHED),  # they are published as whole per cents
+            "bound": BOUND,
             "chosen": chosen,
         }
     )  # fmt: skip
@@ -107,7 +109,7 @@ def show(console: Console, store: Store) -> None:
         table.add_column(head, justify="left" if head == "target" else "right")
     for _, row in targets.iterrows():
         table.add_row(
-            row["words"], f"{row['published']:.0%}", f"{row['model']:.0%} [{row['model_low']:.0%}, {row['model_high']:.0%}]",
+            row["words"], f"{'≥ ' if row['bound'] else ''}{row['published']:.0%}", f"{row['model']:.0%} [{row['model_low']:.0%}, {row['model_high']:.0%}]",
             "yes" if row["inside"] else "no", f"{100 * (row['model_high'] - row['model_low']):.0f} points", f"{row['chosen']:.0%}",
         )  # fmt: skip
     console.print(table)
