@@ -1,12 +1,14 @@
-"""Strategies against each other on the same enterprises, people, shocks and noise.
+"""Strategies against each other on the same organisations, people, shocks and noise.
 
-``python -m experiments.compare`` compares integration-first and model-first at low, middle and high
-maturity; ``strategies=[…] maturities=[…] replications=N`` compare others.
+``python -m experiments.compare`` compares integration-first and model-first at low, middle and high maturity, on organisations of the
+population that was calibrated; ``strategies=[…] maturities=[…] replications=N`` compare others, ``population=article`` compares them on one
+exact organisation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -18,9 +20,11 @@ from rich.table import Table
 import sim
 from experiments.lab.config import main, take
 from experiments.lab.designs import Factor, Points
+from experiments.lab.executors import Workers
 from experiments.lab.output import input_files
-from experiments.lab.plan import Plan
-from experiments.lab.statistics import mean, median, share, values_of
+from experiments.lab.plan import Plan, plan_record, population_record
+from experiments.lab.runner import execute
+from experiments.lab.statistics import clustered, median, share, values_of, within
 from experiments.lab.storage import Store
 from experiments.lab.study import Settings, Study, carry_out, take_settings
 from experiments.lab.tables import write_tables
@@ -40,6 +44,8 @@ OF_SEVERAL = (*COMPARED, *PORTFOLIO)
 MOST_RUNS = 100_000
 #: Replications of which is kept what held them back; more would cost time and show the same.
 LOOKED_INTO = 25
+#: Organisations to which everything happens once more with other luck, for the share of luck in what differs; and that luck's seed.
+TWINS, OTHER_LUCK = 60, 1 << 40
 MEANINGS = {
     "measure": "what is compared; outcome_…: runs that end so",
     "kind": "mean, median, or share of runs",
@@ -47,11 +53,25 @@ MEANINGS = {
     "estimate": "of the strategy, in the measure's unit",
     "low": "lower end of its 95% interval",
     "high": "upper end of its 95% interval",
+    "spread_low": "where one organisation ends: 5% of them end below",
+    "spread_high": "where one organisation ends: 5% of them end above",
+    "best.best": "probability that it is best of those compared: share of organisations in which its net value is highest; ties are shared",
+    "best.best_low": "lower end of its 95% interval",
+    "best.best_high": "upper end of its 95% interval",
+    "best.regret": "mean of what an organisation loses with it against its own best [EUR]",
+    "best.regret_high": "what 5% of organisations lose with it at least [EUR]",
+    "variance.of": "net value of a strategy, or of the first less it",
+    "variance.variance": "variance between organisations [EUR^2]",
+    "variance.parameters": "share of it that lies between draws of the parameters",
+    "variance.organisation": "share that lies between organisations of the same draw",
+    "variance.luck": "share that is left where draw and organisation are the same",
     "a": "strategy",
     "b": "strategy it is compared with",
     "pairs": "pairs of runs with the same luck",
     "ties": "pairs in which both came to the same",
     "difference": "mean of a − b; empty where a week was never reached",
+    "difference_low": "5% of organisations gain less",
+    "difference_high": "5% of organisations gain more",
     "a_wins": "share of pairs in which a does better; ties count half",
     "variance_ratio": "variance of an unpaired comparison over that of the paired one: how many times as many runs it would need",
 }
@@ -72,21 +92,49 @@ def compare(values: dict[str, Any]) -> int:
     charts: dict[str, Callable[[], Any]] = {}
 
     def conclude(store: Store, plan: Plan) -> None:
-        runs = store.runs()
-        good = runs[runs["error"] == ""]
+        good = good_of(store, plan)
         tables = {"summary": summarise(good, maturities, strategies, measures), "paired": pair(good, maturities, strategies, measures)}
+        tables["best"] = best_of(good, maturities, strategies)
+        if plan.population:
+            with twins_of(plan, store)[1] as place:
+                tables["variance"] = shares_of_variance(good, good_of(place, plan), maturities, strategies)
         write_tables(store, plan, tables, MEANINGS)
         figure = settings.workers.draw(pictures.figure, store.folder)
         charts.update({name: settings.workers.draw(pictures.chart, name, Tables(store.folder)) for name in pictures.CHARTS})
         figure()  # the manifest names it; the report waits for its charts itself
 
     def show(console: Console, store: Store) -> list[str]:
-        summary, paired = (pd.read_parquet(store.folder / f"{name}.parquet") for name in ("summary", "paired"))
-        print_comparison(console, summary, paired, maturities, strategies, replications, weeks)
-        return ["report.html", "figure.png", "summary.csv", "paired.csv", "weekly/", "units/", "held/"]
+        names = ("summary", "paired", "best", "variance") if plan.population else ("summary", "paired", "best")
+        tables = {name: pd.read_parquet(store.folder / f"{name}.parquet") for name in names}
+        print_comparison(console, tables, maturities, strategies, replications, weeks)
+        return ["report.html", "figure.png", *(f"{name}.csv" for name in names), "weekly/", "units/", "held/"]
 
     parts = ["+".join(strategies), "+".join(maturities), f"{weeks}w", f"{replications}x"]
-    return carry_out(Study("compare", parts, plan, configuration, conclude, show, close=lambda store: report_of(store, charts)), settings)
+    study = Study("compare", parts, plan, configuration, conclude, show, run_with_twins, lambda store: report_of(store, charts))
+    return carry_out(study, settings)
+
+
+def run_with_twins(plan: Plan, store: Store, workers: Workers) -> Plan:
+    """All runs, and of a population's first organisations the same once more with other luck."""
+    execute(plan, store, workers)
+    if plan.population:
+        again, folder = twins_of(plan, store)
+        with folder as place:
+            execute(again, place, workers, what="runs with other luck")
+    return plan
+
+
+def twins_of(plan: Plan, store: Store) -> tuple[Plan, Store]:
+    """The plan of the runs with other luck, and their folder."""
+    again = replace(plan, replications=min(TWINS, plan.replications), weekly=0, inside=0, luck=OTHER_LUCK)
+    return again, Store("compare", store.folder / "twins", plan_record(again, {"kind": "twins"}))
+
+
+def good_of(store: Store, plan: Plan) -> pd.DataFrame:
+    """The runs that did not fail, and which draw of the parameters each has (``draw``; its own, without a population)."""
+    runs = store.runs()
+    runs["draw"] = runs["seed"].astype(int) % plan.population.size if plan.population else runs["replication"]
+    return runs[runs["error"] == ""]
 
 
 def changes_of(given: Any) -> dict[str, Any]:
@@ -135,6 +183,7 @@ def record_of(plan: Plan, settings: Settings) -> dict[str, Any]:
         "engine": plan.engine,
         "limit": plan.limit,
         "input_files": input_files(plan.parameters(0)),
+        "population": population_record(plan.population),
         "model": SOURCES,
     }
 
@@ -163,24 +212,26 @@ def summarise(runs: pd.DataFrame, maturities: list[str], strategies: list[str], 
                 x = values_of(cell, measure)
                 if len(x) == 0 or np.isnan(x).any():
                     continue  # net_104 of a shorter horizon is undefined, not 0
-                kind, estimate = ("median", median(x)) if MEASURES[measure].censored else ("mean", mean(x))
+                kind, estimate = ("median", median(x)) if MEASURES[measure].censored else ("mean", clustered(x, cell["draw"].to_numpy()))
                 if MEASURES[measure].written == "share":  # shares end at 0 and 1, and so do their intervals
                     estimate = (estimate[0], max(0.0, estimate[1]), min(1.0, estimate[2]))
                 elif measure in PORTFOLIO:
                     estimate = (estimate[0], max(0.0, estimate[1]), estimate[2])
-                rows.append((maturity, strategy, measure, kind, len(x), *estimate))
+                rows.append((maturity, strategy, measure, kind, len(x), *estimate, *within(x)))
             n = len(cell)
             rows += [
-                (maturity, strategy, f"outcome_{label}", "share", n, *share(float((cell["outcome"] == label).sum()), n))
+                (maturity, strategy, f"outcome_{label}", "share", n, *share(float((cell["outcome"] == label).sum()), n), np.nan, np.nan)
                 for label in (CLASSES if n else ())
             ]
-    return pd.DataFrame(rows, columns=["maturity", "strategy", "measure", "kind", "runs", "estimate", "low", "high"])
+    return pd.DataFrame(
+        rows, columns=["maturity", "strategy", "measure", "kind", "runs", "estimate", "low", "high", "spread_low", "spread_high"]
+    )
 
 
 def pair(runs: pd.DataFrame, maturities: list[str], strategies: list[str], measures: Sequence[str] = COMPARED) -> pd.DataFrame:
     """One row per maturity, pair of strategies and measure.
 
-    ``difference`` is the mean of a - b over runs with the same luck, with its 95% interval; empty
+    ``difference`` is the mean of a - b over runs with the same luck, with its 95% interval, and where it lies in nine of ten pairs; empty
     where a week was never reached. ``a_wins`` is the share of pairs in which a does better (``ties``
     count half). ``variance_ratio`` is the variance an unpaired comparison would have had over the
     paired one's: how many times more runs it would have needed.
@@ -195,14 +246,84 @@ def pair(runs: pd.DataFrame, maturities: list[str], strategies: list[str], measu
                 if len(x) == 0 or np.isnan(x).any() or np.isnan(y).any():
                     continue
                 wins = float(np.sum(np.where(x == y, 0.5, x > y if MEASURES[measure].better > 0 else x < y)))
-                difference, ratio = (np.nan, np.nan, np.nan), np.nan
+                difference, ratio = (np.nan,) * 5, np.nan
                 if np.isfinite(x).all() and np.isfinite(y).all():
-                    difference = mean(x - y)
+                    difference = (*clustered(x - y, left.loc[common, "draw"].to_numpy()), *within(x - y))
                     spread = float(np.var(x - y, ddof=1)) if len(x) > 1 else 0.0
                     ratio = float((np.var(x, ddof=1) + np.var(y, ddof=1)) / spread) if spread > 0 else np.nan
                 rows.append((maturity, a, b, measure, len(x), int(np.sum(x == y)), *difference, *share(wins, len(x)), ratio))
     compared = ["maturity", "a", "b", "measure", "pairs", "ties"]
-    return pd.DataFrame(rows, columns=[*compared, "difference", "low", "high", "a_wins", "a_wins_low", "a_wins_high", "variance_ratio"])
+    return pd.DataFrame(
+        rows,
+        columns=[
+            *compared,
+            "difference",
+            "low",
+            "high",
+            "difference_low",
+            "difference_high",
+            "a_wins",
+            "a_wins_low",
+            "a_wins_high",
+            "variance_ratio",
+        ],
+    )
+
+
+def best_of(runs: pd.DataFrame, maturities: list[str], strategies: list[str]) -> pd.DataFrame:
+    """One row per maturity and strategy: how likely it is the best of them for an organisation, and what is lost where it is not."""
+    rows = []
+    for maturity in maturities:
+        net = runs[runs["maturity"] == maturity].pivot(index="replication", columns="strategy", values="net")
+        net = net.reindex(columns=strategies).dropna()
+        if net.empty:
+            continue
+        regret = net.max(axis=1).to_numpy()[:, None] - net.to_numpy()
+        best = (regret == 0) / (regret == 0).sum(axis=1, keepdims=True)
+        for j, strategy in enumerate(strategies):
+            lost = (float(regret[:, j].mean()), within(regret[:, j])[1])
+            rows.append((maturity, strategy, len(net), *share(float(best[:, j].sum()), len(net)), *lost))
+    return pd.DataFrame(rows, columns=["maturity", "strategy", "runs", "best", "best_low", "best_high", "regret", "regret_high"])
+
+
+def shares_of_variance(runs: pd.DataFrame, twins: pd.DataFrame, maturities: list[str], strategies: list[str]) -> pd.DataFrame:
+    """One row per maturity and strategy, and per strategy that the first is compared with: what of the variance of net value comes whence.
+
+    Components of variance of a nested design, organisations within draws of the parameters (Searle, Casella & McCulloch 1992), and luck from
+    organisations to which everything happened twice.
+    """
+    rows = []
+    for maturity in maturities:
+        net, again = (r[r["maturity"] == maturity].pivot(index="replication", columns="strategy", values="net") for r in (runs, twins))
+        if net.empty:
+            continue
+        draw = runs[runs["maturity"] == maturity].drop_duplicates("replication").set_index("replication")["draw"]
+        of = [(s, net[s].dropna(), again[s].dropna()) for s in strategies if s in net and s in again]
+        first = strategies[0]
+        of += [
+            (f"{first} - {s}", (net[first] - net[s]).dropna(), (again[first] - again[s]).dropna())
+            for s, _, _ in of
+            if s != first and first in net
+        ]
+        rows += [(maturity, name, *_components(y, other, draw)) for name, y, other in of if len(y) > 1]
+    return pd.DataFrame(rows, columns=["maturity", "of", "variance", "parameters", "organisation", "luck"])
+
+
+def _components(y: pd.Series, again: pd.Series, draw: pd.Series) -> tuple[float, float, float, float]:
+    """Variance, and its shares of parameters, organisations and luck; NaN where no two organisations share a draw."""
+    variance = float(y.var())
+    common = y.index.intersection(again.index)
+    luck = 0.5 * float(((y[common] - again[common]) ** 2).mean()) if len(common) else np.nan
+    groups = y.groupby(draw[y.index].to_numpy())
+    size, count = groups.size(), groups.ngroups
+    if variance == 0 or count == len(y) or count < 2:
+        return variance, np.nan, np.nan, min(1.0, luck / variance) if variance else np.nan
+    inside = float((groups.var() * (size - 1)).sum() / (len(y) - count))
+    between = float((size * (groups.mean() - y.mean()) ** 2).sum() / (count - 1))
+    parameters = max(0.0, (between - inside) / ((len(y) - (size**2).sum() / len(y)) / (count - 1)))
+    luck = min(luck, inside)
+    total = parameters + inside
+    return variance, parameters / total, (inside - luck) / total, luck / total
 
 
 # --------------------------------------------------------------------------- printing
@@ -221,35 +342,57 @@ def _cell(measure: str, estimate: float, low: float, high: float) -> str:
 
 
 def print_comparison(
-    console: Console, summary: pd.DataFrame, paired: pd.DataFrame, maturities: list[str], strategies: list[str], n: int, weeks: int
+    console: Console, tables: Mapping[str, pd.DataFrame], maturities: list[str], strategies: list[str], n: int, weeks: int
 ) -> None:
     """Print each maturity's table, and how far the first strategy is ahead of the others."""
-    listed = len(strategies) > 3
+    listed, drawn = len(strategies) > 3, "variance" in tables
+    paired, best = tables["paired"], tables["best"]
     for maturity in maturities:
-        part = summary[summary["maturity"] == maturity].set_index(["strategy", "measure"])
-        title = f"{maturity} maturity, {n} runs a strategy: estimate"
+        part = tables["summary"][tables["summary"]["maturity"] == maturity].set_index(["strategy", "measure"])
+        title = f"{maturity} maturity, {n} {'organisations' if drawn else 'runs a strategy'}: estimate"
         console.print(_list(title, part, strategies, weeks) if listed else _side_by_side(console, title, part, strategies, weeks))
-        for _, row in paired[(paired["maturity"] == maturity) & (paired["measure"] == "net") & (paired["a"] == strategies[0])].iterrows():
-            ratio = row["variance_ratio"]
-            if row["ties"] == row["pairs"]:
-                same = (
-                    f"  {strategy_label(row['a'])} and {strategy_label(row['b'])} came to the same net value in all {row['pairs']} pairs."
+        if len(strategies) > 1:
+            console.print(_best(best[best["maturity"] == maturity], drawn), highlight=False)
+        rows = paired[(paired["maturity"] == maturity) & (paired["measure"] == "net") & (paired["a"] == strategies[0])]
+        for row in rows.to_dict("records"):
+            console.print(_difference(row, weeks, drawn), highlight=False)
+        for row in tables["variance"].to_dict("records") if drawn else []:
+            if row["maturity"] == maturity and " - " in row["of"] and row["parameters"] == row["parameters"]:
+                console.print(
+                    f"  What that differs by comes from the parameters' uncertainty ({row['parameters']:.0%}), from the organisation "
+                    f"({row['organisation']:.0%}) and from luck ({row['luck']:.0%}).",
+                    highlight=False,
                 )
-                console.print(same, highlight=False)
-                continue
-            console.print(
-                f"  Same luck, net value after {weeks} weeks: {strategy_label(row['a'])} − {strategy_label(row['b'])} = "
-                f"{_cell('net', row['difference'], row['low'], row['high'])}; better in {row['a_wins']:.0%} "
-                f"[{row['a_wins_low']:.0%}, {row['a_wins_high']:.0%}] of pairs."
-                + (f" Unpaired runs would need {ratio:.1f}× as many." if ratio == ratio else ""),
-                highlight=False,
-            )
         console.print()
     if len(strategies) > 2:
         said = (
             "Intervals are in summary.csv, all pairs and measures in paired.csv." if listed else "All pairs and measures are in paired.csv."
         )
         console.print(f"{said}\n", highlight=False)
+
+
+def _best(rows: pd.DataFrame, drawn: bool) -> str:
+    """How likely each strategy is the best of those compared, and what is lost where it is not."""
+    said = [
+        f"{strategy_label(row['strategy'])} {row['best']:.0%} [{row['best_low']:.0%}, {row['best_high']:.0%}], regret {millions(row['regret'])}"
+        for row in rows.to_dict("records")
+    ]
+    return f"  Best for so many {'organisations' if drawn else 'runs'}, and mean regret: {'; '.join(said)}."
+
+
+def _difference(row: Mapping[Any, Any], weeks: int, drawn: bool) -> str:
+    """How far a strategy is ahead of another, in a sentence."""
+    ratio, both = row["variance_ratio"], f"{strategy_label(row['a'])} and {strategy_label(row['b'])}"
+    if row["ties"] == row["pairs"]:
+        return f"  {both} came to the same net value in all {row['pairs']} pairs."
+    one = "one organisation" if drawn else "one run"
+    said = (
+        f"  Same luck, net value after {weeks} weeks: {strategy_label(row['a'])} − {strategy_label(row['b'])} = "
+        f"{_cell('net', row['difference'], row['low'], row['high'])} on average; {one} {millions(row['difference_low'])} to "
+        f"{millions(row['difference_high'])} (nine of ten); better in {row['a_wins']:.0%} [{row['a_wins_low']:.0%}, {row['a_wins_high']:.0%}] "
+        "of pairs."
+    )
+    return said + (f" Unpaired runs would need {ratio:.1f}× as many." if ratio == ratio and not drawn else "")
 
 
 def _estimate(part: pd.DataFrame, strategy: str, measure: str) -> str:

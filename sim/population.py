@@ -146,6 +146,8 @@ class Population:
 def read(name: str, given: Mapping[str, Any], **more: Any) -> Population | None:
     """The population that a file of ``configs/population`` describes, checked; None for one exact organisation.
 
+    ``draws`` names a table beside it, by default its own; null: one exact organisation.
+
     Raises:
         InvalidInput: for an unknown key, a file of draws that is missing or holds what no parameter takes.
     """
@@ -153,14 +155,15 @@ def read(name: str, given: Mapping[str, Any], **more: Any) -> Population | None:
     for key in given:
         if key not in known:
             raise InvalidInput(f"population.{key}", given[key], nearest(str(key), list(known)))
-    if not given.get("draws"):
+    draws = given.get("draws", name)
+    if draws is None:
         return None
     cases = given.get("usecases") or []
     for case in cases:
         if case not in presets.available("usecase"):
             raise InvalidInput("population.usecases", case, nearest(str(case), presets.available("usecase")))
     use_cases = sizes("population.use_cases", given["use_cases"]) if given.get("use_cases") else {}
-    return Population(name, tuple(cases), use_cases, read_draws(str(given["draws"])), **more)
+    return Population(name, tuple(cases), use_cases, read_draws(str(draws)), **more)
 
 
 def sizes(key: str, given: Any) -> dict[str, tuple[int, int]]:
@@ -186,7 +189,9 @@ def read_draws(name: str) -> dict[str, tuple[float, ...]]:
     except (OSError, UnicodeDecodeError, ValueError, csv.Error) as error:
         raise InvalidInput("population.draws", name, f"a table of draws in configs/population/{name}.csv ({error})") from None
     if not rows or not set(HYPER) <= set(head) or len(set(head)) < len(head):
-        raise InvalidInput(f"{path.name}", head, f"a head line with names of parameters, {', '.join(HYPER)} among them, and a line per draw")
+        raise InvalidInput(
+            f"{path.name}", head, f"a head line with names of parameters, {', '.join(HYPER)} among them, and a line per draw"
+        )
     columns: dict[str, tuple[float, ...]] = {}
     for j, key in enumerate(head):
         column = []
@@ -226,4 +231,6 @@ def given_in(base: Parameters, groups: Mapping[str, str], named: Collection[str]
     looked_at = [name for group, names in own.items() if group in groups for name in names]
     looked_at += [n for n, r in RECORDS.items() if r.kind == "number" and not r.is_list and n.split(".")[0] not in own]
     changed = {name for name in looked_at if (of := operator.attrgetter(name))(base) != of(plain)}
-    return frozenset(changed | {name for name in RECORDS if any(name == key or name.startswith(f"{key}.") for key in named if key not in groups)})
+    return frozenset(
+        changed | {name for name in RECORDS if any(name == key or name.startswith(f"{key}.") for key in named if key not in groups)}
+    )

@@ -56,13 +56,23 @@ def tiny():
     return make
 
 
+#: Commands that draw organisations where nobody says another population.
+DRAWING = ("check", "compare", "discover", "optimise", "phase", "robust", "sensitivity", "sweep")
+
+
+def on_one(experiment: str, arguments: tuple[str, ...]) -> list[str]:
+    """The arguments, with one exact organisation where they name no population: what most tests of a command are about."""
+    said = any(argument.startswith("population=") for argument in arguments) or experiment not in DRAWING
+    return [*arguments] if said else [*arguments, "population=article"]
+
+
 @pytest.fixture
 def call(monkeypatch, tmp_path, capsys):
     """Call an experiment as from the command line, in an empty folder; returns (exit code, stdout, stderr)."""
 
     def command(experiment, *arguments):
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", [experiment, *arguments])
+        monkeypatch.setattr(sys, "argv", [experiment, *on_one(experiment, arguments)])
         with pytest.raises(SystemExit) as stopped:
             entry.main(experiment, getattr(importlib.import_module(f"experiments.{experiment}"), experiment))
         out, err = capsys.readouterr()
@@ -85,7 +95,7 @@ def made(experiment: str, folder: Path, *arguments: str) -> str:
     """Make a results folder as from the command line, for many tests to read; returns what was printed."""
     said = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said), pytest.raises(SystemExit) as stopped:
-        patch.setattr(sys, "argv", [experiment, *arguments, f"output={folder}"])
+        patch.setattr(sys, "argv", [experiment, *on_one(experiment, arguments), f"output={folder}"])
         entry.main(experiment, getattr(importlib.import_module(f"experiments.{experiment}"), experiment))
     assert not stopped.value.code
     return said.getvalue()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 
 import numpy as np
@@ -13,16 +12,17 @@ from conftest import contents, made, plain
 
 from experiments.calibrate import emulators
 from experiments.calibrate.emulators import Emulators, candidates, mode, plausible, posterior
-from experiments.calibrate.population import HYPER, MATURITIES, VARIED, Population, population_of
-from experiments.calibrate.tables import preset_text, targets_table
-from experiments.calibrate.targets import PUBLISHED, TARGETS, outputs_of, population_outputs
+from experiments.calibrate.surveyed import Surveyed, surveyed_of
+from experiments.calibrate.tables import KEPT, targets_table
+from experiments.calibrate.targets import BOUND, PUBLISHED, TARGETS, outputs_of, population_outputs
 from experiments.lab import worker
-from sim import RolloutModel, presets
+from sim import RolloutModel, population
 from sim.parameters import RECORDS
+from sim.population import HYPER, MATURITIES, VARIED
 from sim.presets import load, read_yaml
 from sim.schema import InvalidInput
 
-POPULATION = Population(
+SURVEYED = Surveyed(
     10,
     10,
     (0.5, 0.5),
@@ -35,17 +35,18 @@ POPULATION = Population(
     (52, 260),
     (0, 78),
     (0, 156),
+    156,
     {"model_first": 0.4, "adaptive": 0.6},
 )
 #: A portfolio of which few organisations take on more than the first.
 TWO = ["demand", "promotion"]
 SMALL = [
     f"usecases=[{','.join(TWO)}]",
-    "population.use_cases={low: [1, 1], middle: [1, 1], high: [1, 2]}",
+    "surveyed.use_cases={low: [1, 1], middle: [1, 1], high: [1, 2]}",
     "enterprise=small",
     "executor=serial",
-    "population.organisations=10",
-    "population.surveyed=10",
+    "surveyed.organisations=10",
+    "surveyed.asked=10",
     "waves=1",
     "points=20",
     "draws=20",
@@ -57,7 +58,7 @@ FITTED = "fitted={utility.threshold: [0, 3]}"
 
 
 def test_a_population_holds_the_stated_mix_around_the_presets():
-    members = POPULATION.members(500, 0.6, 0.4, 40, (1,))
+    members = SURVEYED.members(500, 0.6, 0.4, 40, np.arange(1500))
     assert members.groupby("maturity")["strategy"].agg(lambda s: (s == "model_first").mean()).tolist() == pytest.approx([0.4] * 3)
     assert set(members["strategy.gate_weeks"]) == set(range(13, 41))
     high = members[members["maturity"] == "high"]
@@ -73,7 +74,7 @@ def test_a_population_holds_the_stated_mix_around_the_presets():
 
 
 def test_no_spread_gives_the_presets():
-    members = POPULATION.members(10, 0.0, 0.4, 40, (1,))
+    members = SURVEYED.members(10, 0.0, 0.4, 40, np.arange(30))
     assert members[members["maturity"] == "low"]["maturity.trust"].unique() == pytest.approx([load("maturity", "low")["trust"]])
 
 
@@ -87,13 +88,15 @@ def test_outputs_are_what_a_survey_would_find():
         {"teams_trust_and_use": teams, "units_live": live, "cumulative_net": net},
         week,
         np.array([1.0, 0, 0]),
+        np.array([1.0, 0, np.nan]),
         np.array([0, 1, 2]),
-        POPULATION,
+        SURVEYED,
     )
     of = dict(zip([target.name for target in TARGETS], each.T, strict=True))
     assert of["teams_low"][0] == of["teams_high"][2] == pytest.approx(0.5)  # weeks 52 to 260, the second half of them at 1
     assert np.isnan(of["teams_high"][:2]).all() and np.isnan(of["teams_low"][1:]).all()
     assert (of["production_low"][0], of["production_high"][2]) == (1, 0)
+    assert (of["partial_low"][0], of["partial_middle"][1]) == (1, 0) and np.isnan(of["partial_low"][1:]).all()
     assert of["not_scaling"].tolist() == pytest.approx([10 / 20, 1, 5 / 20])
     assert of["ebit"].tolist() == pytest.approx([0, (156 - 100) / 4 / 39, 0])
 
@@ -103,7 +106,7 @@ def test_mixed_outputs_weigh_the_maturities_and_know_their_error():
     each = np.full((1, 30, len(TARGETS)), np.nan)
     each[0, :, 4] = np.where(maturity == 0, 1.0, 0.0)
     each[0, maturity == 2, 0] = np.tile([0.0, 1.0], 5)
-    found, errors = population_outputs(each, maturity, POPULATION)
+    found, errors = population_outputs(each, maturity, SURVEYED)
     assert found[0, 4] == pytest.approx(0.5) and errors[0, 4] == 0
     assert found[0, 0] == pytest.approx(0.5) and errors[0, 0] == pytest.approx(np.std([0, 1] * 5, ddof=1) / np.sqrt(10))
 
@@ -113,13 +116,13 @@ def test_mixed_outputs_weigh_the_maturities_and_know_their_error():
 
 def known(unit: np.ndarray) -> np.ndarray:
     """All outputs right at (0.3, 0.7), whatever the third parameter."""
-    return PUBLISHED + np.column_stack([unit[:, 0] - 0.3, unit[:, 1] - 0.7] * 3)
+    return PUBLISHED + np.column_stack([unit[:, 0] - 0.3, unit[:, 1] - 0.7] * 3 + [np.full(len(unit), 0.2)] * 2)
 
 
 def test_history_matching_keeps_what_agrees_and_the_posterior_finds_it():
     rng = np.random.default_rng(1)
     unit = rng.random((80, 3))
-    emulator = Emulators.fit(unit, known(unit) + rng.normal(0, 0.005, (80, 6)), PUBLISHED, 0.03, 1)
+    emulator = Emulators.fit(unit, known(unit) + rng.normal(0, 0.005, (80, 8)), PUBLISHED, BOUND, 0.03, 1)
     tests = rng.random((2000, 3))
     kept = plausible([emulator], tests)
     off = np.abs(known(tests) - PUBLISHED).max(axis=1)
@@ -134,10 +137,10 @@ def test_history_matching_keeps_what_agrees_and_the_posterior_finds_it():
 
 
 def test_a_target_is_inside_where_the_draws_and_the_discrepancy_reach_it():
-    outputs = PUBLISHED + np.array([0.0, 0.04, 0.2, 0.0, 0.0, 0.0])
+    outputs = PUBLISHED + np.array([0.0, 0.04, 0.2, 0.0, 0.0, 0.0, 0.3, -0.3])  # the last two are lower bounds
     table = targets_table(np.tile(outputs, (20, 1)), outputs, 0.05, 1).set_index("target")
-    assert table["inside"].tolist() == [True, True, False, True, True, True]
-    assert (table["model_high"] - table["model_low"]).tolist() == pytest.approx([2 * 1.645 * 0.05] * 6, rel=0.05)
+    assert table["inside"].tolist() == [True, True, False, True, True, True, True, False]
+    assert (table["model_high"] - table["model_low"]).tolist() == pytest.approx([2 * 1.645 * 0.05] * 8, rel=0.05)
 
 
 # --------------------------------------------------------------------------- the study
@@ -161,9 +164,10 @@ def test_a_study_holds_what_single_organisations_give(whole):
     sets = pd.read_csv(folder / "sets.csv")
     settings = {"low": 0.45, "middle": 0.4, "high": 0.15}
     plan = read_plan(folder)
-    population = population_of(plan["design"]["population"])
-    assert {m: plan["design"]["population"][m] for m in MATURITIES} == settings
-    members = population.members(10, sets["population.spread"][3], sets["population.strictness"][3], sets["population.pilot"][3], (1, 3))
+    surveyed = surveyed_of(plan["design"]["surveyed"])
+    assert {m: plan["design"]["surveyed"][m] for m in MATURITIES} == settings
+    of_set = (sets[name][3] for name in HYPER)
+    members = surveyed.members(10, *of_set, 1 + 3 * 30 + np.arange(30))
     kept = []
     for o in np.flatnonzero(members["maturity"] == "high"):
         row = members.iloc[o].to_dict()
@@ -171,9 +175,8 @@ def test_a_study_holds_what_single_organisations_give(whole):
         model = RolloutModel(strategy=row["strategy"], maturity="high", enterprise="small", usecases=TWO, rng=1 + 3 * 30 + int(o), **given)
         kept.append(model.run().outcome["use_cases_kept"])
     assert sets["production_high"][3] == pytest.approx(np.mean(kept))
-    chosen = read_yaml(folder / "calibrated.yaml")
-    parameters = pd.read_csv(folder / "parameters.csv").set_index("parameter")
-    assert chosen["utility"]["threshold"] == pytest.approx(parameters["calibrated"]["utility.threshold"], rel=1e-3)
+    draws, posterior = pd.read_csv(folder / "population.csv", comment="#"), pd.read_csv(folder / "posterior.csv", comment="#")
+    assert len(draws) == KEPT and draws["utility.threshold"].to_numpy() == pytest.approx(posterior["utility.threshold"][:KEPT], rel=1e-3)
     targets = pd.read_csv(folder / "targets.csv")
     assert (targets["published"] == PUBLISHED).all() and list(targets["target"]) == [target.name for target in TARGETS]
 
@@ -186,52 +189,28 @@ def read_plan(folder):
     return json.loads((folder / "plan.json").read_text())
 
 
-def test_the_chosen_values_are_saved_as_a_preset_for_every_experiment(call, tmp_path, monkeypatch, configs, whole):
+def test_what_was_found_is_saved_as_a_population_for_every_experiment(call, tmp_path, monkeypatch, configs, whole):
     shutil.copytree(whole[0], tmp_path / "one")
-    saved = configs / "experiment" / "mine.yaml"
+    saved = configs / "population" / "mine.yaml"
     monkeypatch.setattr(*SHORT_CHAINS)
     monkeypatch.setattr(worker, "_shard", None)  # nothing is run again
     assert call("calibrate", *SMALL, FITTED, "save_as=mine", "output=one")[0] == 0
-    assert saved.read_text() == (tmp_path / "one" / "calibrated.yaml").read_text()
-    assert call("run", "experiment=mine", "enterprise=small", "weeks=10", "output=run")[0] == 0
-    used = json.loads((tmp_path / "run" / "manifest.json").read_text())["configuration"]
-    assert used["utility"]["threshold"] == read_yaml(saved)["utility"]["threshold"]
-    for name in ("mine", "where_model_first_wins", "../x"):
+    assert saved.with_suffix(".csv").read_text() == (tmp_path / "one" / "population.csv").read_text()
+    made = population.read("mine", read_yaml(saved))
+    assert made.usecases == tuple(TWO) and made.size == KEPT and {"utility.threshold", *HYPER} == {*made.draws}
+    for name in ("mine", "article", "../x"):
         code, _, err = call("calibrate", *SMALL, FITTED, f"save_as={name}", "seed=9", "output=two")
         assert code == 2 and err.startswith(f"error: save_as: '{name}' is not allowed") and not (tmp_path / "two").exists()
 
 
-def test_a_preset_nests_its_parameters_and_leaves_out_the_population(tmp_path):
-    names = [
-        "trust.noise",
-        "strategy.effort.pilot.model",
-        "population.spread",
-        "strategy.effort.run.model",
-        "strategy.cadence",
-        "trust.loss",
-    ]
-    numbers = {"unit": "u", "calibrated": np.arange(6.0) + 1, "posterior_low": 0.0, "posterior_high": 9.0}
-    (tmp_path / "mine.yaml").write_text(preset_text(pd.DataFrame({"parameter": names, **numbers}), "# mark"))
-    assert read_yaml(tmp_path / "mine.yaml") == {
-        "strategy": {"cadence": 5, "effort": {"pilot": {"model": 2}, "run": {"model": 4}}},
-        "trust": {"loss": 6, "noise": 1},
-    }
-
-
-def test_what_says_it_is_calibrated_is_what_a_kept_calibration_chose():
-    place = presets.CONFIGS / "experiment" / "calibrated.yaml"
-    if not place.is_file():
-        assert not [name for name, record in RECORDS.items() if record.source == "calibrated"]
-        return
-    values = {f"{group}.{name}": value for group, names in read_yaml(place).items() for name, value in names.items()}
-    assert sorted(values) == sorted(name for name, record in RECORDS.items() if record.source == "calibrated")
-    posterior = {
-        name: (float(low), float(high)) for name, low, high in re.findall(r"^  (\w+): .*posterior (\S+) to (\S+)$", place.read_text(), re.M)
-    }
-    for name, value in values.items():
-        default, record = RECORDS[name].default, RECORDS[name]
-        assert default == pytest.approx(value, rel=0.02), name
-        assert record.studied == pytest.approx(posterior[name.split(".")[1]], rel=0.005), name
+def test_what_says_it_is_calibrated_has_a_value_and_a_range_of_the_kept_draws():
+    kept = population.read("calibrated", load("population", "calibrated"))
+    fitted = {*kept.draws} - {*HYPER}
+    assert fitted == {name for name, record in RECORDS.items() if record.source == "calibrated"}
+    for name in fitted:
+        low, middle, high = np.quantile(kept.draws[name], (0.05, 0.5, 0.95))
+        assert RECORDS[name].studied == pytest.approx((low, high), rel=0.01, abs=0.01), name
+        assert low <= RECORDS[name].default <= high, (name, middle)
 
 
 def test_interrupted_it_goes_on_to_the_same_bytes(call, tmp_path, monkeypatch, whole):
@@ -258,19 +237,19 @@ def test_interrupted_it_goes_on_to_the_same_bytes(call, tmp_path, monkeypatch, w
         (["fitted={trust.los: [0, 1]}"], "fitted: 'trust.los'"),
         (["fitted={trust.loss: [1, 0]}"], "fitted.trust.loss: [1.0, 0.0]"),
         (["fitted={maturity.trust: [0.2, 0.8]}"], "fitted: 'maturity.trust'"),
-        (["population.low=0.9"], "population: [0.9, 0.4, 0.15]"),
-        (["population.organisations=2"], "population.organisations: 2"),
-        (["population.spread=[1, 0.5]"], "population.spread: [1, 0.5]"),
-        (["population.spread=wide"], "population.spread: 'wide'"),
-        (["population={organisation: 20}"], "Could not override"),
-        (["population={strategies: {modelfirst: 1.0}}"], "population.strategies: 'modelfirst'"),
-        (["population={strategies: {model_first: 0.9}}"], "population.strategies: 0.9"),
-        (["population.ebit_weeks=[10]"], "population.ebit_weeks: [10]"),
+        (["surveyed.low=0.9"], "surveyed: [0.9, 0.4, 0.15]"),
+        (["surveyed.organisations=2"], "surveyed.organisations: 2"),
+        (["surveyed.spread=[1, 0.5]"], "surveyed.spread: [1, 0.5]"),
+        (["surveyed.spread=wide"], "surveyed.spread: 'wide'"),
+        (["surveyed={organisation: 20}"], "Could not override"),
+        (["surveyed={strategies: {modelfirst: 1.0}}"], "surveyed.strategies: 'modelfirst'"),
+        (["surveyed={strategies: {model_first: 0.9}}"], "surveyed.strategies: 0.9"),
+        (["surveyed.ebit_weeks=[10]"], "surveyed.ebit_weeks: [10]"),
         (["weeks=100"], "weeks: 100"),
         (["weekly=1"], "weekly: 1"),
         (["points=3"], "points: 3"),
         (["discrepancy=0"], "discrepancy: 0"),
-        (["population.age=3"], "population.age: '3'"),
+        (["surveyed.age=3"], "surveyed.age: '3'"),
     ],
 )
 def test_refused_in_one_line_with_nothing_written(arguments, said, call, tmp_path):
@@ -281,4 +260,4 @@ def test_refused_in_one_line_with_nothing_written(arguments, said, call, tmp_pat
 
 def test_a_population_that_is_no_mapping_is_refused():
     with pytest.raises(InvalidInput, match="population"):
-        population_of([1])
+        surveyed_of([1])

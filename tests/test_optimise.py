@@ -19,7 +19,7 @@ from sim.parameters import BUCKETS
 from sim.presets import available, read_yaml
 
 SMALL = ["enterprise=small", "weeks=50", "executor=serial"]
-SEARCH = [*SMALL, "generations=2", "population=3", "replications=2", "test_replications=10"]
+SEARCH = [*SMALL, "generations=2", "trials=3", "replications=2", "test_replications=10"]
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def test_a_search_may_begin_beside_what_an_earlier_one_found_and_with_any_seed(c
 
 
 def test_several_objectives_keep_what_no_other_trial_beats(call, tmp_path):
-    code, _out, err = call("optimise", *SEARCH, "population=6", "objectives=[mean,final_reliance.mean]")
+    code, _out, err = call("optimise", *SEARCH, "trials=6", "objectives=[mean,final_reliance.mean]")
     assert (code, err) == (0, "")
     folder = only(tmp_path / "results" / "optimise")
     trials = pd.read_csv(folder / "trials.csv")
@@ -219,8 +219,8 @@ def test_a_dry_run_writes_nothing(call, tmp_path):
         (["save_as=adaptive"], "save_as: 'adaptive'"),
         (["strategy.cadence=3"], "strategy: 'integration_first with changes'"),
         (["tail=0"], "tail: 0"),
-        (["generations=20000", "population=20000"], "generations: 20000"),
-        (["population=0"], "population: 0"),
+        (["generations=20000", "trials=20000"], "generations: 20000"),
+        (["trials=0"], "trials: 0"),
     ],
 )
 def test_refused_in_one_line_with_nothing_written(arguments, said, call, tmp_path):

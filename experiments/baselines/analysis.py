@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from experiments.baselines.models import BASELINES, SERIES
-from experiments.calibrate.population import MATURITIES, Population
-from experiments.calibrate.targets import PUBLISHED, TARGETS, outputs_of, population_outputs
+from experiments.calibrate.surveyed import Surveyed
+from experiments.calibrate.targets import BOUND, PUBLISHED, TARGETS, outputs_of, population_outputs
 from experiments.lab.statistics import RESAMPLES, mean, share
 from sim.parameters import Parameters
+from sim.population import MATURITIES
 
 #: Reliance that ends at this share of its highest or below has decayed; a highest below the least counts as nothing to lose.
 DECAYED, LEAST = 0.8, 0.02
@@ -116,7 +117,7 @@ def ranking(found: Found, strategies: list[str], observed: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["source", "measure", "order", "as_model", "agreed", "agreed_low", "agreed_high"])
 
 
-def published(runs: pd.DataFrame, population: Population, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def published(runs: pd.DataFrame, population: Surveyed, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The published numbers as the population of the calibration gives them, with 95% intervals over organisations.
 
     Returns:
@@ -138,11 +139,13 @@ def published(runs: pd.DataFrame, population: Population, seed: int) -> tuple[pd
         named = {"teams_trust_and_use": "teams", "units_live": "units_live", "cumulative_net": "net"}
         weekly = {name: cell[column].to_numpy().reshape(-1, len(week)) for name, column in named.items()}
         survived = cell["survived"].to_numpy().reshape(-1, len(week))[:, 0]
-        each = outputs_of(weekly, week, survived, maturity[kept], population)
+        each = outputs_of(weekly, week, survived, np.full(len(kept), np.nan), maturity[kept], population)
         values, error = population_outputs(each[None], maturity[kept], population)
         off, _ = population_outputs(np.concatenate([each[None], each[drawn.astype(int)]]), maturity[kept], population)
-        distances[source] = np.abs(off - PUBLISHED).mean(axis=1)
+        distances[source] = np.abs(off - PUBLISHED)[:, ~BOUND].mean(axis=1)
         for k, target in enumerate(TARGETS):
+            if target.bound:  # of endings simpler models know nothing
+                continue
             value, half = float(values[0, k]), 1.96 * float(error[0, k])
             bounds = (max(0.0, value - half), min(1.0, value + half))
             made.append((source, target.name, target.words, target.published, value, *bounds, value - target.published))

@@ -85,7 +85,7 @@ def table_of_published(targets: pd.DataFrame, away: Mapping[Any, Any]) -> Table:
     table = Table(title="Published numbers, and what a population of organisations gives", title_justify="left")
     for head in ("", "published", *(MODEL_LABELS[s] for s in ("model", *BASELINES))):
         table.add_column(head, justify="right" if head else "left")
-    for target in TARGETS:
+    for target in (each for each in TARGETS if not each.bound):
         table.add_row(target.words, f"{target.published:.0%}", *(f"{value[s, target.name]:.0%}" for s in ("model", *BASELINES)))
     table.add_row("mean distance, points", "", *(f"{100 * away[s]['distance']:.0f}" for s in ("model", *BASELINES)))
     return table

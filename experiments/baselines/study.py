@@ -21,7 +21,7 @@ import sim
 from experiments.baselines.analysis import adoption, arrays, errors, published, ranking, shows
 from experiments.baselines.models import SERIES, bass_fitted, bass_series, series_of, success_alone, well_mixed
 from experiments.baselines.printing import show
-from experiments.calibrate.population import RANGES, Population, population_of
+from experiments.calibrate.surveyed import Surveyed, surveyed_of
 from experiments.lab.config import read_experiment, refuse_several, take
 from experiments.lab.curves import bass, best_fit
 from experiments.lab.plan import preset_digests
@@ -32,6 +32,7 @@ from experiments.lab.tables import write_tables
 from experiments.lab.work import Trials
 from sim.configuration import from_mapping
 from sim.parameters import Parameters
+from sim.population import RANGES
 from sim.presets import load
 from sim.schema import InvalidInput, to_mapping
 from sim.sources import SOURCES
@@ -129,7 +130,7 @@ def labels(item: SourceRun) -> dict[str, Any]:
     return {"part": item.part, "strategy": item.point["strategy"], "number": item.number, "seed": item.seed}
 
 
-def items_of(strategies: list[str], seed: int, seeds: int, population: Population | None) -> list[SourceRun]:
+def items_of(strategies: list[str], seed: int, seeds: int, population: Surveyed | None) -> list[SourceRun]:
     """Every strategy with every seed, then the population of the published numbers; each by all of :data:`SIMULATED`."""
     points: list[tuple[str, int, dict[str, Any]]] = [("strategies", k, {"strategy": s}) for k in range(seeds) for s in strategies]
     if population:
@@ -146,7 +147,8 @@ def baselines(values: dict[str, Any]) -> int:
     settings = take_settings(values)
     seeds, strategies = take(values, "seeds", "count", 2, 10_000), take(values, "strategies", "names")
     observed, organisations = take(values, "observed", "count", 4, 5199), take(values, "organisations", "count", 0, 10_000)
-    like = {key: take(values, key, "number", *ends) for key, ends in RANGES.items()}
+    of_population = {key.removeprefix("population."): ends for key, ends in RANGES.items()}
+    like = {key: take(values, key, "number", *ends) for key, ends in of_population.items()}
     for name in strategies:
         load("strategy", name)
     base = from_mapping(values)
@@ -165,7 +167,7 @@ def baselines(values: dict[str, Any]) -> int:
         "parameters": to_mapping(base), "strategies": preset_digests("strategy", strategies), "observed": observed,
         "seeds": seeds, "seed": settings.seed, "limit": settings.limit, "model": SOURCES,
         "population": dataclasses.asdict(population) if population else None,
-        "code": digest_of_code(bass, best_fit, bass_fitted, bass_series, success_alone, well_mixed, run_source, SourceRecorder, Population),
+        "code": digest_of_code(bass, best_fit, bass_fitted, bass_series, success_alone, well_mixed, run_source, SourceRecorder, Surveyed),
     }  # fmt: skip
     items = items_of(strategies, settings.seed, seeds, population)
     ends = min(item.seed for item in items), max(item.seed for item in items)
@@ -197,7 +199,7 @@ def baselines(values: dict[str, Any]) -> int:
     return carry_out(Study("baselines", parts, work, configuration, conclude, told), settings)
 
 
-def asked_population(organisations: int, like: dict[str, float], base: Parameters) -> Population:
+def asked_population(organisations: int, like: dict[str, float], base: Parameters) -> Surveyed:
     """The population of the published numbers, mixed as the calibration's.
 
     Raises:
@@ -205,8 +207,8 @@ def asked_population(organisations: int, like: dict[str, float], base: Parameter
     """
     if organisations < 10:
         raise InvalidInput("organisations", organisations, "0, or a whole number from 10 to 10000")
-    population = population_of({**read_experiment("calibrate")[0]["population"], **like, "organisations": organisations})
-    needed = max(population.team_weeks[1], population.scaling_weeks[1], population.ebit_weeks[1], base.outcomes.survival)
+    population = surveyed_of({**read_experiment("calibrate")[0]["surveyed"], **like, "organisations": organisations})
+    needed = max(population.oldest, base.outcomes.survival)
     if base.weeks < needed:
         raise InvalidInput("weeks", base.weeks, f"at least {needed}, for the published numbers, or organisations=0")
     return population

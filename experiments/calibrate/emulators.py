@@ -76,7 +76,9 @@ class Emulators:
         mean, spread = self.predict(unit, noise)
         variance = spread**2 + self.discrepancy**2
         off = mean - self.targets
-        return np.asarray(np.where(self.bound, log_ndtr(off / np.sqrt(variance)), -0.5 * (off**2 / variance + np.log(variance))).sum(axis=1))
+        return np.asarray(
+            np.where(self.bound, log_ndtr(off / np.sqrt(variance)), -0.5 * (off**2 / variance + np.log(variance))).sum(axis=1)
+        )
 
 
 def plausible(emulators: Sequence[Emulators], unit: np.ndarray) -> np.ndarray:

@@ -18,8 +18,17 @@ from rich.console import Console
 
 from experiments.calibrate.emulators import CHAINS, Emulators, candidates, mode, posterior
 from experiments.calibrate.surveyed import Surveyed, surveyed_of
-from experiments.calibrate.tables import MEANINGS, parameters_table, preset_text, sets_table, show, targets_table, values_table
-from experiments.calibrate.targets import BOUND, PUBLISHED, TARGETS, outputs_of, population_outputs
+from experiments.calibrate.tables import (
+    MEANINGS,
+    draws_text,
+    parameters_table,
+    population_text,
+    sets_table,
+    show,
+    targets_table,
+    values_table,
+)
+from experiments.calibrate.targets import BOUND, PUBLISHED, TARGETS, outputs_of, partial_at, population_outputs
 from experiments.lab.config import take
 from experiments.lab.designs import Factor, Points
 from experiments.lab.executors import Workers
@@ -74,7 +83,7 @@ def calibrate(values: dict[str, Any]) -> int:
     }  # fmt: skip
     configuration = plan_record(whole, asked)
     marked = mark("calibrate", configuration)
-    check_name("experiment", save_as, marked)
+    check_name("population", save_as, marked)
     found: Found
 
     def run(plan: Plan, store: Store, workers: Workers) -> Plan:
@@ -84,14 +93,16 @@ def calibrate(values: dict[str, Any]) -> int:
 
     def conclude(store: Store, plan: Plan) -> None:
         write(store, plan, calibration, found, marked)
+        names = [case.name for case in base.usecases]
+        store.text("population.yaml", population_text(surveyed, names, marked))
 
     def say(console: Console, store: Store) -> list[str]:
         show(console, store)
         if save_as:
-            save("experiment", save_as, (store.folder / "calibrated.yaml").read_text(encoding="utf-8"))
-            place = f"configs/experiment/{save_as}.yaml"
-            console.print(f"The chosen values are experiment={save_as} for all experiments: {place}.", highlight=False)
-        return ["figure.png", "targets.csv", "parameters.csv", "sets.csv", "posterior.csv", "calibrated.yaml"]
+            for kind in ("yaml", "csv"):
+                save("population", save_as, (store.folder / f"population.{kind}").read_text(encoding="utf-8"), kind)
+            console.print(f"These organisations are population={save_as}: configs/population/{save_as}.yaml and .csv.", highlight=False)
+        return ["figure.png", "targets.csv", "parameters.csv", "sets.csv", "posterior.csv", "population.yaml", "population.csv"]
 
     size = len(MATURITIES) * surveyed.organisations
     parts = [f"{len(made)}parameters", f"{waves}x{sets}sets", f"{size}organisations", f"{base.weeks}w"]
@@ -222,8 +233,10 @@ class Calibration:
         row, column = weekly["point"].to_numpy(), np.searchsorted(week, weekly["week"].to_numpy())
         for name, table in series.items():
             table[row, column] = weekly[name].to_numpy(float)
+        kept = runs["use_cases_kept"].to_numpy(float)
         maturity = np.repeat(np.arange(len(MATURITIES)), organisations)
-        each = outputs_of(series, week, runs, np.tile(maturity, sets), self.surveyed, self.outcomes).reshape(sets, size, len(TARGETS))
+        partial = partial_at(series, week, runs, self.surveyed.ending_week, self.outcomes)
+        each = outputs_of(series, week, kept, partial, np.tile(maturity, sets), self.surveyed).reshape(sets, size, len(TARGETS))
         failed = np.isnan(series["cumulative_net"]).any(axis=1).reshape(sets, size).any(axis=1)
         found, _ = population_outputs(each, maturity, self.surveyed)
         found[failed] = np.nan
@@ -245,7 +258,9 @@ def write(store: Store, plan: Plan, study: Calibration, found: Found, marked: st
         "waves": pd.DataFrame({"wave": np.arange(1, study.waves + 1), "left": found.left}),
     }
     write_tables(store, plan, tables, MEANINGS | {f.name: "fitted parameter" for f in study.made})
-    store.text("calibrated.yaml", preset_text(parameters, marked))
+    fitted = {f.name for f in study.made}
+    fixed = {name: ends[0] for name, ends in zip(HYPER, study.surveyed.hyper, strict=True) if name not in fitted}
+    store.text("population.csv", draws_text(tables["posterior"], fixed, marked))
     from sim.views.figures.calibrate import calibrate_figure
 
     calibrate_figure(store.folder)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from experiments.lab.config import take
 from sim.parameters import Maturity
-from sim.population import CHOSEN, HYPER, MATURITIES, PILOT, RANGES, SPREAD, STRICTNESS, VARIED, Luck, departed, managed, sizes
+from sim.population import MATURITIES, RANGES, Luck, departed, managed, sizes
 from sim.presets import available, load
 from sim.schema import InvalidInput, nearest
 
@@ -69,6 +69,11 @@ class Surveyed:
     def oldest(self) -> int:
         """Weeks that must be run for all ages."""
         return max(self.team_weeks[1], self.scaling_weeks[1], self.ebit_weeks[1], self.ending_week + 1)
+
+    def one(self, seed: int) -> pd.DataFrame:
+        """The organisations of a set, at the lowest values of what is fitted about the population."""
+        spread, strictness, pilot = (low for low, _ in self.hyper)
+        return self.members(self.organisations, spread, strictness, pilot, seed + np.arange(len(MATURITIES) * self.organisations))
 
     def members(self, count: int, spread: float, strictness: float, pilot: float, seeds: np.ndarray) -> pd.DataFrame:
         """So many organisations of each maturity: maturity, strategy, :data:`CHOSEN`, and what of their maturity differs.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,12 +10,15 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.calibrate.emulators import predictive
+from experiments.calibrate.surveyed import Surveyed
 from experiments.calibrate.targets import BOUND, PUBLISHED, TARGETS
 from experiments.lab.designs import Factor
 from experiments.lab.storage import Store
 from sim.parameters import RECORDS
 from sim.population import HYPER, PILOT, SPREAD, STRICTNESS
 
+#: Draws of the posterior that a population keeps: so many that a comparison's organisations share each a few times.
+KEPT = 100
 UNITS = {SPREAD: "sd in logits and logs", STRICTNESS: "backing by the executive", PILOT: "weeks"}
 MEANINGS = {
     "parameters.parameter": "fitted parameter", "parameters.unit": "its unit", "parameters.default": "its default",
@@ -77,23 +80,19 @@ def parameters_table(made: Sequence[Factor], posterior: np.ndarray, chosen: np.n
     )  # fmt: skip
 
 
-def preset_text(parameters: pd.DataFrame, marked: str) -> str:
-    """The chosen values as a file of ``configs/experiment``, each with its posterior range."""
-    lines = [
-        "# @package _global_",
-        marked,
-        "# The likeliest values, near the middle of the prior where the targets do not say; the posterior from 5% to 95%.",
-    ]
-    open_groups: list[str] = []
-    for _, row in parameters[~parameters["parameter"].isin(HYPER)].sort_values("parameter").iterrows():
-        *groups, name = row["parameter"].split(".")
-        for depth, group in enumerate(groups):
-            if open_groups[: depth + 1] != groups[: depth + 1]:
-                lines.append(f"{'  ' * depth}{group}:")
-        open_groups = groups
-        posterior = f"posterior {row['posterior_low']:.3g} to {row['posterior_high']:.3g}"
-        lines.append(f"{'  ' * len(groups)}{name}: {float(row['calibrated']):.4g}  # {row['unit']}; {posterior}")
-    return "\n".join(lines) + "\n"
+def population_text(surveyed: Surveyed, usecases: Sequence[str], marked: str) -> str:
+    """The population that was found, as a file of ``configs/population``."""
+    sizes = ", ".join(f"{maturity}: [{least}, {most}]" for maturity, (least, most) in surveyed.use_cases.items())
+    return (
+        f"{marked}\n# Organisations that differ. The parameters that published figures leave open are drawn: the table beside this file.\n"
+        f"usecases: [{', '.join(usecases)}]\nuse_cases: {{{sizes}}}  # how many an organisation takes on\n"
+    )
+
+
+def draws_text(posterior: pd.DataFrame, fixed: Mapping[str, float], marked: str) -> str:
+    """The first :data:`KEPT` draws of a posterior as CSV, with what was not fitted about the population at its one value."""
+    frame = posterior.head(KEPT).assign(**fixed)
+    return f"{marked}\n" + str(frame.to_csv(index=False, float_format="%.5g", lineterminator="\n"))
 
 
 def short(value: float) -> str:

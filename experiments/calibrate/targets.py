@@ -39,7 +39,9 @@ TARGETS = (
     Target("production_low", 0.20, "use cases that low-maturity organisations keep for three years", "Gartner 2025"),
     Target("not_scaling", 0.65, "organisations that have not begun scaling", "McKinsey 2025"),
     Target("ebit", 0.39, "organisations with positive net value in the past year", "McKinsey 2025"),
-    Target("partial_low", 0.5, "partial adoption or purgatory, of low-maturity organisations past the pilot at three years", "article", True),
+    Target(
+        "partial_low", 0.5, "partial adoption or purgatory, of low-maturity organisations past the pilot at three years", "article", True
+    ),
     Target("partial_middle", 0.5, "the same of middle-maturity organisations", "article", True),
 )
 #: Their values, [targets].
@@ -49,28 +51,25 @@ BOUND = np.array([target.bound for target in TARGETS])
 
 
 def outputs_of(
-    weekly: Mapping[str, np.ndarray], week: np.ndarray, runs: pd.DataFrame, maturity: np.ndarray, p: Surveyed, outcomes: Outcomes
+    weekly: Mapping[str, np.ndarray], week: np.ndarray, kept: np.ndarray, partial: np.ndarray, maturity: np.ndarray, p: Surveyed
 ) -> np.ndarray:
     """What each organisation adds to each output, [organisations, targets]; NaN where it is not asked of it.
 
     An organisation is seen at a random week of its initiative, all weeks of the stated ages alike: the mean over these weeks.
 
     Args:
-        weekly: ``teams_trust_and_use``, ``reliance``, ``units_live`` and ``cumulative_net``, [organisations, weeks recorded].
+        weekly: ``teams_trust_and_use``, ``units_live`` and ``cumulative_net``, [organisations, weeks recorded].
         week: the recorded weeks.
-        runs: ``units``, ``gate_week``, and ``use_cases_kept``, the share of its use cases, of those begun early enough, that were in
-            production for three years; a row per organisation.
+        kept: share of its use cases, of those begun early enough, that were in production for three years, [organisations].
+        partial: what :func:`partial_at` says, [organisations].
         maturity: index into :data:`sim.population.MATURITIES`, [organisations].
         p: whom the surveys asked.
-        outcomes: where classes of outcomes begin.
     """
     teams_seen, scaling_seen, ebit_seen = ((week >= low) & (week < high) for low, high in (p.team_weeks, p.scaling_weeks, p.ebit_weeks))
     scaling = np.maximum.accumulate(weekly["units_live"] >= 2, axis=1)  # a unit beyond the pilot has gone live
     a_year = max(1, int(np.searchsorted(week, week[0] + 52)))
     earlier = np.concatenate([np.zeros((len(maturity), a_year)), weekly["cumulative_net"][:, :-a_year]], axis=1)
     teams = weekly["teams_trust_and_use"][:, teams_seen].mean(axis=1)
-    kept = runs["use_cases_kept"].to_numpy(float)
-    partial = partial_at(weekly, int(np.searchsorted(week, p.ending_week)), runs, outcomes, p.ending_week)
     columns = {
         "teams_high": np.where(maturity == 2, teams, np.nan),
         "teams_low": np.where(maturity == 0, teams, np.nan),
@@ -84,11 +83,20 @@ def outputs_of(
     return np.column_stack([columns[target.name] for target in TARGETS])
 
 
-def partial_at(weekly: Mapping[str, np.ndarray], at: int, runs: pd.DataFrame, outcomes: Outcomes, week: int) -> np.ndarray:
-    """Whether organisations that are past a pilot are alive and not scaled, 0 or 1, in the recorded week ``at``; NaN before, [organisations]."""
+def partial_at(weekly: Mapping[str, np.ndarray], week: np.ndarray, runs: pd.DataFrame, asked: int, outcomes: Outcomes) -> np.ndarray:
+    """Whether organisations that are past a pilot are alive and not scaled, 0 or 1, in the week ``asked``; NaN before, [organisations].
+
+    Args:
+        weekly: ``reliance`` and ``units_live``, [organisations, weeks recorded].
+        week: the recorded weeks.
+        runs: ``units`` and ``gate_week``, a row per organisation.
+        asked: the week.
+        outcomes: where scaled begins.
+    """
+    at = int(np.searchsorted(week, asked))
     reliance, live = weekly["reliance"][:, at], weekly["units_live"][:, at] / runs["units"].to_numpy(float)
     scaled = (reliance >= outcomes.scaled) & (live >= outcomes.scaled_units)
-    past = runs["gate_week"].to_numpy(float) <= week  # NaN: none was passed
+    past = runs["gate_week"].to_numpy(float) <= asked  # NaN: none was passed
     return np.where(past, (live > 0) & ~scaled, np.nan).astype(float)
 
 

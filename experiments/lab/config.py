@@ -145,7 +145,7 @@ def check_command_line(arguments: list[str], experiment: str, defaults: dict[str
     overrides = [a for a in arguments if not a.startswith("-") and ("=" in a or a.startswith("~"))]
     own, groups = read_experiment(experiment)
     known = set(_flat(own))
-    for group in {"design", "executor"} & set(groups):  # these are no parameters of the model
+    for group in {"design", "executor", "population"} & set(groups):  # these are no parameters of the model
         known |= {f"{group}.{key}" for name in available(group) for key in load(group, name)}
     known |= set(_flat({k: v for k, v in defaults.items() if k in groups or k not in GROUPS}))
     for override in OverridesParser.create().parse_overrides(overrides):

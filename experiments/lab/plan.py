@@ -15,6 +15,7 @@ from experiments.lab.output import digest, input_files
 from experiments.lab.records import Run, RunRecorder, parameters_at
 from experiments.lab.work import Shard, cut
 from sim.parameters import Parameters
+from sim.population import Population
 from sim.presets import GROUPS, load
 from sim.schema import to_mapping
 from sim.sources import SOURCES
@@ -41,6 +42,8 @@ class Plan:
         inside: units at the end are kept of every run, and what holds the rollout back of the first so many replications;
             0: neither.
         offsets: added to the seeds of each point [points], where points are not to share their luck; None: 0.
+        population: organisations of which the runs are, each that of its seed; None: all are the one that is configured.
+        luck: added to the seed of what happens to an organisation, and not to that of who it is.
     """
 
     base: Parameters
@@ -53,6 +56,8 @@ class Plan:
     chunk: int = 0
     inside: int = 0
     offsets: np.ndarray | None = None
+    population: Population | None = None
+    luck: int = 0
 
     @property
     def runs(self) -> int:
@@ -75,7 +80,7 @@ class Plan:
     @cached_property
     def recorder(self) -> RunRecorder:
         """What runs them."""
-        return RunRecorder.of(self.base, self.points, self.engine, self.weekly, self.inside)
+        return RunRecorder.of(self.base, self.points, self.engine, self.weekly, self.inside, self.population, self.luck)
 
     @cached_property
     def shard_size(self) -> int:
@@ -87,6 +92,7 @@ class Plan:
         for point in some:
             p = self.parameters(int(point))
             users = p.enterprise.units * p.enterprise.teams * p.enterprise.users if p.enterprise.source == "generated" else 1000
+            users *= len(p.usecases)
             costs.append(SECONDS_PER_RUN + SECONDS_PER_PLANNER_WEEK * users * p.weeks)  # whatever the engine: both write the same files
         cost = float(np.mean(costs))
         return max(1, round(min(1.2, max(0.1, cost * self.runs / 24)) / cost))
@@ -117,10 +123,22 @@ def plan_record(plan: Plan, design: Mapping[str, Any], **more: Any) -> dict[str,
         "weekly": plan.weekly,
         "limit": plan.limit,
         "input_files": input_files(plan.base),
+        "population": population_record(plan.population),
         "presets": {f.name: preset_digests(f.name, f.choices) for f in plan.points.factors if f.name in GROUPS},
         "model": SOURCES,
         **more,
     }
+
+
+def population_record(population: Population | None) -> dict[str, Any] | None:
+    """What decides which organisations there are; None for one exact organisation."""
+    if population is None:
+        return None
+    return {
+        "name": population.name, "use_cases": {key: list(sizes) for key, sizes in population.use_cases.items()},
+        "draws": population.size, "digest": digest({name: list(values) for name, values in population.draws.items()})[:16],
+        "fixed": sorted(population.fixed),
+    }  # fmt: skip
 
 
 def preset_digests(group: str, names: Iterable[str]) -> dict[str, str]:

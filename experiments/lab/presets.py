@@ -28,6 +28,6 @@ def check_name(group: str, name: str, marked: str) -> None:
         raise InvalidInput("save_as", name, f"a name that no other {group} has")
 
 
-def save(group: str, name: str, text: str) -> None:
-    """Write a preset; it is one from then on, for all experiments."""
-    (presets.CONFIGS / group / f"{name}.yaml").write_text(text, encoding="utf-8")
+def save(group: str, name: str, text: str, kind: str = "yaml") -> None:
+    """Write a preset, or a table beside it; it is one from then on, for all experiments."""
+    (presets.CONFIGS / group / f"{name}.{kind}").write_text(text, encoding="utf-8")

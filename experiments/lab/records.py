@@ -17,7 +17,8 @@ from experiments.lab.storage import HELD, RUNS, UNITS, WEEKS
 from sim.bottleneck import CONSTRAINTS
 from sim.configuration import fingerprint, vary, with_presets
 from sim.measures import MEASURES, UNIT_ENDS, WEEKLY
-from sim.parameters import Parameters
+from sim.parameters import RECORDS, Parameters
+from sim.population import Population
 from sim.presets import GROUPS
 from sim.sources import SOURCES
 from sim.state import LIVE, STAGES
@@ -59,6 +60,7 @@ class RunRecorder:
         base: the complete base configuration.
         factors: type of each factor's column, by name.
         engine, weekly, inside: as a plan has them.
+        population, luck: as a plan has them.
     """
 
     base: Parameters
@@ -66,28 +68,48 @@ class RunRecorder:
     engine: str
     weekly: int
     inside: int
+    population: Population | None = None
+    luck: int = 0
 
     @classmethod
-    def of(cls, base: Parameters, points: Points, engine: str, weekly: int, inside: int) -> RunRecorder:
-        """That of a design."""
+    def of(cls, base: Parameters, points: Points, engine: str, *more: Any) -> RunRecorder:
+        """That of a design; ``more``: weekly, inside, population and luck."""
         factors = tuple((f.name, TYPES["text" if f.kind == "choice" else f.kind]) for f in points.factors)
-        return cls(base, factors, engine, weekly, inside)
+        return cls(base, factors, engine, *more)
+
+    @property
+    def drawn(self) -> tuple[tuple[str, pa.DataType], ...]:
+        """Type of the column of each parameter that the population draws, by name."""
+        varied = {name for name, _ in self.factors}
+        return tuple((n, TYPES[RECORDS[n].kind]) for n in (self.population.drawn if self.population else ()) if n not in varied)
+
+    def organisation(self, item: Run) -> tuple[Parameters, dict[str, Any]]:
+        """The complete parameters of a run, and what of them its organisation has of its own."""
+        parameters = parameters_at(self.base, item.values)
+        if self.population is None:
+            return parameters, {}
+        own = self.population.organisation(item.seed, parameters, item.values.get("maturity", ""), item.values)
+        return vary(parameters, own), own
 
     def run(self, item: Run) -> Result:
         """Run one run."""
-        parameters = parameters_at(self.base, item.values)
-        model = sim.RolloutModel(parameters=parameters, rng=item.seed, engine=self.engine).run()
+        parameters, own = self.organisation(item)
+        model = sim.RolloutModel(parameters=parameters, rng=item.seed + self.luck, engine=self.engine).run()
         weekly = model.records[:: self.weekly] if self.weekly else None
         units, held = (units_of(model), held_back(model, item.replication < self.inside)) if self.inside else (None, None)
-        return Result({**self._start(item), "run_key": run_key(parameters, item.seed), **model.outcome}, weekly, units, held)
+        return Result(
+            {**self._start(item), **own, "run_key": run_key(parameters, item.seed + self.luck), **model.outcome}, weekly, units, held
+        )
 
     def failed(self, item: Run, error: str) -> Result:
         """A run that failed, with its identity where it has one."""
+        own: dict[str, Any] = {}
         try:
-            key = run_key(parameters_at(self.base, item.values), item.seed)
+            parameters, own = self.organisation(item)
+            key = run_key(parameters, item.seed + self.luck)
         except Exception:  # parameters that do not go together
             key = ""
-        return Result({**self._start(item), "run_key": key, "error": error})
+        return Result({**self._start(item), **own, "run_key": key, "error": error})
 
     def _start(self, item: Run) -> dict[str, Any]:
         return {"run": item.run, "point": item.point, "replication": item.replication, "seed": item.seed, "error": "", **item.values}
@@ -105,7 +127,7 @@ class RunRecorder:
 
     def schema(self) -> pa.Schema:
         """Columns of the runs, whatever came out."""
-        columns = [*KEYS, *((name, kind) for name, kind in self.factors if name not in MEASURES)]
+        columns = [*KEYS, *((name, kind) for name, kind in (*self.factors, *self.drawn) if name not in MEASURES)]
         columns += [(name, TYPES[measure.kind]) for name, measure in MEASURES.items()]
         return pa.schema([*columns, ("error", pa.string()), ("run_key", pa.string())])
 

@@ -28,6 +28,27 @@ def mean(x: np.ndarray) -> tuple[float, float, float]:
     return estimate, estimate - half, estimate + half
 
 
+def clustered(x: np.ndarray, cluster: np.ndarray) -> tuple[float, float, float]:
+    """Mean with its 95% interval where values of a cluster hang together: cluster-robust (Liang & Zeger 1986), Student.
+
+    ``cluster``: which each value belongs to, [values], as organisations with the same draw of the parameters do.
+    """
+    _, of = np.unique(cluster, return_inverse=True)
+    count = int(of.max()) + 1
+    if count == len(x) or count < 2:
+        return mean(x)
+    estimate = float(x.mean())
+    off = np.bincount(of, x - estimate)
+    half = float(special.stdtrit(count - 1, 0.975) * np.sqrt((off**2).sum() * count / (count - 1)) / len(x))
+    return estimate, estimate - half, estimate + half
+
+
+def within(x: np.ndarray) -> tuple[float, float]:
+    """Between which values the middle nine tenths lie, each a value that occurs: where one organisation, or one run, ends."""
+    low, high = np.quantile(x, (0.05, 0.95), method="inverted_cdf")
+    return float(low), float(high)
+
+
 def half_width(x: np.ndarray, axis: int = -1) -> np.ndarray:
     """Half width of the 95% interval (Student) of means along an axis of two values or more."""
     n = x.shape[axis]

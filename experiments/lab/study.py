@@ -9,7 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 
 from experiments.lab import executors
-from experiments.lab.config import take
+from experiments.lab.config import chosen_presets, overrides, take
 from experiments.lab.designs import Points
 from experiments.lab.executors import Workers
 from experiments.lab.output import folder_name, results_folder, shown, wide_console
@@ -31,8 +31,10 @@ from experiments.lab.runner import execute, sample
 from experiments.lab.storage import RUNS, Store, read_shards
 from experiments.lab.work import Work
 from sim import ENGINES
-from sim.names import over_use_cases
+from sim import population as populations
+from sim.names import listed, over_use_cases
 from sim.parameters import Parameters
+from sim.population import Population
 from sim.schema import InvalidInput
 
 #: More runs than this must be confirmed.
@@ -52,6 +54,7 @@ class Settings:
         dry_run: whether only the size is asked for.
         output: the folder; empty: named after the configuration.
         workers: where runs are computed.
+        population: organisations that are drawn; None: all runs are of the one that is configured.
     """
 
     seed: int
@@ -62,12 +65,16 @@ class Settings:
     dry_run: bool
     output: str
     workers: Workers
+    population: Population | None = None
 
     def plan(self, base: Parameters, points: Points, replications: int, **more: Any) -> Plan:
         """The plan of a design on a base configuration."""
-        return Plan(
-            base, points, replications, **{"seed": self.seed, "engine": self.engine, "weekly": self.weekly, "limit": self.limit, **more}
-        )
+        own = {"seed": self.seed, "engine": self.engine, "weekly": self.weekly, "limit": self.limit}
+        drawn = self.population
+        if drawn is not None:
+            given = [override.partition("=")[0] for override in overrides()]
+            drawn = replace(drawn, fixed=populations.given_in(base, chosen_presets(), given) & {*drawn.drawn})
+        return Plan(base, points, replications, **{**own, "population": drawn, **more})
 
 
 def take_settings(values: dict[str, Any]) -> Settings:
@@ -81,12 +88,25 @@ def take_settings(values: dict[str, Any]) -> Settings:
         dry_run=take(values, "dry_run", "flag"),
         output=take(values, "output", "text"),
         workers=executors.from_settings(values.pop("executor")),
+        population=take_population(values),
     )
     if settings.engine not in ENGINES:
         raise InvalidInput("engine", settings.engine, "one of " + ", ".join(ENGINES))
     if settings.limit and settings.workers.kind in ("serial", "mpi"):
         raise InvalidInput("limit", settings.limit, "0 with this executor: only a process of its own can be ended")
     return settings
+
+
+def take_population(values: dict[str, Any]) -> Population | None:
+    """The population that was chosen, of an experiment that has one; the use cases it speaks of become the configured ones."""
+    chosen = chosen_presets()
+    if "population" not in chosen:
+        return None
+    made = populations.read(chosen["population"], values.pop("population"), maturity=chosen.get("maturity", "middle"))
+    given = any(override.startswith("usecases") for override in overrides())
+    if made and made.usecases and not given and [case["name"] for case in values["usecases"]] == ["demand"]:
+        values["usecases"] = list(made.usecases)
+    return made
 
 
 def run_all[W: Work](work: W, store: Store, workers: Workers) -> W:
@@ -130,6 +150,8 @@ def carry_out(study: Study, settings: Settings) -> int:
     console = wide_console()
     if over := over_use_cases(use_cases_of(work)):
         console.print(f"All figures are {over}.", highlight=False)
+    if "population" in chosen_presets():
+        console.print(who(getattr(work, "population", None)), highlight=False)
     if settings.dry_run:
         return describe(console, work, folder, workers)
     clock = time.perf_counter()
@@ -162,6 +184,16 @@ def carry_out(study: Study, settings: Settings) -> int:
     if wrong:
         print(f"error: {wrong}", file=sys.stderr)
     return 1 if failed or wrong else 0
+
+
+def who(population: Population | None) -> str:
+    """Whom the runs are of, in a sentence."""
+    if population is None:
+        return (
+            "All runs are of one exact organisation, as configured: how organisations differ is not in these figures (population=article)."
+        )
+    given = f"; given, and not drawn: {listed(sorted(population.fixed))}" if population.fixed else ""
+    return f"Each run is of another organisation of the population «{population.name}», with one of {population.size} draws of the parameters{given}."
 
 
 def use_cases_of(work: Work) -> list[str]:

@@ -72,6 +72,8 @@ def _of_plan(plan: Plan) -> list[tuple[str, ...]]:
     for f in plan.points.factors:
         record = RECORDS.get(f.name)
         rows.append((RUNS, f.name, f.kind, record.unit if record else "", f"factor: {record.note if record else 'preset'}"))
+    for name, _ in plan.recorder.drawn:
+        rows.append((RUNS, name, RECORDS[name].kind, RECORDS[name].unit, f"of the organisation, drawn: {RECORDS[name].note}"))
     rows += [(RUNS, name, m.kind, m.unit, m.meaning) for name, m in MEASURES.items() if name not in plan.points.names]
     rows += [
         (RUNS, "error", "text", "", "empty, or why the run failed"),

@@ -93,7 +93,7 @@ def optimise(values: dict[str, Any]) -> int:
 def search_of(values: dict[str, Any]) -> tuple[Search, str, dict[str, Any]]:
     """The search that a configuration asks for, the name to save under, and how it is recorded."""
     outcome, tail = take(values, "outcome", "text"), take(values, "tail", "number", 0.001, 0.5)
-    sizes = {key: take(values, key, "count", 1, 100_000) for key in ("generations", "population")}
+    sizes = {key: take(values, key, "count", 1, 100_000) for key in ("generations", "trials")}
     replications, futures = take(values, "replications", "count", 2, 1_000_000), take(values, "futures", "count", 1, 100_000)
     tests, save_as = take(values, "test_replications", "count", 10, 1_000_000), take(values, "save_as", "text")
     names, lever_names = take(values, "objectives", "names"), take(values, "levers", "names")
@@ -105,7 +105,7 @@ def search_of(values: dict[str, Any]) -> tuple[Search, str, dict[str, Any]]:
         raise InvalidInput("objectives", names, "objectives without repetition")
     levers = levers_of(lever_names, lever_ranges, base.strategy)
     varied = numeric_factors(over, ranges, base, True) if futures > 1 else ()
-    if sizes["generations"] * sizes["population"] * futures > MOST_TRIALS:
+    if sizes["generations"] * sizes["trials"] * futures > MOST_TRIALS:
         raise InvalidInput("generations", sizes["generations"], f"at most {MOST_TRIALS:,} trials × futures in all")
     mine = base.strategy.name
     saved = f"{re.escape(save_as)}(_[0-9]+)?" if save_as else "(?!)"  # what this very search saved is no rival of its own
@@ -167,7 +167,7 @@ class Search:
     replications: int
     tests: int
     generations: int
-    population: int
+    trials: int
 
     @property
     def label(self) -> str:
@@ -177,7 +177,7 @@ class Search:
 
     def parts(self) -> list[str]:
         """Readable parts of the folder's name."""
-        shape = f"{self.generations}x{self.population}trials"
+        shape = f"{self.generations}x{self.trials}trials"
         names = "+".join(each.asked for each in self.objectives)
         size = [f"{self.futures}futures", f"{self.replications}x", f"{self.base.weeks}w"]
         return [names, self.presets[0], f"{len(self.levers)}levers", shape, *size]
@@ -186,7 +186,7 @@ class Search:
         """A plan of the size of search and test, for what has to be known before: every trial is the strategy it begins with."""
         references = self.candidates()
         tests = -(-(len(self.presets) + 1) * self.tests // self.replications)
-        points = self.points([*references, *[references[0]] * (self.population * self.generations + tests)], settings.seed)
+        points = self.points([*references, *[references[0]] * (self.trials * self.generations + tests)], settings.seed)
         return settings.plan(self.base, points, self.replications)
 
     def candidates(self) -> list[tuple[str, dict[str, Any]]]:
@@ -221,11 +221,11 @@ class Search:
             replace(plan, points=self.points(presets, plan.seed)), store, workers, place, "runs of the presets"
         )
         best = {name: best_means(value) for name, value in reference.items()}
-        study = new_study(self.objectives, plan.seed, self.population)
+        study = new_study(self.objectives, plan.seed, self.trials)
         study.enqueue_trial(start_of(self.base.strategy, self.levers))
         trials: list[Tried] = []
         for generation in range(self.generations):
-            asked = [study.ask() for _ in range(self.population)]
+            asked = [study.ask() for _ in range(self.trials)]
             changes = [suggested(trial, self.levers) for trial in asked]
             part = replace(plan, points=self.points([(self.base.strategy.name, c) for c in changes], plan.seed))
             what = f"runs of generation {generation + 1} of {self.generations}"
@@ -268,7 +268,7 @@ class Search:
         return result
 
 
-def new_study(objectives: Sequence[Objective], seed: int, population: int) -> Any:
+def new_study(objectives: Sequence[Objective], seed: int, trials: int) -> Any:
     """A study in memory, which proposes the same trials after the same results."""
     import optuna
 
@@ -276,7 +276,7 @@ def new_study(objectives: Sequence[Objective], seed: int, population: int) -> An
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         sampler = optuna.samplers.TPESampler(
-            seed=seed % designs.SEEDS, multivariate=True, constant_liar=True, n_startup_trials=max(10, population)
+            seed=seed % designs.SEEDS, multivariate=True, constant_liar=True, n_startup_trials=max(10, trials)
         )
     return optuna.create_study(directions=["maximize" if o.sign > 0 else "minimize" for o in objectives], sampler=sampler)
 

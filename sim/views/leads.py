@@ -36,7 +36,7 @@ UNDEFINED = Estimate(float("nan"), float("nan"), float("nan"))
 
 @dataclass(frozen=True)
 class Lead:
-    """Who has the best mean net value at a maturity, and by how much more than its rival.
+    """Who leads at a maturity, and by how much more than its rival: of one organisation by mean net value, of a population by how often.
 
     Attributes:
         best, worth: who, and the mean net value [EUR].
@@ -44,6 +44,8 @@ class Lead:
         difference: best less rival in runs with the same luck [EUR]; undefined (NaN) where no two runs have the same.
         wins: share of those runs in which best is better.
         same: whether the two came to the same in every one of them.
+        often: of a population: probability that it is the best of all compared for an organisation; undefined for one organisation.
+        within: of a population: what one organisation gains, or loses, against the rival, in nine of ten [EUR].
     """
 
     maturity: str
@@ -53,11 +55,18 @@ class Lead:
     difference: Estimate = NOTHING
     wins: Estimate = NOTHING
     same: bool = False
+    often: Estimate = UNDEFINED
+    within: tuple[float, float] = (float("nan"), float("nan"))
+
+    @property
+    def drawn(self) -> bool:
+        """Whether each run is of another organisation."""
+        return self.often.value == self.often.value
 
     @property
     def decided(self) -> bool:
-        """Whether the interval of the difference excludes zero."""
-        return bool(self.rival) and self.difference.low > 0
+        """Whether it leads beyond chance: the interval of the difference excludes zero, and of a population it is better in more than half."""
+        return bool(self.rival) and self.difference.low > 0 and (not self.drawn or self.wins.low > 0.5)
 
     @property
     def sentence(self) -> str:
@@ -67,6 +76,8 @@ class Lead:
             return f"{where}: {best} and {rival} came to the same"
         if self.rival and not self.decided:
             return f"{where}: not decided between {best} and {rival}"
+        if self.drawn and self.rival:
+            return f"{where}: {best} is best in {self.often.value:.0%} of organisations, by {millions(self.difference.value)} on average"
         earns, most = ("earns", "most") if self.worth.value >= 0 else ("loses", "least")
         return f"{where}: {best} {earns}{f' {most}' if self.rival else ''}, {millions(abs(self.worth.value))} on average"
 
@@ -77,13 +88,14 @@ def read_table(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, dtype=names, na_values=[""], keep_default_na=False)
 
 
-def leader(summary: pd.DataFrame, paired: pd.DataFrame, maturity: str) -> Lead:
-    """Who has the best mean net value at a maturity, and how it compares with its rival in runs with the same luck.
+def leader(summary: pd.DataFrame, paired: pd.DataFrame, maturity: str, best: pd.DataFrame | None = None) -> Lead:
+    """Who leads at a maturity, and how it compares with its rival in runs with the same luck.
 
     Args:
         summary: a row per maturity, strategy and measure, as in ``summary.csv``.
         paired: a row per maturity, pair of strategies and measure, as in ``paired.csv``.
         maturity: one of the maturities compared.
+        best: of a population, a row per maturity and strategy, as in ``best.csv``: who is best most often leads then.
 
     Raises:
         InvalidInput: where no run of the maturity is left.
@@ -92,11 +104,16 @@ def leader(summary: pd.DataFrame, paired: pd.DataFrame, maturity: str) -> Lead:
     ranked = [str(name) for name in net["estimate"].sort_values(ascending=False, kind="stable").index]
     if not ranked:
         raise InvalidInput("results", maturity, "a comparison with a run that did not fail at every maturity")
-    best, worth = ranked[0], Estimate.of(net.loc[ranked[0]])
+    often = UNDEFINED
+    if best is not None:
+        probable = best[best["maturity"] == maturity].set_index("strategy")
+        ranked.sort(key=lambda name: -float(probable["best"].get(name, 0.0)))  # stable: those that are best as often stay by their means
+        often = Estimate.of(probable.loc[ranked[0]], "best", "best_low", "best_high") if ranked[0] in probable.index else UNDEFINED
+    first = Lead(maturity, ranked[0], Estimate.of(net.loc[ranked[0]]), often=often)
     if len(ranked) < 2:
-        return Lead(maturity, best, worth)
+        return first
     rows = paired[(paired["maturity"] == maturity) & (paired["measure"] == "net")]
-    leads = [_against(rows, Lead(maturity, best, worth, rival)) for rival in ranked[1:]]
+    leads = [_against(rows, replace(first, rival=rival)) for rival in ranked[1:]]
     return next((lead for lead in leads if not lead.decided), leads[0])
 
 
@@ -108,12 +125,19 @@ def _against(rows: pd.DataFrame, lead: Lead) -> Lead:
         return replace(lead, difference=UNDEFINED, wins=UNDEFINED)
     row = of_both.iloc[0]
     difference, wins = seen_from(lead.best, row)
-    return replace(lead, difference=difference, wins=wins, same=bool(row["ties"] == row["pairs"]))
+    ends = [float(row[name]) for name in ("difference_low", "difference_high")] if lead.drawn else [float("nan")] * 2
+    within = (ends[0], ends[1]) if row["a"] == lead.best else (-ends[1], -ends[0])
+    return replace(lead, difference=difference, wins=wins, same=bool(row["ties"] == row["pairs"]), within=within)
 
 
-def leaders(summary: pd.DataFrame, paired: pd.DataFrame, maturities: Sequence[str]) -> list[Lead]:
+def leaders(summary: pd.DataFrame, paired: pd.DataFrame, maturities: Sequence[str], best: pd.DataFrame | None = None) -> list[Lead]:
     """:func:`leader` at each maturity."""
-    return [leader(summary, paired, maturity) for maturity in maturities]
+    return [leader(summary, paired, maturity, best) for maturity in maturities]
+
+
+def best_of_population(folder: Path) -> pd.DataFrame | None:
+    """``best.csv`` of a comparison of many organisations; None where all its runs are of one."""
+    return read_table(folder / "best.csv") if (folder / "variance.csv").exists() else None
 
 
 def seen_from(strategy: str, row: Any) -> tuple[Estimate, Estimate]:

@@ -17,7 +17,7 @@ from matplotlib.ticker import PercentFormatter
 
 from sim.views.colours import CLASS_COLOURS, COLOURS, LINES
 from sim.views.figures.style import STYLE, save, value_formatter
-from sim.views.leads import leaders, read_table
+from sim.views.leads import best_of_population, leaders, read_table
 from sim.views.words import CLASS_LABELS, strategy_label
 
 
@@ -35,7 +35,8 @@ def compare_figure(folder: Path) -> Path:
             axes[0, column].set_title(f"{maturity} maturity")
             draw_endings(axes[1, column], summary[summary["maturity"] == maturity], strategies)
         axes[0, 0].set_ylabel("cumulative net value (EUR)")
-        bands = "bands: 95% interval of the mean" + (" (dark),\nmiddle 80% of runs (light)" if len(strategies) <= 4 else "")
+        of = "organisations" if (folder / "variance.csv").exists() else "runs"
+        bands = "bands: 95% interval of the mean" + (f" (dark),\nnine of ten {of} (light)" if len(strategies) <= 4 else "")
         if len(maturities) > 1 or len(strategies) == 1:
             axes[0, 0].text(0.02, 0.98, bands, transform=axes[0, 0].transAxes, va="top", fontsize=7.5, color="#444444")
         if len(strategies) > 1:
@@ -54,20 +55,20 @@ def compare_figure(folder: Path) -> Path:
             fontsize=8,
         )
         wide = int(10 * figure.get_figwidth())  # letters of a line
-        said = "\n".join(textwrap.fill(lead.sentence, wide) for lead in leaders(summary, paired, maturities))
+        said = "\n".join(textwrap.fill(lead.sentence, wide) for lead in leaders(summary, paired, maturities, best_of_population(folder)))
         figure.suptitle(said, x=0.01, ha="left", fontweight="bold", fontsize=11)
         return save(figure, folder / "figure.png")
 
 
 def value_over_time(axes: Any, weekly: pd.DataFrame, strategies: Sequence[str]) -> None:
-    """Mean with its 95% interval (dark) and the middle 80% of runs (light)."""
+    """Mean with its 95% interval (dark) and nine of ten runs (light)."""
     axes.axhline(0, color="#888888", lw=0.8)
     for k, strategy in enumerate(strategies):
         rows = weekly[weekly["strategy"] == strategy]
         runs = rows["cumulative_net"].to_numpy().reshape(-1, rows["week"].nunique())
         week, mean = np.arange(runs.shape[1]) + 1, runs.mean(axis=0)
         half = 1.96 * runs.std(axis=0, ddof=1) / np.sqrt(len(runs)) if len(runs) > 1 else 0 * mean
-        low, high = np.percentile(runs, [10, 90], axis=0)
+        low, high = np.percentile(runs, [5, 95], axis=0)
         colour, line = COLOURS[k % len(COLOURS)], LINES[k // len(COLOURS) if len(strategies) > 4 else k % len(LINES)]
         if len(strategies) <= 4:
             axes.fill_between(week, low, high, color=colour, alpha=0.13, lw=0)

@@ -13,10 +13,10 @@ from typing import Any
 import pandas as pd
 
 from sim.schema import InvalidInput
-from sim.views.leads import Lead, leaders, read_table
+from sim.views.leads import Lead, best_of_population, leaders, read_table
 from sim.views.words import strategy_label
 
-FILES = ("manifest.json", "summary.csv", "paired.csv", "runs", "weekly", "units", "held")
+FILES = ("manifest.json", "summary.csv", "paired.csv", "best.csv", "runs", "weekly", "units", "held")
 #: Strategies drawn unit by unit; of more, the best of each maturity.
 MOST_DRAWN = 4
 
@@ -80,7 +80,23 @@ class Tables:
     @cached_property
     def leads(self) -> list[Lead]:
         """Who leads at each maturity."""
-        return leaders(self.summary, self.paired, self.maturities)
+        return leaders(self.summary, self.paired, self.maturities, best_of_population(self.folder))
+
+    @cached_property
+    def best(self) -> pd.DataFrame:
+        """How likely each strategy is best, and what is lost with it where it is not."""
+        return read_table(self.folder / "best.csv")
+
+    @cached_property
+    def variance(self) -> pd.DataFrame:
+        """Where the variance between organisations comes from; no rows where all runs are of one."""
+        path = self.folder / "variance.csv"
+        return pd.read_csv(path, comment="#") if path.exists() else pd.DataFrame(columns=["maturity", "of"])
+
+    @property
+    def drawn_from(self) -> str:
+        """The population of which each run is another organisation; empty where all are of one."""
+        return "population" if (self.folder / "variance.csv").exists() else ""
 
     @property
     def drawn(self) -> list[str]:

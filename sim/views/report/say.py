@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+
 from sim.names import listed
 from sim.views.leads import Lead
 from sim.views.report.read import Sensitivity
@@ -12,6 +14,8 @@ from sim.views.words import millions, percent, strategy_label
 
 #: Tables' rows by maturity and strategy.
 Cells = Mapping[tuple[str, str], Any]
+#: Where differences between organisations come from, and the column of ``variance.csv``.
+WHENCE = {"organisation": "organisation", "luck": "luck", "unknown parameters": "parameters"}
 
 
 def question(strategies: Sequence[str], maturities: Sequence[str], weeks: int) -> str:
@@ -40,12 +44,28 @@ def answer(leads: Sequence[Lead], weeks: int, strategies: int) -> str:
         verb = "earns more" if earns == {True} else "loses less"
         return f"{_capital(leads[0].best)} {verb} than {rival} at every maturity compared: {listed(parts)}, over {weeks} weeks."
     parts = [_one_lead(lead) for lead in leads]
+    if any(lead.drawn for lead in leads):
+        return _of_organisations(leads, parts, weeks)
     if len(leads) == 1:
         return f"{parts[0][0].upper()}{parts[0][1:]}, over {weeks} weeks."
     start = f"{_capital(leads[0].best)} is ahead at every maturity compared" if one_best else "It depends on maturity"
     if not any(lead.decided for lead in leads):
         start = "These runs do not decide it"
     return f"{start}: {'; '.join(parts)}, over {weeks} weeks."
+
+
+def _of_organisations(leads: Sequence[Lead], parts: Sequence[str], weeks: int) -> str:
+    """The finding over a population: for how many organisations which strategy is best."""
+    best = {lead.best for lead in leads if lead.decided}
+    start = ""
+    if len(leads) > 1:
+        start = "It depends on the organisation: "
+        if len(best) == 1 and all(lead.decided for lead in leads):
+            start = f"{_capital(leads[0].best)} is the better choice for most organisations at every maturity, and not for all: "
+        elif len(best) > 1:
+            start = "It depends on maturity: "
+    said = f"{start}{'; '.join(parts)}, over {weeks} weeks."
+    return said[0].upper() + said[1:]
 
 
 def _one_lead(lead: Lead) -> str:
@@ -55,6 +75,13 @@ def _one_lead(lead: Lead) -> str:
     if lead.same:
         return f"{where} {best} and {rival} came to the same"
     gap = lead.difference.written(millions)
+    if lead.drawn:
+        undecided = "" if lead.decided else " (not decided)"
+        low, high = (millions(value) for value in lead.within)
+        return (
+            f"{where} {best} is best for {lead.often.written(percent)} of organisations{undecided}; against {rival} it comes to {gap} more on average, "
+            f"and for one organisation to anything from {low} to {high}"
+        )
     if not lead.decided:
         return f"{where} these runs do not tell {best} and {rival} apart (difference {gap})"
     verb = f"earns {gap} more" if lead.worth.value >= 0 else f"loses {gap} less"
@@ -68,7 +95,13 @@ def glance(leads: Sequence[Lead], endings: Cells, returns: Cells, spans: Cells) 
         ahead = ["nobody" if lead.same else strategy_label(lead.best) if lead.decided else "not decided" for lead in leads]
         rows.append(("Who earns more?", ahead))
         rows.append(("By how much?", [lead.difference.written(millions) for lead in leads]))
-        rows.append(("In how many pairs of runs?", [lead.wins.written(percent) for lead in leads]))
+        if any(lead.drawn for lead in leads):
+            rows.append(
+                ("By how much, in nine of ten organisations?", [f"{millions(a)} to {millions(b)}" for a, b in (x.within for x in leads)])
+            )
+            rows.append(("For how many organisations is it best?", [lead.often.written(percent) for lead in leads]))
+        else:
+            rows.append(("In how many pairs of runs?", [lead.wins.written(percent) for lead in leads]))
     best = strategy_label(leads[0].best) if len({lead.best for lead in leads}) == 1 else "the best"
     rows.append((f"What does {best} come to?", [lead.worth.written(millions) for lead in leads]))
     paid = [returns[lead.maturity, lead.best] for lead in leads]
@@ -77,6 +110,17 @@ def glance(leads: Sequence[Lead], endings: Cells, returns: Cells, spans: Cells) 
     rows += [(f"How does {strategy_label(s)} end?", [endings[lead.maturity, s]["most"] for lead in leads]) for s in leading]
     longest = "What holds {} back longest?"
     return rows + [(longest.format(strategy_label(s)), [_longest(spans[lead.maturity, s]) for lead in leads]) for s in leading]
+
+
+def whence(variance: pd.DataFrame, leads: Sequence[Lead]) -> list[tuple[str, list[str]]]:
+    """Where it comes from that organisations differ: in the lead, where the first strategy is compared with others."""
+    said = []
+    for lead in leads:
+        named = variance["of"].isin([f"{lead.best} - {lead.rival}", f"{lead.rival} - {lead.best}"])
+        rows: Any = variance[(variance["maturity"] == lead.maturity) & named].dropna().to_dict("records")
+        shares = [(what, percent(rows[0][column])) for what, column in WHENCE.items()] if rows else []
+        said.append(", ".join(f"{what} {share}" for what, share in shares) or "–")
+    return [("What makes the difference differ?", said)] if set(said) != {"–"} else []
 
 
 def _paid(row: dict[str, Any]) -> str:

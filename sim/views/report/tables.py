@@ -54,6 +54,25 @@ def measures(found: Comparison, weeks: int) -> list[dict[str, Any]]:
     return [{"head": list(used.values()), "rows": rows}]
 
 
+def nine_of_ten(found: Comparison) -> list[dict[str, Any]]:
+    """One row per maturity and strategy: probability that it is best, regret, and between what its net value lies in nine of ten."""
+    net = found.summary[found.summary["measure"] == "net"]
+    rows = []
+    for row in net.to_dict("records"):
+        at = found.best[(found.best["maturity"] == row["maturity"]) & (found.best["strategy"] == row["strategy"])]
+        best = at.iloc[0] if len(at) else None
+        rows.append(
+            {
+                "maturity": row["maturity"],
+                "strategy": strategy_label(row["strategy"]),
+                "best": cell("share", Estimate.of(best, "best", "best_low", "best_high")) if best is not None else ("–", ""),
+                "regret": (millions(best["regret"]), f"5% lose {millions(best['regret_high'])} or more") if best is not None else ("–", ""),
+                "net": _range(millions(row["spread_low"]), millions(row["spread_high"])),
+            }
+        )
+    return rows
+
+
 def cell(measure: str, estimate: Estimate) -> tuple[str, str]:
     """An estimate, and its interval, in words; a measure that is not known is a share."""
     censored, money = measure in MEASURES and MEASURES[measure].censored, written(measure) == "money"
