@@ -138,6 +138,8 @@ def advance(states: States, rules: Rules, week: int, most: int, p: np.ndarray) -
     some = min(most, max(1, AT_ONCE // (n * len(states.running))))
     states.room_for_events(some)
     columns = Columns.of(states)
+    p = p.view()
+    p.flags.writeable = False  # that of a copied or pickled model may be written to: for Numba another type, and all is compiled anew
     if config.DISABLE_JIT:  # type: ignore[attr-defined]
         # for debugging and tests: the same loops in plain Python, on rows with attributes
         columns, p = Columns(*(a.view(np.recarray) if a.dtype.names else a for a in columns)), p.view(np.recarray)

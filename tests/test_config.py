@@ -165,14 +165,18 @@ def test_hostile_strategy_files_are_refused_and_nothing_runs(fault, call, tmp_pa
 NAMES = ["123", "true", "No", "null", "nan", "-zz", "_zz", "my own", "v1.2", "a" * 101, "größe"]
 
 
-@pytest.mark.parametrize("group", [*presets.GROUPS, "executor", "experiment"])
+NAMED = [*presets.GROUPS, "executor", "experiment"]
+
+
+@pytest.mark.parametrize("group", NAMED)
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.fault("files", "presets called 123, true, -zz, with blanks, dots or 101 characters", "refused by every command before a run")
 def test_one_rule_for_the_names_of_presets(name, group, call, configs, tmp_path):
     (configs / group / f"{name}.yaml").write_text("description: x\n")
-    for command, choice in (("run", f"{group}='{name}'"), ("compare", f"strategies=['{name}']"), ("sweep", f"design.over=['{name}']")):
-        code, out, err = call(command, *SMALL, *([choice] if name.isascii() else []))
-        assert (code, out) == (2, "") and err.count("\n") == 1 and f"{group}/{name}.yaml" in err and "a letter first" in err
+    commands = [("run", f"{group}='{name}'"), ("compare", f"strategies=['{name}']"), ("sweep", f"design.over=['{name}']")]
+    command, choice = commands[(NAMES.index(name) + NAMED.index(group)) % 3]  # each has every name, and every group
+    code, out, err = call(command, *SMALL, *([choice] if name.isascii() else []))
+    assert (code, out) == (2, "") and err.count("\n") == 1 and f"{group}/{name}.yaml" in err and "a letter first" in err
     with pytest.raises(InvalidInput, match="a letter first"):
         presets.load(group, name)
     assert not (tmp_path / "results").exists()

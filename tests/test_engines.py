@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -33,7 +32,7 @@ def assert_same(a: RolloutModel, b: RolloutModel) -> None:
 @pytest.mark.parametrize("maturity", ["low", "middle", "high"])
 @pytest.mark.parametrize("strategy", available("strategy"))
 def test_every_strategy_and_maturity_gives_the_same_bits(tiny, strategy, maturity):
-    for seed in (1, 2, 3):
+    for seed in (1, 2):
         runs = [tiny(strategy=strategy, maturity=maturity, rng=seed, weeks=100, engine=e).run() for e in ("compiled", "textbook")]
         assert_same(*runs)
 
@@ -96,9 +95,21 @@ def test_a_run_may_be_stopped_and_changed_on_the_way(tiny, monkeypatch):
     assert_same(model, other.change({"trust.loss": 0.9}).run())
 
 
-class StubbornUser(User):
-    """Somebody whose trust never moves."""
+base = User.learn
 
+
+class StubbornUser(User):
+    """Somebody whose trust never moves: what the rule that is replaced makes of it goes elsewhere."""
+
+    @rule
+    def learn(user, team, unit, seen, z, p):
+        trust = user.trust
+        base(user, team, unit, seen, 0.5 * z, p)
+        user.understanding = user.trust
+        user.trust = trust
+
+
+class IdleUser(User):
     @rule
     def learn(user, team, unit, seen, z, p):
         pass
@@ -141,15 +152,6 @@ class ShortUser(User):
         pass
 
 
-base = User.learn
-
-
-class HalvedUser(User):
-    @rule
-    def learn(user, team, unit, seen, z, p):
-        base(user, team, unit, seen, 0.5 * z, p)
-
-
 def with_classes(**classes):
     named = {"user": User, "team": Team, "unit": BusinessUnit}
 
@@ -160,6 +162,7 @@ def with_classes(**classes):
 
 
 def test_an_overridden_rule_acts_on_both_engines():
+    """One of a planner, which calls the one that it replaces, one of a team and one of a unit: compiled together, which takes seconds."""
     make = with_classes(user=StubbornUser, team=ForgetfulTeam, unit=GenerousUnit)
     compiled, textbook = make().run(), make(engine="textbook").run()
     assert_same(compiled, textbook)
@@ -167,6 +170,7 @@ def test_an_overridden_rule_acts_on_both_engines():
     stayed = compiled.columns()["users"]["disposition"] == make().columns()["users"]["disposition"]
     assert stayed.any() and not stayed.all()  # newcomers have the trust of newcomers
     np.testing.assert_array_equal(compiled.columns()["users"]["trust"][stayed], start[stayed])
+    assert (compiled.columns()["users"]["understanding"][stayed] != start[stayed]).any()
     assert compiled.weekly["own_effort"].max() > 1.5 > RolloutModel(enterprise="small", weeks=40, rng=1).run().weekly["own_effort"].max()
     assert (compiled.columns()["teams"]["norm"] == 0).all()
     assert compiled.outcome != RolloutModel(enterprise="small", weeks=40, rng=1).run().outcome
@@ -176,7 +180,7 @@ def test_an_override_without_the_decorator_is_refused_by_the_compiled_engine_onl
     with pytest.raises(InvalidInput, match=r"UndecoratedUser.learn.*sim.rule.*textbook"):
         with_classes(user=UndecoratedUser)()
     plain = with_classes(user=UndecoratedUser)(engine="textbook").run()
-    decorated = with_classes(user=StubbornUser)(engine="textbook").run()
+    decorated = with_classes(user=IdleUser)(engine="textbook").run()
     assert plain.outcome == decorated.outcome
 
 
@@ -190,20 +194,23 @@ def test_a_rule_that_numba_cannot_compile_is_one_line():
         with_classes(user=ShortUser)()
 
 
-def test_a_rule_may_call_the_one_that_it_replaces():
-    compiled, textbook = (with_classes(user=HalvedUser)(weeks=5, engine=engine).run() for engine in ("compiled", "textbook"))
-    assert compiled.outcome == textbook.outcome != RolloutModel(enterprise="small", weeks=5, rng=1).run().outcome
-
-
 SCRIPT = """
-import hashlib, sys
+import hashlib
 from sim import RolloutModel
 m = RolloutModel(rng=5, enterprise="small", weeks=60, strategy="random_allocation").run()
-print(hashlib.sha256(m.state.weekly.tobytes() + m.state.users.tobytes()).hexdigest())
+done = hashlib.sha256(m.state.weekly.tobytes() + m.state.users.tobytes()).hexdigest()
+print(done)
 """
 
 
-@lru_cache
+@pytest.fixture(scope="module")
+def here():
+    """What the script says in this process, whose hash seed is none of those below."""
+    names: dict[str, str] = {}
+    exec(SCRIPT, names)
+    return names["done"]
+
+
 def run_script(**environment: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT], env={**os.environ, **environment}, capture_output=True, text=True, check=True, timeout=300
@@ -211,15 +218,11 @@ def run_script(**environment: str) -> str:
     return done.stdout.strip()
 
 
-def test_two_processes_and_two_hash_seeds_give_the_same_bytes():
-    assert run_script(PYTHONHASHSEED="1") == run_script(PYTHONHASHSEED="2")
-
-
 @pytest.mark.slow
-def test_bounds_checked_and_uncompiled_code_give_the_same_bytes(tmp_path):
-    usual = run_script(PYTHONHASHSEED="1")
-    assert run_script(NUMBA_BOUNDSCHECK="1", NUMBA_OPT="0", NUMBA_CACHE_DIR=str(tmp_path / "checked")) == usual
-    assert run_script(NUMBA_DISABLE_JIT="1") == usual
+def test_bounds_checked_and_uncompiled_code_in_processes_with_two_hash_seeds_give_the_same_bytes(here, tmp_path):
+    checked = {"NUMBA_BOUNDSCHECK": "1", "NUMBA_OPT": "0", "NUMBA_CACHE_DIR": str(tmp_path / "checked")}
+    assert run_script(PYTHONHASHSEED="1", **checked) == here
+    assert run_script(PYTHONHASHSEED="2", NUMBA_DISABLE_JIT="1") == here
 
 
 def test_no_field_hides_behind_an_attribute_of_numpy():
