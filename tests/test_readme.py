@@ -34,6 +34,7 @@ from experiments.lab import config as entry
 from experiments.lab.designs import RECORDS
 from experiments.lab.output import ROOT
 from experiments.reproduce import PUBLISHED
+from experiments.response import forecasters
 from experiments.response.demand import generate_demand
 from experiments.template import main as template
 from sim import configuration, presets
@@ -187,6 +188,12 @@ def comparison_and_analysis(desk, monkeypatch):
             assert not stopped.value.code
 
 
+def shorten_the_trees(monkeypatch):
+    """That demand is read and all is written shows with forecasts of a few boosted trees, too."""
+    whole = forecasters.HistGradientBoostingRegressor
+    monkeypatch.setattr(forecasters, "HistGradientBoostingRegressor", lambda **given: whole(**{**given, "max_iter": 3}))
+
+
 def shorten_the_benchmark(monkeypatch):
     """That it works shows with few runs of small enterprises, too."""
     monkeypatch.setitem(presets.DEFAULTS, "enterprise", "small")
@@ -229,6 +236,11 @@ def test_every_command_shown_runs(module, given, at_the_desk, monkeypatch, capsy
     monkeypatch.setattr(generate_demand, "__defaults__", (2, 8, 120))  # brands, items, weeks
     if module == "benchmark":
         shorten_the_benchmark(monkeypatch)
+    if module == "response":
+        shorten_the_trees(monkeypatch)
+    if module == "compare" and given and "usecases=" not in " ".join(given):  # drawn once of one use case, and of several
+        monkeypatch.setattr("sim.views.figures.compare.compare_figure", lambda folder: None)
+        monkeypatch.setattr("sim.views.report.render.write_report", lambda *_: None)
     monkeypatch.setattr(sys, "argv", [module, *used])
     code = 0
     try:
@@ -262,8 +274,9 @@ def test_what_reproduce_calls_the_documentation_s_size_is_what_the_pages_show():
 
 
 @pytest.mark.slow
-def test_the_output_shown_is_what_the_one_command_prints(call, tmp_path):
-    code, out, err = call("compare", "output=out")
+def test_the_output_shown_is_what_the_one_command_prints(call, tmp_path, monkeypatch):
+    monkeypatch.setattr("sim.views.report.render.write_report", lambda *_: None)  # nobody looks at it
+    code, out, err = call("compare", "output=out", "executor=serial")  # which needs no other processes to start; the same bytes
     assert code == 0, err
     shown = re.search(r"<!-- output of: python -m experiments.compare -->\n```\n(.*?)\n```", README, re.S)[1]
 

@@ -170,8 +170,6 @@ def test_the_same_folder_gives_the_same_bytes(folder, tmp_path):
     before = contents(tmp_path / "copy")
     assert main([str(tmp_path / "copy")]) == 0
     assert contents(tmp_path / "copy") == before
-    assert main([str(tmp_path / "copy"), f"output={tmp_path / 'mine.html'}"]) == 0
-    assert (tmp_path / "mine.html").read_bytes() == written
 
 
 def test_a_comparison_is_replaced_with_its_report(work):
@@ -179,11 +177,9 @@ def test_a_comparison_is_replaced_with_its_report(work):
     again = [*SMALL[:1], "weeks=20", "executor=serial", "replications=2", "maturities=[low]", "output=again"]
     assert run(compare, *again) == 0
     first = contents(place / "again")
-    assert run(compare, *again) == 0
-    assert contents(place / "again") == first and "report.html" in first
     (place / "again" / "letter.html").write_text("mine")
     assert run(compare, *again) == 0
-    assert (place / "again" / "letter.html").read_text() == "mine"  # what is not ours is never touched
+    assert contents(place / "again") == {**first, "letter.html": b"mine"} and "report.html" in first  # what is not ours is never touched
 
 
 def test_a_file_changed_afterwards_is_named(folder, tmp_path):

@@ -54,7 +54,7 @@ def test_noise_widens_the_intervals_and_leaves_the_held_out_error_near_the_sprea
 def test_the_interval_covers_the_truth_as_often_as_it_says(monkeypatch):
     monkeypatch.setattr(fit, "RESAMPLES", 300)
     settings, truth, inside = settings_of(LEVELS_TRIED), np.array([0.2, 0.05, 0.1]), 0
-    for seed in range(60):
+    for seed in range(40):
         rng = np.random.default_rng(seed)
         item = np.array(
             [[1 + linear(d) + 0.02 * rng.standard_normal() * (k > 0) for _ in range(8)] for k, (_, _, d) in enumerate(settings)]
@@ -63,7 +63,7 @@ def test_the_interval_covers_the_truth_as_often_as_it_says(monkeypatch):
         found = fit_response(Measured(tuple(settings), dict.fromkeys(LEVELS, errors), np.full((8, 4), 2.0)), 5, seed, False)
         _, low, high = found.coefficients["boosting", "item"].T
         inside += int(((low <= truth) & (truth <= high)).sum())
-    assert 162 <= inside <= 178  # 171 of 180 expected, give or take 3
+    assert 107 <= inside <= 119  # 114 of 120 expected, give or take 2.4
 
 
 def test_the_interval_of_a_ratio_of_errors_ends_at_0():

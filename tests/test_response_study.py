@@ -11,7 +11,7 @@ import pytest
 from conftest import as_csv, contents, only, plain
 from scipy.optimize import nnls
 
-from experiments.response import measure
+from experiments.response import forecasters, measure
 from experiments.response.demand import Defects, generate_demand
 from experiments.response.forecasters import FORECASTERS
 from experiments.response.measure import measured_at
@@ -103,6 +103,8 @@ def test_one_brand_has_no_mapping_and_a_forecaster_that_is_not_finite_is_left_ou
 @pytest.mark.slow
 def test_generated_demand_gives_the_same_bytes_on_any_number_of_workers(call, tmp_path, monkeypatch):
     monkeypatch.setattr(measure, "generate_demand", lambda seed: generate_demand(seed, items=8, brands=2, weeks=120))
+    whole = forecasters.HistGradientBoostingRegressor
+    monkeypatch.setattr(forecasters, "HistGradientBoostingRegressor", lambda **given: whole(**{**given, "max_iter": 5}))
     for name, *executor in (("one", "executor=serial"), ("two", "executor=processes", "executor.workers=2")):
         code, _, err = call("response", *QUICK, *executor, f"output={name}")
         assert (code, err) == (0, "")

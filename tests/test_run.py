@@ -91,8 +91,6 @@ def test_modules_run_as_commands(call, tmp_path):
     done = shell("experiments.run", "--multirun", "enterprise=small", "weeks=30", "seed=1,2")
     assert done.returncode == 0, done.stderr
     assert len(list((tmp_path / "results" / "run").iterdir())) == 2
-    wrong = shell("experiments.compare", "replications=0")
-    assert wrong.returncode == 2 and wrong.stderr.count("\n") == 1
 
 
 def test_of_several_use_cases_each_is_told_and_all_together(call, tmp_path):

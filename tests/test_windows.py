@@ -176,7 +176,7 @@ def test_what_is_set_acts_alike_on_both_engines(tiny, cls, name, variable, end):
     """Both ends of every range run to a finite end, with the same bits."""
     runs = []
     for engine in ENGINES:
-        model = tiny(engine=engine, weeks=60, maturity="high")
+        model = tiny(engine=engine, weeks=45, maturity="high")
         for _ in range(20):
             model.step()
         value = getattr(variable.record, end)
