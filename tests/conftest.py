@@ -6,6 +6,7 @@ import contextlib
 import gc
 import importlib
 import io
+import math
 import os
 import shutil
 import sys
@@ -69,6 +70,7 @@ def on_one(experiment: str, arguments: tuple[str, ...]) -> list[str]:
 @pytest.fixture
 def call(monkeypatch, tmp_path, capsys):
     """Call an experiment as from the command line, in an empty folder; returns (exit code, stdout, stderr)."""
+    monkeypatch.setattr("experiments.lab.progress.EVERY", math.inf)  # how far it is: only said on a slow machine
 
     def command(experiment, *arguments):
         monkeypatch.chdir(tmp_path)
@@ -105,6 +107,7 @@ def made(experiment: str, folder: Path, *arguments: str) -> str:
 def undrawn(monkeypatch):
     """Comparisons without picture and report, for tests of their runs and tables: drawing takes most of the time."""
     monkeypatch.setattr("sim.views.figures.compare.compare_figure", lambda folder: None)
+    monkeypatch.setattr("sim.views.report.pictures.CHARTS", {})
     monkeypatch.setattr("sim.views.report.render.write_report", lambda *_: None)
 
 
@@ -175,9 +178,10 @@ ones are to be expected from outside again.
 
 
 def pytest_configure(config):
-    """Compile the model once, before the workers start, which would each do it for themselves."""
+    """Compile the weeks of one use case and of several once, before the workers start, which would each do it for themselves."""
     if getattr(config.option, "numprocesses", None) and not config.option.collectonly:
-        RolloutModel(enterprise="small", weeks=2, rng=1).run()
+        for usecases in (["demand"], ["demand", "promotion"]):
+            RolloutModel(usecases=usecases, enterprise="small", weeks=2, rng=1).run()
 
 
 def pytest_addoption(parser):

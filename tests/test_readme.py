@@ -218,7 +218,7 @@ def shorten_the_benchmark(monkeypatch):
         for module, given in COMMANDS
     ],
 )
-def test_every_command_shown_runs(module, given, at_the_desk, monkeypatch, capsys):
+def test_every_command_shown_runs(module, given, at_the_desk, monkeypatch, capsys, request):
     if module == "template":
         shutil.rmtree("mine", ignore_errors=True)
         given = ["mine", *given[1:]]  # the reader's own folder is there already
@@ -239,8 +239,7 @@ def test_every_command_shown_runs(module, given, at_the_desk, monkeypatch, capsy
     if module == "response":
         shorten_the_trees(monkeypatch)
     if module == "compare" and given and "usecases=" not in " ".join(given):  # drawn once of one use case, and of several
-        monkeypatch.setattr("sim.views.figures.compare.compare_figure", lambda folder: None)
-        monkeypatch.setattr("sim.views.report.render.write_report", lambda *_: None)
+        request.getfixturevalue("undrawn")
     monkeypatch.setattr(sys, "argv", [module, *used])
     code = 0
     try:
@@ -275,7 +274,8 @@ def test_what_reproduce_calls_the_documentation_s_size_is_what_the_pages_show():
 
 @pytest.mark.slow
 def test_the_output_shown_is_what_the_one_command_prints(call, tmp_path, monkeypatch):
-    monkeypatch.setattr("sim.views.report.render.write_report", lambda *_: None)  # nobody looks at it
+    monkeypatch.setattr("sim.views.report.pictures.CHARTS", {})  # of the report, which nobody looks at
+    monkeypatch.setattr("sim.views.report.render.write_report", lambda *_: None)
     code, out, err = call("compare", "output=out", "executor=serial")  # which needs no other processes to start; the same bytes
     assert code == 0, err
     shown = re.search(r"<!-- output of: python -m experiments.compare -->\n```\n(.*?)\n```", README, re.S)[1]

@@ -11,7 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ QUIET = ("hydra/job_logging=disabled", "hydra/hydra_logging=disabled")
 Hydra.get_mode = lambda *_, **__: None  # type: ignore[method-assign]
 
 
+@cache
 def _store_defaults() -> dict[str, Any]:
     values = to_mapping(Parameters())
     managed = {group: values.pop(group) for group in ("strategy", "maturity")}
