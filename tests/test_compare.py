@@ -61,10 +61,11 @@ def test_comparisons_are_paired_and_their_statistics_are_right(compared):
     np.testing.assert_allclose(classes, 1)
 
 
-def test_more_replications_never_change_old_ones_nor_do_threads(call, tmp_path, compared):
+def test_more_replications_never_change_old_ones_nor_do_threads(call, tmp_path, compared, request):
     few_folder, _ = compared
-    call("compare", *COMPARE[:3], "replications=9", "executor=serial", "output=many")
     call("compare", *COMPARE, "executor.workers=2", "output=threads")
+    request.getfixturevalue("undrawn")
+    call("compare", *COMPARE[:3], "replications=9", "executor=serial", "output=many")
     few, many, threads = (read(folder, "runs") for folder in (few_folder, tmp_path / "many", tmp_path / "threads"))
     pd.testing.assert_frame_equal(many[many["replication"] < 6], few)
     pd.testing.assert_frame_equal(threads, few)
@@ -137,6 +138,7 @@ def test_a_worker_that_dies_loses_its_runs_only_when_it_dies_again(call, tmp_pat
     pd.testing.assert_frame_equal(runs[kept], calm[kept], check_dtype=False)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_both_engines_write_the_same_runs(call, tmp_path):
     tiny = [
         "maturities=[low]",

@@ -73,7 +73,7 @@ def test_the_search_finds_the_best_of_a_known_function():
     wanted = np.array([0.1, 0.3, 0.3, 0.1, 0.1, 0.1])
     study = new_study([Objective("net", "mean")], 1, 16)
     values = []
-    for _ in range(25):
+    for _ in range(12):
         for trial in [study.ask() for _ in range(16)]:
             changes = suggested(trial, levers)
             shares = [changes[f"strategy.effort.rollout.{bucket}"] for bucket in BUCKETS]

@@ -63,5 +63,5 @@ def test_on_a_terminal_the_bar_is_there_before_anything_is_done(monkeypatch):
 def test_a_film_says_how_far_it_is(call, monkeypatch):
     monkeypatch.setattr(progress, "SURE", -1)
     monkeypatch.setattr(progress, "EVERY", 0)
-    code, _, err = call("animate", "enterprise=small", "weeks=8", "every=4", "format=gif", "output=out")
+    code, _, err = call("animate", "enterprise=small", "weeks=8", "every=4", "format=gif", "fps=1", "output=out")
     assert code == 0 and "4 of 8 weeks, " in err

@@ -30,8 +30,12 @@ EVERY = {
     ],
 }
 
-#: Several shards even of these few runs.
-SEVERAL_SHARDS = "experiments.lab.plan.Plan.shard_size", 7
+
+def simply(patch):
+    """Several shards even of these few runs, and no report of a comparison, whose bytes are a matter of its own tests."""
+    patch.setattr("experiments.lab.plan.Plan.shard_size", 7)
+    patch.setattr("sim.views.report.pictures.CHARTS", {})
+    patch.setattr("sim.views.report.render.write_report", lambda *_: None)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +46,7 @@ def study(tmp_path_factory):
     @lru_cache
     def of(experiment):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(*SEVERAL_SHARDS)
+            simply(patch)
             made(experiment, place / experiment, *EVERY[experiment])
         return place / experiment
 
@@ -53,7 +57,7 @@ def study(tmp_path_factory):
 def test_started_again_or_interrupted_the_bytes_are_the_same(experiment, call, tmp_path, monkeypatch, study):
     shutil.copytree(study(experiment), tmp_path / "whole")
     whole = contents(tmp_path / "whole")
-    monkeypatch.setattr(*SEVERAL_SHARDS)
+    simply(monkeypatch)
     assert call(experiment, *EVERY[experiment], "output=whole")[0] == 0
     assert contents(tmp_path / "whole") == whole
     honest, done = runner.work, []
