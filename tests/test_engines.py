@@ -133,6 +133,10 @@ class GenerousUnit(BusinessUnit):
     def contribute(unit, week, p):
         unit.own_effort = 1.5
 
+    @rule
+    def disturb(unit, shocks, week, p):
+        return 0
+
 
 class BrokenUser(User):
     @rule
@@ -162,7 +166,7 @@ def with_classes(**classes):
 
 
 def test_an_overridden_rule_acts_on_both_engines():
-    """One of a planner, which calls the one that it replaces, one of a team and one of a unit: compiled together, which takes seconds."""
+    """One of a planner, which calls the one that it replaces, one of a team, and two of a unit: compiled together, which takes seconds."""
     make = with_classes(user=StubbornUser, team=ForgetfulTeam, unit=GenerousUnit)
     compiled, textbook = make().run(), make(engine="textbook").run()
     assert_same(compiled, textbook)
@@ -173,6 +177,10 @@ def test_an_overridden_rule_acts_on_both_engines():
     assert (compiled.columns()["users"]["understanding"][stayed] != start[stayed]).any()
     assert compiled.weekly["own_effort"].max() > 1.5 > RolloutModel(enterprise="small", weeks=40, rng=1).run().weekly["own_effort"].max()
     assert (compiled.columns()["teams"]["norm"] == 0).all()
+    shocks = {"priority shock", "leader left", "demand shift"}
+    assert not shocks & set(compiled.events["event"]) and shocks & set(
+        RolloutModel(enterprise="small", weeks=40, rng=1).run().events["event"]
+    )
     assert compiled.outcome != RolloutModel(enterprise="small", weeks=40, rng=1).run().outcome
 
 
