@@ -19,7 +19,6 @@ import numpy as np
 from sim import presets
 from sim.parameters import RECORDS, Parameters
 from sim.schema import InvalidInput, nearest
-from sim.streams import ORGANISATION, stream
 
 MATURITIES = ("low", "middle", "high")
 #: Maturity parameters that differ between organisations of one maturity, and whether more of them is better.
@@ -47,6 +46,8 @@ class Luck:
     @classmethod
     def of(cls, seed: int) -> Luck:
         """That of the organisation of a seed, 0 to 2^64 - 1."""
+        from sim.streams import ORGANISATION, stream  # which loads Numba: a study that only plans has no use for it
+
         generator = stream(seed, ORGANISATION)
         return cls(generator.standard_normal(1 + len(VARIED)), generator.random(4))
 

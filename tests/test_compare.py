@@ -30,7 +30,7 @@ def test_compare_writes_what_it_says(compared):
     folder, out = compared
     assert " s on 1 workers" in plain(out) and "Same luck" in out
     assert {p.name for p in folder.iterdir() if not p.name.startswith(".")} == {
-        "report.html", "figure.png", "runs", "weekly", "units", "held", "summary.csv", "summary.parquet", "paired.csv", "paired.parquet",
+        "report.html", "figure.png", "runs", "weekly", "units", "held", "summary.csv", "summary.parquet", "paired.csv", "paired.parquet", "best.csv", "best.parquet",
         "data_dictionary.csv", "manifest.json", "plan.json", "ledger.sqlite",
     }  # fmt: skip
     runs = read(folder, "runs")

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from conftest import plain
 
-from experiments.compare import best_of, shares_of_variance
+from experiments.lab.compared import best_of, shares_of_variance
 from experiments.lab.statistics import clustered, mean, within
 from sim import RolloutModel, population
 from sim.configuration import resolve, vary

@@ -17,6 +17,8 @@ from experiments.lab import designs
 #: A parameter set is left out where one output is further off than so many standard deviations (Pukelsheim 1994).
 IMPLAUSIBLE = 3.0
 CHAINS, STEPS = 240, 600
+#: Points of the prior at which a posterior is weighed.
+WEIGHED = 1 << 15
 
 
 @dataclass(frozen=True)
@@ -69,16 +71,17 @@ class Emulators:
         off = (mean - self.targets) / np.sqrt(spread**2 + self.discrepancy**2)
         return np.where(self.bound, np.minimum(off, 0.0), off)
 
-    def log_likelihood(self, unit: np.ndarray, noise: float = 1.0) -> np.ndarray:
-        """Logarithm of the likelihood of parameter sets, up to a constant, [sets]."""
+    def scores(self, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
+        """Logarithm of the likelihood of each target, up to a constant, from predicted outputs and their deviations, [sets, targets]."""
         from scipy.special import log_ndtr
 
-        mean, spread = self.predict(unit, noise)
         variance = spread**2 + self.discrepancy**2
         off = mean - self.targets
-        return np.asarray(
-            np.where(self.bound, log_ndtr(off / np.sqrt(variance)), -0.5 * (off**2 / variance + np.log(variance))).sum(axis=1)
-        )
+        return np.where(self.bound, log_ndtr(off / np.sqrt(variance)), -0.5 * (off**2 / variance + np.log(variance)))
+
+    def log_likelihood(self, unit: np.ndarray, noise: float = 1.0) -> np.ndarray:
+        """Logarithm of the likelihood of parameter sets, up to a constant, [sets]."""
+        return np.asarray(self.scores(*self.predict(unit, noise)).sum(axis=1))
 
 
 def plausible(emulators: Sequence[Emulators], unit: np.ndarray) -> np.ndarray:
@@ -143,3 +146,57 @@ def predictive(outputs: np.ndarray, discrepancy: float, seed: int) -> np.ndarray
     """
     rng = np.random.Generator(np.random.SFC64(seed))
     return np.asarray((outputs + discrepancy * rng.standard_normal((1000, *outputs.shape))).reshape(-1, outputs.shape[1]))
+
+
+def prior_points(d: int, seed: int) -> np.ndarray:
+    """Points of the prior at which posteriors are weighed, [:data:`WEIGHED`, d]."""
+    from scipy.stats import qmc
+
+    return np.asarray(qmc.Sobol(d, rng=np.random.Generator(np.random.SFC64(seed))).random(WEIGHED))
+
+
+def left_out(emulator: Emulators, seed: int, noise: float = 1.0) -> np.ndarray:
+    """Each target as the others predict it: draws of what a survey could have said, [targets, 20000].
+
+    The posterior of the other targets, the emulator's uncertainty about it, the survey's noise, and the discrepancy.
+    """
+    rng = np.random.Generator(np.random.SFC64(seed))
+    mean, spread = emulator.predict(prior_points(emulator.processes[0].X_train_.shape[1], seed), noise)
+    score = emulator.scores(mean, spread)
+    found = []
+    for target in range(len(emulator.targets)):
+        others = score.sum(axis=1) - score[:, target]
+        weight = np.exp(others - others.max())
+        drawn = rng.choice(len(weight), 20_000, p=weight / weight.sum())
+        sd = np.sqrt(spread[drawn, target] ** 2 + emulator.discrepancy**2)
+        found.append(mean[drawn, target] + sd * rng.standard_normal(len(drawn)))
+    return np.array(found)
+
+
+def coverage(emulator: Emulators, unit: np.ndarray, outputs: np.ndarray, tests: int, seed: int) -> np.ndarray:
+    """Simulation-based calibration (Talts et al. 2018): where the true values lie in the posteriors of synthetic populations, [tests, d].
+
+    Each of the first sets, which are draws from the prior, is taken for the truth: what its population came to are the targets, every one of
+    them a value, and the emulators are those of all other sets. Returns the share of the posterior below the true value.
+
+    Args:
+        emulator: of all sets.
+        unit, outputs: all sets, [sets, d], and what they came to, [sets, targets].
+        tests: how many of the first sets.
+        seed: of the points at which the posterior is weighed.
+    """
+    points = prior_points(unit.shape[1], seed)
+    score = np.zeros((tests, WEIGHED))
+    for j in np.flatnonzero(~emulator.bound):
+        process = emulator.processes[j]
+        inverse = np.linalg.inv(process.kernel_(process.X_train_) + process.alpha * np.eye(len(unit)))
+        gain = inverse @ process.kernel_(process.X_train_, points)
+        mean, spread = process.predict(points, return_std=True)
+        own = inverse.diagonal()[:tests, None]
+        # without set k: what remains when its row and column are taken out of the inverse
+        middle = mean - process._y_train_std * gain[:tests] * (inverse[:tests] @ process.y_train_)[:, None] / own
+        variance = spread**2 + process._y_train_std**2 * gain[:tests] ** 2 / own
+        score -= 0.5 * ((outputs[:tests, j, None] - middle) ** 2 / variance + np.log(variance))
+    weight = np.exp(score - score.max(axis=1, keepdims=True))
+    weight /= weight.sum(axis=1, keepdims=True)
+    return np.column_stack([(weight * (points[:, d] < unit[:tests, d, None])).sum(axis=1) for d in range(unit.shape[1])])

@@ -16,11 +16,13 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from experiments.calibrate.emulators import CHAINS, Emulators, candidates, mode, posterior
+from experiments.calibrate.emulators import CHAINS, Emulators, candidates, coverage, left_out, mode, posterior
 from experiments.calibrate.surveyed import Surveyed, surveyed_of
 from experiments.calibrate.tables import (
     MEANINGS,
+    coverage_table,
     draws_text,
+    left_out_table,
     parameters_table,
     population_text,
     sets_table,
@@ -102,7 +104,17 @@ def calibrate(values: dict[str, Any]) -> int:
             for kind in ("yaml", "csv"):
                 save("population", save_as, (store.folder / f"population.{kind}").read_text(encoding="utf-8"), kind)
             console.print(f"These organisations are population={save_as}: configs/population/{save_as}.yaml and .csv.", highlight=False)
-        return ["figure.png", "targets.csv", "parameters.csv", "sets.csv", "posterior.csv", "population.yaml", "population.csv"]
+        return [
+            "figure.png",
+            "targets.csv",
+            "left_out.csv",
+            "coverage.csv",
+            "parameters.csv",
+            "sets.csv",
+            "posterior.csv",
+            "population.yaml",
+            "population.csv",
+        ]
 
     size = len(MATURITIES) * surveyed.organisations
     parts = [f"{len(made)}parameters", f"{waves}x{sets}sets", f"{size}organisations", f"{base.weeks}w"]
@@ -134,12 +146,19 @@ class Found:
         left: share of the prior that is left after each wave.
         posterior: draws in the unit cube, [CHAINS, d].
         last: those draws that are run, and the chosen set at the end, [draws + 1, d].
+        emulator: of all sets that hold no failed run.
+        seen, outputs: these sets in the unit cube, [sets, d], and what they came to, [sets, targets].
+        prior: how many of the first of them were drawn from the prior.
     """
 
     tried: pd.DataFrame
     left: list[float]
     posterior: np.ndarray
     last: np.ndarray
+    emulator: Emulators
+    seen: np.ndarray
+    outputs: np.ndarray
+    prior: int
 
 
 @dataclass(frozen=True)
@@ -198,7 +217,7 @@ class Calibration:
         unit = qmc.LatinHypercube(d, rng=np.random.Generator(np.random.SFC64(self.seed))).random(self.sets)
         seen, outputs = np.empty((0, d)), np.empty((0, len(TARGETS)))
         emulators: list[Emulators] = []
-        tried, left = [], []
+        tried, left, prior = [], [], 0
         for wave in range(self.waves):
             part = self.plan(plan, unit, few, wave * self.sets)
             record = plan_record(part, {"kind": "wave", "sets": digest({"unit": unit.tolist()})})
@@ -207,6 +226,7 @@ class Calibration:
                 found = self.outputs(place, len(unit), few)
             whole = np.isfinite(found).all(axis=1)
             seen, outputs = np.concatenate([seen, unit[whole]]), np.concatenate([outputs, found[whole]])
+            prior = prior or len(seen)
             if len(seen) < 2:
                 raise InvalidInput("calibrate", "a failed run in nearly every parameter set", f"sets without one; see {place.folder}")
             tried.append(sets_table(self.made, unit, found).assign(wave=wave + 1))
@@ -218,7 +238,7 @@ class Calibration:
         last = np.vstack([drawn[:: max(1, CHAINS // self.draws)][: self.draws], chosen])
         final = self.plan(plan, last, many, self.waves * self.sets)
         execute(final, store, workers, what="runs of the posterior")
-        return final, Found(pd.concat(tried, ignore_index=True), left, drawn, last)
+        return final, Found(pd.concat(tried, ignore_index=True), left, drawn, last, emulators[-1], seen, outputs, prior)
 
     def outputs(self, store: Store, sets: int, organisations: int) -> np.ndarray:
         """The outputs of each parameter set's population, [sets, targets]; NaN where a run failed."""
@@ -256,6 +276,8 @@ def write(store: Store, plan: Plan, study: Calibration, found: Found, marked: st
         "draws": sets_table(study.made, found.last, outputs).assign(chosen=chosen),
         "posterior": values_table(study.made, found.posterior),
         "waves": pd.DataFrame({"wave": np.arange(1, study.waves + 1), "left": found.left}),
+        "left_out": left_out_table(left_out(found.emulator, study.seed, study.surveyed.organisations / study.surveyed.asked)),
+        "coverage": coverage_table(study.made, coverage(found.emulator, found.seen, found.outputs, found.prior, study.seed)),
     }
     write_tables(store, plan, tables, MEANINGS | {f.name: "fitted parameter" for f in study.made})
     fitted = {f.name for f in study.made}

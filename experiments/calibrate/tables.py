@@ -32,6 +32,13 @@ MEANINGS = {
     "targets.bound": "whether anything above is as good",
     "targets.chosen": "its value in the chosen parameter set",
     **{target.name: target.words for target in TARGETS},
+    "left_out.target": "published number", "left_out.words": "what it is", "left_out.published": "its value",
+    "left_out.predicted": "median of what the other targets say about it", "left_out.predicted_low": "5% quantile",
+    "left_out.predicted_high": "95% quantile", "left_out.bound": "whether anything above is as good",
+    "left_out.inside": "published value inside the 90% interval of what the others say",
+    "coverage.parameter": "fitted parameter", "coverage.tests": "synthetic populations, each from a draw of the prior",
+    "coverage.covered": "share of them whose 90% posterior interval holds the value they were made with; 0.9 where the method is right",
+    "coverage.rank": "mean share of the posterior below that value; 0.5 where the method is right",
     "wave": "wave", "draws.chosen": "whether these are the chosen values",
     "waves.left": "share of the prior that no wave so far leaves out",
 }  # fmt: skip
@@ -61,6 +68,26 @@ def targets_table(drawn: np.ndarray, chosen: np.ndarray, discrepancy: float, see
             "chosen": chosen,
         }
     )  # fmt: skip
+
+
+def left_out_table(drawn: np.ndarray) -> pd.DataFrame:
+    """One row per target: what the others say about it, from draws [targets, draws], and whether what was published is inside."""
+    low, middle, high = np.quantile(drawn, (0.05, 0.5, 0.95), axis=1)
+    return pd.DataFrame(
+        {
+            "target": [target.name for target in TARGETS], "words": [target.words for target in TARGETS], "published": PUBLISHED,
+            "predicted": middle, "predicted_low": low, "predicted_high": high,
+            "inside": (BOUND | (low.round(2) <= PUBLISHED)) & (high.round(2) >= PUBLISHED), "bound": BOUND,
+        }
+    )  # fmt: skip
+
+
+def coverage_table(made: Sequence[Factor], below: np.ndarray) -> pd.DataFrame:
+    """One row per fitted parameter: how often the 90% interval holds the value that made a synthetic population; shares below it, [tests, d]."""
+    inside = (below > 0.05) & (below < 0.95)
+    return pd.DataFrame(
+        {"parameter": [f.name for f in made], "tests": len(below), "covered": inside.mean(axis=0), "rank": below.mean(axis=0)}
+    )
 
 
 def parameters_table(made: Sequence[Factor], posterior: np.ndarray, chosen: np.ndarray) -> pd.DataFrame:
@@ -107,9 +134,9 @@ def show(console: Console, store: Store) -> None:
     for head in ("target", "published", "model", "inside", "width", "chosen"):
         table.add_column(head, justify="left" if head == "target" else "right")
     for _, row in targets.iterrows():
+        model = f"{row['model']:.0%} [{row['model_low']:.0%}, {row['model_high']:.0%}]"
         table.add_row(
-            row["words"], f"{'≥ ' if row['bound'] else ''}{row['published']:.0%}", f"{row['model']:.0%} [{row['model_low']:.0%}, {row['model_high']:.0%}]",
-            "yes" if row["inside"] else "no", f"{100 * (row['model_high'] - row['model_low']):.0f} points", f"{row['chosen']:.0%}",
+            row["words"], f"{'≥ ' if row['bound'] else ''}{row['published']:.0%}", model, "yes" if row["inside"] else "no", f"{100 * (row['model_high'] - row['model_low']):.0f} points", f"{row['chosen']:.0%}",
         )  # fmt: skip
     console.print(table)
     table = Table(title="What the targets say about the parameters: posterior, 5% to 95%", title_justify="left")
@@ -122,5 +149,21 @@ def show(console: Console, store: Store) -> None:
             f"{short(row['posterior_low'])} to {short(row['posterior_high'])}", short(row["calibrated"]), f"{max(0.0, row['narrowed']):.0%}",
         )  # fmt: skip
     console.print(table)
+    left_out, coverage = (pd.read_parquet(store.folder / f"{name}.parquet") for name in ("left_out", "coverage"))
+    figures = left_out[~left_out["bound"]]
+    table = Table(title="Each figure as the others predict it, 90% interval", title_justify="left")
+    for head in ("target", "published", "predicted", "inside"):
+        table.add_column(head, justify="left" if head == "target" else "right")
+    for _, row in figures.iterrows():
+        predicted = f"{row['predicted']:.0%} [{row['predicted_low']:.0%}, {row['predicted_high']:.0%}]"
+        table.add_row(row["words"], f"{row['published']:.0%}", predicted, "yes" if row["inside"] else "no")
+    console.print(table)
+    least = coverage.sort_values("covered", kind="stable").iloc[0]
+    console.print(
+        f"{figures['inside'].sum()} of {len(figures)} figures lie inside what the others say. Of {least['tests']} synthetic populations with known "
+        f"parameters the 90% intervals hold {coverage['covered'].mean():.0%} of the values, least often {least['parameter']} "
+        f"({least['covered']:.0%}).",
+        highlight=False,
+    )
     left = ", ".join(f"{share:.2%}" for share in waves["left"])
     console.print(f"Share of the prior that is left after each wave: {left}.", highlight=False)

@@ -193,7 +193,8 @@ def who(population: Population | None) -> str:
             "All runs are of one exact organisation, as configured: how organisations differ is not in these figures (population=article)."
         )
     given = f"; given, and not drawn: {listed(sorted(population.fixed))}" if population.fixed else ""
-    return f"Each run is of another organisation of the population «{population.name}», with one of {population.size} draws of the parameters{given}."
+    of = f"Each run is of another organisation of the population «{population.name}»"
+    return f"{of}, with one of {population.size} draws of the parameters{given}."
 
 
 def use_cases_of(work: Work) -> list[str]:

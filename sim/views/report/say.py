@@ -79,8 +79,8 @@ def _one_lead(lead: Lead) -> str:
         undecided = "" if lead.decided else " (not decided)"
         low, high = (millions(value) for value in lead.within)
         return (
-            f"{where} {best} is best for {lead.often.written(percent)} of organisations{undecided}; against {rival} it comes to {gap} more on average, "
-            f"and for one organisation to anything from {low} to {high}"
+            f"{where} {best} is best for {lead.often.written(percent)} of organisations{undecided}; against {rival} it comes to {gap} more "
+            f"on average, and for one organisation to anything from {low} to {high}"
         )
     if not lead.decided:
         return f"{where} these runs do not tell {best} and {rival} apart (difference {gap})"
