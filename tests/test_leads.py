@@ -46,6 +46,37 @@ def test_a_lead_over_the_next_best_is_none_where_a_third_may_be_as_good():
     assert found.sentence == "Low maturity: not decided between a and c"
 
 
+def of_organisations(means, differences, often, within=(-1.0, 6.0)):
+    """The tables of a comparison of many organisations, in which each strategy is best so often."""
+    summary, paired = compared(means, differences)
+    paired["difference_low"], paired["difference_high"] = (1e6 * x for x in within)
+    best = pd.DataFrame(
+        [("low", name, p, p - 0.05, p + 0.05) for name, p in often.items()],
+        columns=["maturity", "strategy", "best", "best_low", "best_high"],
+    )
+    return summary, paired, best
+
+
+def test_of_organisations_who_is_best_most_often_leads_whatever_the_means():
+    summary, paired, best = of_organisations({"a": 9, "b": 5}, {("a", "b"): (4, 2, 6)}, {"a": 0.4, "b": 0.6})
+    paired["a_wins"], paired["a_wins_low"], paired["a_wins_high"] = 0.4, 0.35, 0.45
+    found = leader(summary, paired, "low", best)
+    assert (found.best, found.rival, found.often.value, found.within) == ("b", "a", 0.6, (-6e6, 1e6))
+    assert not found.decided  # on average the other is ahead
+    assert leader(summary, paired, "low").best == "a"  # of one organisation the mean says who leads
+
+
+def test_of_organisations_the_answer_says_for_how_many_and_where_one_may_end():
+    summary, paired, best = of_organisations({"a": 9, "b": 5}, {("a", "b"): (4, 2, 6)}, {"a": 0.9, "b": 0.1})
+    found = leader(summary, paired, "low", best)
+    assert found.decided and found.sentence == "Low maturity: a is best in 90% of organisations, by €4.0M on average"
+    said = answer([found], 52, 2)
+    assert said == (
+        "At low maturity a is best for 90% [85%, 95%] of organisations; against b it comes to €4.0M [€2.0M, €6.0M] more on average, and for one "
+        "organisation to anything from −€1.0M to €6.0M, over 52 weeks."
+    )
+
+
 @pytest.mark.parametrize(
     ("lead", "said"),
     [

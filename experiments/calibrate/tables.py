@@ -136,7 +136,8 @@ def show(console: Console, store: Store) -> None:
     for _, row in targets.iterrows():
         model = f"{row['model']:.0%} [{row['model_low']:.0%}, {row['model_high']:.0%}]"
         table.add_row(
-            row["words"], f"{'≥ ' if row['bound'] else ''}{row['published']:.0%}", model, "yes" if row["inside"] else "no", f"{100 * (row['model_high'] - row['model_low']):.0f} points", f"{row['chosen']:.0%}",
+            row["words"], ("≥ " if row["bound"] else "") + f"{row['published']:.0%}", model,
+            "yes" if row["inside"] else "no", f"{100 * (row['model_high'] - row['model_low']):.0f} points", f"{row['chosen']:.0%}",
         )  # fmt: skip
     console.print(table)
     table = Table(title="What the targets say about the parameters: posterior, 5% to 95%", title_justify="left")
