@@ -291,7 +291,7 @@ def _columns(title: str, part: pd.DataFrame, strategies: list[str], weeks: int, 
         "final_reliance": "planners relying, end",
         "final_teams_trust_and_use": "teams that trust and use",
         "weeks_to_50": "weeks to 50% (median)",
-        **{measure: MEASURES[measure].label for measure in PORTFOLIO},
+        **{measure: MEASURES[measure].label for measure in ("use_cases_live", "use_cases_kept")},  # the others are in summary.csv
     }
     table = Table(title=title + " [95% interval]", title_justify="left")
     table.add_column("", no_wrap=True)

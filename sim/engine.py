@@ -33,6 +33,8 @@ from sim.vector import touched
 from sim.weeks import COMPILE, Columns, places
 
 OF_PLANNERS = ("decide", "learn", "practise", "accumulate")
+#: Parts that are inlined with a rule of one's own as well: called by themselves they are no vector loops, where vectors are four wide.
+INLINED = ("decide_block",)
 #: What an override of disturb, the one rule that returns something, has to return.
 RETURNED = "a rule that returns a whole number: 0, or 1 << PRIORITY_SHOCK and the like (sim.state) for each thing that happened"
 #: Overridden rules: names such as ``User.learn``, and the functions.
@@ -100,7 +102,7 @@ def loops(rules: Rules, singly: bool = False) -> Loops:
         function = getattr(function, "py_func", function)
         if replaced.keys() & set(function.__code__.co_names) or code:
             made = FunctionType(function.__code__, {**function.__globals__, **replaced}, function.__name__)
-            replaced[name] = njit(**COMPILE)(made)
+            replaced[name] = njit(**COMPILE, forceinline=name in INLINED)(made)
         return replaced.get(name, getattr(weeks, name))
 
     before = part("before_planners")

@@ -25,7 +25,7 @@ MADE = {
               "design.samples=8", "replications=2"],
     "phase": ["phase", *SMALL, "x=trust.loss", "y=value.worth", "levels=3", "replications=2"],
     "robust": ["robust", *SMALL, "futures=10", "replications=2", "over=[value.worth,trust.loss]"],
-    "optimise": ["optimise", *SMALL, "generations=2", "population=3", "replications=2", "test_replications=10"],
+    "optimise": ["optimise", *SMALL, "generations=2", "trials=3", "replications=2", "test_replications=10"],
     "baselines": ["baselines", "enterprise=small", "weeks=110", "executor=serial", "seeds=3", "organisations=0"],
 }  # fmt: skip
 

@@ -87,7 +87,7 @@ def test_what_departs_from_presets_or_was_written_down_is_given():
 
 def test_the_shipped_populations_are_read():
     kept = population.read("calibrated", load("population", "calibrated"))
-    assert kept.size == 100 and set(HYPER) < set(kept.draws) and len(kept.usecases) == 6
+    assert kept.size == 120 and set(HYPER) < set(kept.draws) and len(kept.usecases) == 6
     assert population.read("article", load("population", "article")) is None
     mine = population.read("mine", load("population", "mine"))
     assert mine.draws == kept.draws and not mine.use_cases and MOST not in mine.drawn
@@ -127,7 +127,7 @@ SHORT = ["enterprise=small", "weeks=30", "executor=serial"]
 
 def test_a_comparison_is_of_the_organisations_of_its_seeds(call, tmp_path, undrawn):
     code, out, _ = call("compare", *SHORT, "population=calibrated", "maturities=[middle]", "replications=4", "output=out")
-    assert code == 0 and "Each run is of another organisation of the population «calibrated», with one of 100 draws" in plain(out)
+    assert code == 0 and "Each run is of another organisation of the population «calibrated», with one of 120 draws" in plain(out)
     runs = pd.read_parquet(tmp_path / "out" / "runs")
     kept = population.read("calibrated", load("population", "calibrated"))
     base = resolve({"enterprise": "small", "maturity": "middle"}, {"weeks": 30, "usecases": list(kept.usecases)})

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import contents, plain
+from conftest import contents, on_one, plain
 
 from experiments import compare, sensitivity
 from experiments.lab import config as entry
@@ -41,11 +41,13 @@ def work(tmp_path_factory):
         with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as stopped:
             name = experiment.__name__.rsplit(".")[-1]
             patch.chdir(place)
-            patch.setattr(sys, "argv", [name, *arguments])
+            patch.setattr(sys, "argv", [name, *on_one(name, arguments)])
             entry.main(name, getattr(experiment, name))
         return stopped.value.code
 
     assert run(compare, *SMALL, "replications=7", "maturities=[low,high]", "output=compared") == 0
+    drawn = ["population=calibrated", "usecases=[demand,promotion]", "replications=6", "maturities=[low,middle,high]"]
+    assert run(compare, *SMALL, *drawn, "output=drawn") == 0
     return place, run
 
 
@@ -436,7 +438,20 @@ def test_nothing_leaves_the_page_and_nothing_goes_wrong_in_it(browser, work, hos
     page.close()
 
 
-def test_the_answer_prints_on_one_page_of_a4(browser, folder, tmp_path):
+def test_the_report_of_a_population_says_for_how_many_it_is_best_and_where_one_may_end(work):
+    folder = work[0] / "drawn"
+    text = plain((folder / "report.html").read_text(encoding="utf-8"))
+    best = pd.read_csv(folder / "best.csv").sort_values("best", ascending=False, kind="stable").groupby("maturity").first()
+    for maturity, row in best.iterrows():
+        assert re.search(rf"[Aa]t {maturity} maturity \S+ is best for {row['best']:.0%}", text), maturity
+    assert "one exact organisation" not in text and "organisations at each maturity, the same and with the same luck" in text
+    assert "For how many organisations is it best?" in text and "What makes the difference differ?" not in text  # no two share a draw
+    assert "nine of ten" in text
+
+
+@pytest.mark.parametrize("name", ["compared", "drawn"])
+def test_the_answer_prints_on_one_page_of_a4(browser, name, work, tmp_path):
+    folder = work[0] / name
     page = browser.new_page()
     page.goto((folder / "report.html").as_uri())
     page.pdf(path=str(tmp_path / "report.pdf"), prefer_css_page_size=True, print_background=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -70,6 +70,16 @@ class Emulators:
         mean, spread = self.predict(unit, noise)
         off = (mean - self.targets) / np.sqrt(spread**2 + self.discrepancy**2)
         return np.where(self.bound, np.minimum(off, 0.0), off)
+
+    def again(self, outputs: np.ndarray) -> Emulators:
+        """Emulators with the same kernels, of other outputs of the same sets, [sets, targets]."""
+        from sklearn.gaussian_process import GaussianProcessRegressor
+
+        made = [
+            GaussianProcessRegressor(process.kernel_, optimizer=None, normalize_y=True).fit(process.X_train_, outputs[:, j])
+            for j, process in enumerate(self.processes)
+        ]
+        return replace(self, processes=tuple(made))
 
     def scores(self, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
         """Logarithm of the likelihood of each target, up to a constant, from predicted outputs and their deviations, [sets, targets]."""
@@ -171,6 +181,18 @@ def left_out(emulator: Emulators, seed: int, noise: float = 1.0) -> np.ndarray:
         sd = np.sqrt(spread[drawn, target] ** 2 + emulator.discrepancy**2)
         found.append(mean[drawn, target] + sd * rng.standard_normal(len(drawn)))
     return np.array(found)
+
+
+def weighed(emulator: Emulators, seed: int, noise: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """The posterior at points of the prior: draws from it [20000, d], and what each predicts of a survey, [20000, targets]."""
+    rng = np.random.Generator(np.random.SFC64(seed))
+    points = prior_points(emulator.processes[0].X_train_.shape[1], seed)
+    mean, spread = emulator.predict(points, noise)
+    score = emulator.scores(mean, spread).sum(axis=1)
+    weight = np.exp(score - score.max())
+    drawn = rng.choice(len(weight), 20_000, p=weight / weight.sum())
+    sd = np.sqrt(spread[drawn] ** 2 + emulator.discrepancy**2)
+    return points[drawn], mean[drawn] + sd * rng.standard_normal(sd.shape)
 
 
 def coverage(emulator: Emulators, unit: np.ndarray, outputs: np.ndarray, tests: int, seed: int) -> np.ndarray:

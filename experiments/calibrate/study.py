@@ -16,10 +16,11 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from experiments.calibrate.emulators import CHAINS, Emulators, candidates, coverage, left_out, mode, posterior
+from experiments.calibrate.emulators import CHAINS, Emulators, candidates, coverage, left_out, mode, posterior, weighed
 from experiments.calibrate.surveyed import Surveyed, surveyed_of
 from experiments.calibrate.tables import (
     MEANINGS,
+    assumptions_table,
     coverage_table,
     draws_text,
     left_out_table,
@@ -108,6 +109,7 @@ def calibrate(values: dict[str, Any]) -> int:
             "figure.png",
             "targets.csv",
             "left_out.csv",
+            "assumptions.csv",
             "coverage.csv",
             "parameters.csv",
             "sets.csv",
@@ -137,6 +139,16 @@ def fitted_factors(fitted: Any, base: Parameters, surveyed: Surveyed) -> tuple[F
     return (*made, *(Factor(name, "number", *ends) for name, ends in hyper if ends[0] < ends[1]))
 
 
+#: What is assumed of whom the surveys asked, otherwise: how the fit moves with each.
+ASSUMED: dict[str, dict[str, Any]] = {
+    "as assumed": {},
+    "teams asked from the first year on": {"team_weeks": (52, 260)},
+    "scaling asked of the first two years": {"scaling_weeks": (0, 104)},
+    "value asked after the first year": {"ebit_weeks": (52, 260)},
+    "as many organisations of each maturity": {"low": 1 / 3, "middle": 1 / 3, "high": 1 / 3},
+}
+
+
 @dataclass(frozen=True)
 class Found:
     """What the waves found.
@@ -149,6 +161,7 @@ class Found:
         emulator: of all sets that hold no failed run.
         seen, outputs: these sets in the unit cube, [sets, d], and what they came to, [sets, targets].
         prior: how many of the first of them were drawn from the prior.
+        otherwise: what they came to under each of :data:`ASSUMED`, [sets, targets] each.
     """
 
     tried: pd.DataFrame
@@ -159,6 +172,7 @@ class Found:
     seen: np.ndarray
     outputs: np.ndarray
     prior: int
+    otherwise: dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -218,13 +232,17 @@ class Calibration:
         seen, outputs = np.empty((0, d)), np.empty((0, len(TARGETS)))
         emulators: list[Emulators] = []
         tried, left, prior = [], [], 0
+        asked_otherwise = {name: replace(self, surveyed=replace(self.surveyed, **changes)) for name, changes in ASSUMED.items()}
+        otherwise = {name: np.empty((0, len(TARGETS))) for name in ASSUMED}
         for wave in range(self.waves):
             part = self.plan(plan, unit, few, wave * self.sets)
             record = plan_record(part, {"kind": "wave", "sets": digest({"unit": unit.tolist()})})
             with Store("calibrate", store.folder / f"waves/{wave:02d}", record) as place:
                 execute(part, place, workers, what=f"runs of wave {wave + 1} of {self.waves}")
                 found = self.outputs(place, len(unit), few)
+                others = {name: each.outputs(place, len(unit), few) for name, each in asked_otherwise.items()}
             whole = np.isfinite(found).all(axis=1)
+            otherwise = {name: np.concatenate([before, others[name][whole]]) for name, before in otherwise.items()}
             seen, outputs = np.concatenate([seen, unit[whole]]), np.concatenate([outputs, found[whole]])
             prior = prior or len(seen)
             if len(seen) < 2:
@@ -238,7 +256,7 @@ class Calibration:
         last = np.vstack([drawn[:: max(1, CHAINS // self.draws)][: self.draws], chosen])
         final = self.plan(plan, last, many, self.waves * self.sets)
         execute(final, store, workers, what="runs of the posterior")
-        return final, Found(pd.concat(tried, ignore_index=True), left, drawn, last, emulators[-1], seen, outputs, prior)
+        return final, Found(pd.concat(tried, ignore_index=True), left, drawn, last, emulators[-1], seen, outputs, prior, otherwise)
 
     def outputs(self, store: Store, sets: int, organisations: int) -> np.ndarray:
         """The outputs of each parameter set's population, [sets, targets]; NaN where a run failed."""
@@ -269,6 +287,7 @@ def write(store: Store, plan: Plan, study: Calibration, found: Found, marked: st
     outputs = study.outputs(store, count, study.surveyed.asked)
     chosen = np.arange(count) == count - 1
     parameters = parameters_table(study.made, found.posterior, found.last[-1])
+    noise = study.surveyed.organisations / study.surveyed.asked
     tables = {
         "targets": targets_table(outputs[np.isfinite(outputs).all(axis=1) & ~chosen], outputs[-1], study.discrepancy, study.seed),
         "parameters": parameters,
@@ -276,7 +295,10 @@ def write(store: Store, plan: Plan, study: Calibration, found: Found, marked: st
         "draws": sets_table(study.made, found.last, outputs).assign(chosen=chosen),
         "posterior": values_table(study.made, found.posterior),
         "waves": pd.DataFrame({"wave": np.arange(1, study.waves + 1), "left": found.left}),
-        "left_out": left_out_table(left_out(found.emulator, study.seed, study.surveyed.organisations / study.surveyed.asked)),
+        "left_out": left_out_table(left_out(found.emulator, study.seed, noise)),
+        "assumptions": assumptions_table(
+            study.made, {name: weighed(found.emulator.again(outputs), study.seed, noise) for name, outputs in found.otherwise.items()}
+        ),
         "coverage": coverage_table(study.made, coverage(found.emulator, found.seen, found.outputs, found.prior, study.seed)),
     }
     write_tables(store, plan, tables, MEANINGS | {f.name: "fitted parameter" for f in study.made})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from sim.parameters import RECORDS
 from sim.population import HYPER, PILOT, SPREAD, STRICTNESS
 
 #: Draws of the posterior that a population keeps: so many that a comparison's organisations share each a few times.
-KEPT = 100
+KEPT = 120
 UNITS = {SPREAD: "sd in logits and logs", STRICTNESS: "backing by the executive", PILOT: "weeks"}
 MEANINGS = {
     "parameters.parameter": "fitted parameter", "parameters.unit": "its unit", "parameters.default": "its default",
@@ -36,6 +37,7 @@ MEANINGS = {
     "left_out.predicted": "median of what the other targets say about it", "left_out.predicted_low": "5% quantile",
     "left_out.predicted_high": "95% quantile", "left_out.bound": "whether anything above is as good",
     "left_out.inside": "published value inside the 90% interval of what the others say",
+    "assumptions.assumption": "what is assumed of whom the surveys asked", "assumptions.inside": "figures inside the 90% interval under it",
     "coverage.parameter": "fitted parameter", "coverage.tests": "synthetic populations, each from a draw of the prior",
     "coverage.covered": "share of them whose 90% posterior interval holds the value they were made with; 0.9 where the method is right",
     "coverage.rank": "mean share of the posterior below that value; 0.5 where the method is right",
@@ -82,6 +84,23 @@ def left_out_table(drawn: np.ndarray) -> pd.DataFrame:
     )  # fmt: skip
 
 
+def assumptions_table(made: Sequence[Factor], found: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> pd.DataFrame:
+    """One row per assumption: which figures are inside under it, what is predicted of each, and each parameter's posterior median.
+
+    Args:
+        made: the fitted parameters.
+        found: draws of the posterior in the unit cube [draws, d], and what they predict [draws, targets], by assumption.
+    """
+    rows = []
+    for assumption, (unit, predicted) in found.items():
+        low, high = np.quantile(predicted, (0.05, 0.95), axis=0)
+        inside = (BOUND | (low.round(2) <= PUBLISHED)) & (high.round(2) >= PUBLISHED)
+        row: dict[str, Any] = {"assumption": assumption, "inside": int(inside[~BOUND].sum())}
+        row |= {target.name: float(value) for target, value in zip(TARGETS, np.median(predicted, axis=0), strict=True)}
+        rows.append(row | {f.name: float(f.at(np.median(unit[:, j]))) for j, f in enumerate(made)})
+    return pd.DataFrame(rows)
+
+
 def coverage_table(made: Sequence[Factor], below: np.ndarray) -> pd.DataFrame:
     """One row per fitted parameter: how often the 90% interval holds the value that made a synthetic population; shares below it, [tests, d]."""
     inside = (below > 0.05) & (below < 0.95)
@@ -117,14 +136,30 @@ def population_text(surveyed: Surveyed, usecases: Sequence[str], marked: str) ->
 
 
 def draws_text(posterior: pd.DataFrame, fixed: Mapping[str, float], marked: str) -> str:
-    """The first :data:`KEPT` draws of a posterior as CSV, with what was not fitted about the population at its one value."""
-    frame = posterior.head(KEPT).assign(**fixed)
+    """Draws of a posterior as CSV, :data:`KEPT` of them, with what was not fitted about the population at its one value."""
+    frame = posterior.iloc[:: max(1, len(posterior) // KEPT)].head(KEPT).assign(**fixed)
     return f"{marked}\n" + str(frame.to_csv(index=False, float_format="%.5g", lineterminator="\n"))
 
 
 def short(value: float) -> str:
     """A number in three digits that count, and none in powers of ten."""
     return f"{value:.3g}" if abs(value) < 1000 else f"{float(f'{value:.3g}'):,.0f}"
+
+
+def otherwise(assumptions: pd.DataFrame, figures: pd.DataFrame, parameters: pd.DataFrame) -> Table:
+    """What the fit comes to under other assumptions: medians of the figures, and the parameter whose median moves most."""
+    width = (parameters["posterior_high"] - parameters["posterior_low"]).to_numpy()
+    values = assumptions[list(parameters["parameter"])].to_numpy()
+    moved = (values - values[0]) / width
+    table = Table(title="The fit under other assumptions of whom the surveys asked: medians", title_justify="left")
+    for head in ("", "inside", *(f"{value:.0%}" for value in figures["published"]), "moves most, in posterior intervals"):
+        table.add_column(head, justify="right" if head else "left")
+    for k, row in enumerate(assumptions.to_dict("records")):
+        most = int(np.argmax(np.abs(moved[k])))
+        words = f"{parameters['parameter'].iloc[most]} {moved[k, most]:+.2f}".replace("-", "−") if k else ""
+        inside = f"{row['inside']} of {len(figures)}"
+        table.add_row(row["assumption"], inside, *(f"{row[name]:.0%}" for name in figures["target"]), words)
+    return table
 
 
 def show(console: Console, store: Store) -> None:
@@ -159,6 +194,7 @@ def show(console: Console, store: Store) -> None:
         predicted = f"{row['predicted']:.0%} [{row['predicted_low']:.0%}, {row['predicted_high']:.0%}]"
         table.add_row(row["words"], f"{row['published']:.0%}", predicted, "yes" if row["inside"] else "no")
     console.print(table)
+    console.print(otherwise(pd.read_parquet(store.folder / "assumptions.parquet"), figures, parameters))
     least = coverage.sort_values("covered", kind="stable").iloc[0]
     console.print(
         f"{figures['inside'].sum()} of {len(figures)} figures lie inside what the others say. Of {least['tests']} synthetic populations with known "

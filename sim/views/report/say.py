@@ -36,6 +36,8 @@ def answer(leads: Sequence[Lead], weeks: int, strategies: int) -> str:
     if strategies == 1:
         parts = [f"{lead.worth.written(millions)} at {lead.maturity} maturity" for lead in leads]
         return f"{_capital(leads[0].best)} comes to {listed(parts)}, after {weeks} weeks."
+    if any(lead.drawn for lead in leads):
+        return _of_organisations(leads, weeks)
     one_best = len({lead.best for lead in leads}) == 1 and all(lead.decided for lead in leads)
     earns = {lead.worth.value >= 0 for lead in leads}
     if one_best and strategies == 2 and len(leads) > 1 and len(earns) == 1:
@@ -44,8 +46,6 @@ def answer(leads: Sequence[Lead], weeks: int, strategies: int) -> str:
         verb = "earns more" if earns == {True} else "loses less"
         return f"{_capital(leads[0].best)} {verb} than {rival} at every maturity compared: {listed(parts)}, over {weeks} weeks."
     parts = [_one_lead(lead) for lead in leads]
-    if any(lead.drawn for lead in leads):
-        return _of_organisations(leads, parts, weeks)
     if len(leads) == 1:
         return f"{parts[0][0].upper()}{parts[0][1:]}, over {weeks} weeks."
     start = f"{_capital(leads[0].best)} is ahead at every maturity compared" if one_best else "It depends on maturity"
@@ -54,18 +54,31 @@ def answer(leads: Sequence[Lead], weeks: int, strategies: int) -> str:
     return f"{start}: {'; '.join(parts)}, over {weeks} weeks."
 
 
-def _of_organisations(leads: Sequence[Lead], parts: Sequence[str], weeks: int) -> str:
-    """The finding over a population: for how many organisations which strategy is best."""
-    best = {lead.best for lead in leads if lead.decided}
-    start = ""
-    if len(leads) > 1:
-        start = "It depends on the organisation: "
-        if len(best) == 1 and all(lead.decided for lead in leads):
-            start = f"{_capital(leads[0].best)} is the better choice for most organisations at every maturity, and not for all: "
-        elif len(best) > 1:
-            start = "It depends on maturity: "
-    said = f"{start}{'; '.join(parts)}, over {weeks} weeks."
+def _of_organisations(leads: Sequence[Lead], weeks: int) -> str:
+    """The finding over a population: for how many organisations which strategy is best, and by how much on average."""
+    best, start = {lead.best for lead in leads if lead.decided}, ""
+    if not best and any(lead.rival for lead in leads):
+        start = "These organisations do not decide it: "
+    elif len(leads) > 1 and len(best) == 1 and all(lead.decided for lead in leads):
+        start = f"{_capital(leads[0].best)} is the better choice for most organisations, and not for all: "
+    elif len(leads) > 1:
+        start = "It depends on maturity, and on the organisation: "
+    said = f"{start}{'; '.join(_for_how_many(lead) for lead in leads)}, over {weeks} weeks."
     return said[0].upper() + said[1:]
+
+
+def _for_how_many(lead: Lead) -> str:
+    where, best, rival = f"at {lead.maturity} maturity", strategy_label(lead.best), strategy_label(lead.rival)
+    if not lead.rival:
+        return f"{where} {best} alone has runs"
+    if lead.same:
+        return f"{where} {best} and {rival} came to the same"
+    by = (
+        f"{millions(lead.difference.value)} more than {rival} on average"
+        if lead.difference.value >= 0
+        else f"but {rival} earns more on average"
+    )
+    return f"{where} {best} is best for {lead.often.written(percent)} of organisations, {by}"
 
 
 def _one_lead(lead: Lead) -> str:
@@ -75,13 +88,6 @@ def _one_lead(lead: Lead) -> str:
     if lead.same:
         return f"{where} {best} and {rival} came to the same"
     gap = lead.difference.written(millions)
-    if lead.drawn:
-        undecided = "" if lead.decided else " (not decided)"
-        low, high = (millions(value) for value in lead.within)
-        return (
-            f"{where} {best} is best for {lead.often.written(percent)} of organisations{undecided}; against {rival} it comes to {gap} more "
-            f"on average, and for one organisation to anything from {low} to {high}"
-        )
     if not lead.decided:
         return f"{where} these runs do not tell {best} and {rival} apart (difference {gap})"
     verb = f"earns {gap} more" if lead.worth.value >= 0 else f"loses {gap} less"
@@ -94,13 +100,13 @@ def glance(leads: Sequence[Lead], endings: Cells, returns: Cells, spans: Cells) 
     if leads[0].rival:
         ahead = ["nobody" if lead.same else strategy_label(lead.best) if lead.decided else "not decided" for lead in leads]
         rows.append(("Who earns more?", ahead))
-        rows.append(("By how much?", [lead.difference.written(millions) for lead in leads]))
         if any(lead.drawn for lead in leads):
-            rows.append(
-                ("By how much, in nine of ten organisations?", [f"{millions(a)} to {millions(b)}" for a, b in (x.within for x in leads)])
-            )
+            one = [f"{millions(low)} to {millions(high)}" for low, high in (lead.within for lead in leads)]
+            mean = [lead.difference.written(millions) for lead in leads]
+            rows.append(("By how much on average, and in nine of ten?", [f"{a}; {b}" for a, b in zip(mean, one, strict=True)]))
             rows.append(("For how many organisations is it best?", [lead.often.written(percent) for lead in leads]))
         else:
+            rows.append(("By how much?", [lead.difference.written(millions) for lead in leads]))
             rows.append(("In how many pairs of runs?", [lead.wins.written(percent) for lead in leads]))
     best = strategy_label(leads[0].best) if len({lead.best for lead in leads}) == 1 else "the best"
     rows.append((f"What does {best} come to?", [lead.worth.written(millions) for lead in leads]))
