@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -12,6 +13,7 @@ from conftest import contents, made, plain
 
 from experiments.calibrate import emulators
 from experiments.calibrate.emulators import Emulators, candidates, mode, plausible, posterior
+from experiments.calibrate.study import FITTED as FIT
 from experiments.calibrate.surveyed import Surveyed, surveyed_of
 from experiments.calibrate.tables import KEPT, targets_table
 from experiments.calibrate.targets import BOUND, PUBLISHED, TARGETS, outputs_of, population_outputs
@@ -125,7 +127,9 @@ def test_history_matching_keeps_what_agrees_and_the_posterior_finds_it():
     emulator = Emulators.fit(unit, known(unit) + rng.normal(0, 0.005, (80, 8)), PUBLISHED, BOUND, 0.03, 1)
     tests = rng.random((2000, 3))
     kept = plausible([emulator], tests)
-    off = np.abs(known(tests) - PUBLISHED).max(axis=1)
+    off = np.abs(known(tests) - PUBLISHED)[:, ~BOUND].max(axis=1)
+    assert (emulator.distance(tests)[:, BOUND] == 0).all()  # above a bound is as good as at it
+    assert (emulator.again(known(unit) - 0.5 * BOUND).distance(tests)[:, BOUND] < 0).all()  # and below it is not
     assert kept[off < 0.05].all() and not kept[off > 0.15].any()
     some, share = candidates([emulator], 3, 40, 1)
     assert some.shape == (40, 3) and plausible([emulator], some).all() and share == pytest.approx(kept.mean(), abs=0.03)
@@ -191,26 +195,26 @@ def read_plan(folder):
 
 def test_what_was_found_is_saved_as_a_population_for_every_experiment(call, tmp_path, monkeypatch, configs, whole):
     shutil.copytree(whole[0], tmp_path / "one")
-    saved = configs / "population" / "mine.yaml"
+    saved = configs / "population" / "found.yaml"
     monkeypatch.setattr(*SHORT_CHAINS)
     monkeypatch.setattr(worker, "_shard", None)  # nothing is run again
-    assert call("calibrate", *SMALL, FITTED, "save_as=mine", "output=one")[0] == 0
+    code, _, err = call("calibrate", *SMALL, FITTED, "save_as=found", "output=one")
+    assert code == 0, err
     assert saved.with_suffix(".csv").read_text() == (tmp_path / "one" / "population.csv").read_text()
-    made = population.read("mine", read_yaml(saved))
+    made = population.read("found", read_yaml(saved))
     assert made.usecases == tuple(TWO) and made.size == KEPT and {"utility.threshold", *HYPER} == {*made.draws}
-    for name in ("mine", "article", "../x"):
+    for name in ("found", "mine", "../x"):
         code, _, err = call("calibrate", *SMALL, FITTED, f"save_as={name}", "seed=9", "output=two")
         assert code == 2 and err.startswith(f"error: save_as: '{name}' is not allowed") and not (tmp_path / "two").exists()
 
 
-def test_what_says_it_is_calibrated_has_a_value_and_a_range_of_the_kept_draws():
+def test_the_notes_of_fitted_parameters_say_what_the_kept_draws_leave_of_them():
     kept = population.read("calibrated", load("population", "calibrated"))
     fitted = {*kept.draws} - {*HYPER}
-    assert fitted == {name for name, record in RECORDS.items() if record.source == "calibrated"}
+    assert fitted == {*FIT} and not [name for name, record in RECORDS.items() if record.source == "calibrated"]  # defaults come from no fit
     for name in fitted:
-        low, middle, high = np.quantile(kept.draws[name], (0.05, 0.5, 0.95))
-        assert RECORDS[name].studied == pytest.approx((low, high), rel=0.01, abs=0.01), name
-        assert low <= RECORDS[name].default <= high, (name, middle)
+        low, high = (float(number) for number in re.search(r"posterior (\S+) to (\S+?)$", RECORDS[name].note).groups())
+        assert np.quantile(kept.draws[name], (0.05, 0.95)) == pytest.approx((low, high), rel=0.005), name
 
 
 def test_interrupted_it_goes_on_to_the_same_bytes(call, tmp_path, monkeypatch, whole):
@@ -259,5 +263,5 @@ def test_refused_in_one_line_with_nothing_written(arguments, said, call, tmp_pat
 
 
 def test_a_population_that_is_no_mapping_is_refused():
-    with pytest.raises(InvalidInput, match="population"):
+    with pytest.raises(InvalidInput, match="surveyed"):
         surveyed_of([1])

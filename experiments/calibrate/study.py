@@ -289,7 +289,7 @@ def write(store: Store, plan: Plan, study: Calibration, found: Found, marked: st
     parameters = parameters_table(study.made, found.posterior, found.last[-1])
     noise = study.surveyed.organisations / study.surveyed.asked
     tables = {
-        "targets": targets_table(outputs[np.isfinite(outputs).all(axis=1) & ~chosen], outputs[-1], study.discrepancy, study.seed),
+        "targets": targets_table(outputs[np.isfinite(outputs).any(axis=1) & ~chosen], outputs[-1], study.discrepancy, study.seed),
         "parameters": parameters,
         "sets": found.tried,
         "draws": sets_table(study.made, found.last, outputs).assign(chosen=chosen),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -59,7 +60,9 @@ def values_table(made: Sequence[Factor], unit: np.ndarray) -> pd.DataFrame:
 
 def targets_table(drawn: np.ndarray, chosen: np.ndarray, discrepancy: float, seed: int) -> pd.DataFrame:
     """One row per target: what the posterior predicts, from its draws' outputs [draws, targets], and what the chosen set comes to."""
-    low, middle, high = np.quantile(predictive(drawn, discrepancy, seed), (0.05, 0.5, 0.95), axis=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # nobody to ask in any draw, as of small populations none of which is past a pilot
+        low, middle, high = np.nanquantile(predictive(drawn, discrepancy, seed), (0.05, 0.5, 0.95), axis=0)
     return pd.DataFrame(
         {
             "target": [target.name for target in TARGETS], "words": [target.words for target in TARGETS],
