@@ -353,7 +353,8 @@ class Disturbance:
         "other priorities; posterior 0.175 to 1.92", (0.216, 1.87))
     priority_drop: float = number(0.35, "share of sponsorship", 0, 1, "judged", "lost at a shock")
     priority_weeks: int = count(13, "weeks", 0, 520, "judged", "no effort of the unit's own meanwhile, and change load on its teams")
-    leader: float = number(0.2, "departures per leader and year", 0, 52, "judged", "leaders of units and of the enterprise stay five years; posterior 0.155 to 0.942")
+    leader: float = number(0.2, "departures per leader and year", 0, 52, "judged",
+        "leaders of units and of the enterprise stay five years; posterior 0.155 to 0.942")
     shift: float = number(0.55, "shifts per unit and year", 0, 52, "documented",
         "demand shifts: the sudden mode of drift (Vela et al. 2022); pace judged")
     shift_size: float = number(0.16, "share of freshness", 0, 0.9, "judged", "lost at a shift")

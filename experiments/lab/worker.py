@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 import time
@@ -97,6 +98,7 @@ def _shard(task: Task, shard: Shard, items: list[Any]) -> Receipt:
     outcomes = [_one(task, index, item) for index, item in enumerate(items, shard.first)]
     seconds = time.process_time() - clock
     tables = task.recorder.tables([result for result, _ in outcomes])
+    gc.collect()  # models hold on to themselves in circles, and those of several use cases are large
     files = {}
     for dataset, table in tables.items():
         name, checksum = write_shard(task.folder, dataset, shard.number, table)

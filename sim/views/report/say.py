@@ -15,7 +15,7 @@ from sim.views.words import millions, percent, strategy_label
 #: Tables' rows by maturity and strategy.
 Cells = Mapping[tuple[str, str], Any]
 #: Where differences between organisations come from, and the column of ``variance.csv``.
-WHENCE = {"organisation": "organisation", "luck": "luck", "unknown parameters": "parameters"}
+WHENCE = {"who it is": "organisation", "luck": "luck", "parameters": "parameters"}
 
 
 def question(strategies: Sequence[str], maturities: Sequence[str], weeks: int) -> str:
@@ -59,8 +59,13 @@ def _of_organisations(leads: Sequence[Lead], weeks: int) -> str:
     best, start = {lead.best for lead in leads if lead.decided}, ""
     if not best and any(lead.rival for lead in leads):
         start = "These organisations do not decide it: "
-    elif len(leads) > 1 and len(best) == 1 and all(lead.decided for lead in leads):
-        start = f"{_capital(leads[0].best)} is the better choice for most organisations, and not for all: "
+    elif len(leads) > 1 and len(best) == 1 and all(lead.decided for lead in leads) and len({lead.rival for lead in leads}) == 1:
+        often = listed([f"{lead.often.written(percent)} at {lead.maturity}" for lead in leads])
+        more = listed([millions(lead.difference.value) for lead in leads])
+        return (
+            f"{_capital(leads[0].best)} is the better choice for most organisations, and not for all: for {often} maturity, "
+            f"by {more} more than {strategy_label(leads[0].rival)} on average over {weeks} weeks."
+        )
     elif len(leads) > 1:
         start = "It depends on maturity, and on the organisation: "
     said = f"{start}{'; '.join(_for_how_many(lead) for lead in leads)}, over {weeks} weeks."
@@ -98,10 +103,12 @@ def glance(leads: Sequence[Lead], endings: Cells, returns: Cells, spans: Cells) 
     """What a manager asks next: each question with an answer per maturity."""
     rows: list[tuple[str, list[str]]] = []
     if leads[0].rival:
+        drawn = any(lead.drawn for lead in leads)
         ahead = ["nobody" if lead.same else strategy_label(lead.best) if lead.decided else "not decided" for lead in leads]
-        rows.append(("Who earns more?", ahead))
-        if any(lead.drawn for lead in leads):
-            one = [f"{millions(low)} to {millions(high)}" for low, high in (lead.within for lead in leads)]
+        if not drawn or len(set(ahead)) > 1:
+            rows.append(("Who is best?" if drawn else "Who earns more?", ahead))
+        if drawn:
+            one = [f"{_unbroken(low)} to {_unbroken(high)}" for low, high in (lead.within for lead in leads)]
             mean = [lead.difference.written(millions) for lead in leads]
             rows.append(("By how much on average, and in nine of ten?", [f"{a}; {b}" for a, b in zip(mean, one, strict=True)]))
             rows.append(("For how many organisations is it best?", [lead.often.written(percent) for lead in leads]))
@@ -127,6 +134,11 @@ def whence(variance: pd.DataFrame, leads: Sequence[Lead]) -> list[tuple[str, lis
         shares = [(what, percent(rows[0][column])) for what, column in WHENCE.items()] if rows else []
         said.append(", ".join(f"{what} {share}" for what, share in shares) or "–")
     return [("What makes the difference differ?", said)] if set(said) != {"–"} else []
+
+
+def _unbroken(value: float) -> str:
+    """EUR in millions, whose minus sign stays on its line."""
+    return millions(value).replace("−", "−\u2060")
 
 
 def _paid(row: dict[str, Any]) -> str:
