@@ -117,6 +117,11 @@ class Population:
         names = {*self.draws, *(f"maturity.{name}" for name in VARIED), FLOOR, GATE_WEEKS, *([MOST] if self.use_cases else [])}
         return tuple(sorted(names - {*HYPER} - self.fixed))
 
+    @property
+    def fitted(self) -> tuple[str, ...]:
+        """Names of the parameters that are drawn from the posterior, sorted."""
+        return tuple(sorted({*self.draws} - {*HYPER} - self.fixed))
+
     def draw_of(self, seed: int) -> int:
         """Which draw the organisation of a seed has."""
         return seed % self.size

@@ -137,7 +137,7 @@ def population_record(population: Population | None) -> dict[str, Any] | None:
     return {
         "name": population.name, "use_cases": {key: list(sizes) for key, sizes in population.use_cases.items()},
         "draws": population.size, "digest": digest({name: list(values) for name, values in population.draws.items()})[:16],
-        "fixed": sorted(population.fixed),
+        "fitted": sorted(population.fitted), "fixed": sorted(population.fixed),
     }  # fmt: skip
 
 

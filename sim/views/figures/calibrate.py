@@ -26,7 +26,9 @@ def calibrate_figure(folder: Path) -> Path:
         at = np.arange(len(figures))
         left.hlines(at, figures["model_low"], figures["model_high"], color=COLOURS[0], lw=5, alpha=0.45)
         left.plot(figures["model"], at, "o", color=COLOURS[0], ms=6)
-        left.plot(figures["published"], at, "D", color=COLOURS[1], ms=7, mfc="none", mew=1.8)
+        for bound, marker in ((False, "D"), (True, ">")):
+            of = (figures["bound"] == bound).to_numpy()
+            left.plot(figures["published"][of], at[of], marker, color=COLOURS[1], ms=7, mfc="none", mew=1.8)
         left.set_yticks(at, [broken(words) for words in figures["words"]], fontsize=8)
         left.set_ylim(len(figures) - 0.5, -0.5)
         left.set_xlim(0, 1)
@@ -44,7 +46,8 @@ def calibrate_figure(folder: Path) -> Path:
         right.plot(place(parameters["calibrated"]), at, "o", color=COLOURS[0], ms=6)
         right.plot(place(parameters["default"]), at, "s", color="#444444", ms=5, mfc="none", mew=1.3)
         for k, row in parameters.iterrows():
-            words, end = f"{row['calibrated']:.3g} {row['unit']}", (1.02, float(str(k)))
+            value = float(f"{row['calibrated']:.3g}")
+            words, end = f"{value:,.0f} {row['unit']}" if value >= 1000 else f"{value:g} {row['unit']}", (1.02, float(str(k)))
             right.annotate(words, end, va="center", fontsize=7, annotation_clip=False)
         right.set_yticks(at, parameters["parameter"], fontsize=8)
         right.set(xlim=(-0.02, 1.02), ylim=(len(parameters) - 0.5, -0.5), xticks=[0, 1], title="Parameters, the best determined first")
@@ -53,13 +56,14 @@ def calibrate_figure(folder: Path) -> Path:
         figure.legend(
             handles=[
                 Line2D([], [], marker="D", ls="", color=COLOURS[1], mfc="none", mew=1.8, ms=7, label="published"),
+                Line2D([], [], marker=">", ls="", color=COLOURS[1], mfc="none", mew=1.8, ms=7, label="at least"),
                 Line2D([], [], marker="o", color=COLOURS[0], lw=5, alpha=0.7, ms=6, label="model: median, 90% interval"),
                 Patch(color="#e4e4e4", label="prior"),
                 Patch(color=COLOURS[0], alpha=0.45, label="posterior, 90%"),
                 Line2D([], [], marker="o", ls="", color=COLOURS[0], ms=6, label="chosen"),
                 Line2D([], [], marker="s", ls="", color="#444444", mfc="none", mew=1.3, ms=5, label="default"),
             ],
-            loc="outside lower center", ncols=6, fontsize=8,
+            loc="outside lower center", ncols=7, fontsize=8,
         )  # fmt: skip
         figure.suptitle("Targets, and what they say about the model's parameters", x=0.01, ha="left", fontsize=10)
         return save(figure, folder / "figure.png")

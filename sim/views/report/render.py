@@ -88,7 +88,9 @@ def _context(found: Comparison, sensitivity: Sensitivity | None, charts: Charts)
         "glance": [*say.glance(leads, endings, returns, spans), *say.whence(found.variance, leads)],
         "drawn": found.drawn_from,
         "nine": tables.nine_of_ten(found),
-        "trust": say.trust(assumed["counts"], len(strategies), sensitivity),
+        "trust": say.trust(
+            assumed["counts"], len(strategies), sensitivity, len((manifest["configuration"].get("population") or {}).get("fitted", []))
+        ),
         "maturities": maturities,
         "strategies": [(s, strategy_label(s)) for s in strategies],
         "replications": manifest["configuration"]["replications"],

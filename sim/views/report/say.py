@@ -157,18 +157,19 @@ def _longest(spans: Sequence[dict[str, Any]]) -> str:
     return f"{longest['what']}, weeks {longest['from']}–{longest['to']} ({longest['share']:.0%} of runs)"
 
 
-def trust(counts: dict[str, int], strategies: int, sensitivity: Sensitivity | None) -> list[tuple[str, str]]:
+def trust(counts: dict[str, int], strategies: int, sensitivity: Sensitivity | None, fitted: int = 0) -> list[tuple[str, str]]:
     """What the answer rests on, and what would change it."""
     said = []
     if sensitivity:
         said.append(("What would change it?", sensitivity.findings[0]))
     total = sum(counts.values()) - counts["choice"]
     flattered = " The leader was picked by these very runs, which flatters it a little." if strategies > 2 else ""
+    drawn = f" {fitted} of them are drawn from what published figures leave open." if fitted else ""
     said.append(
         (
             "How far to trust it?",
             f"{counts['judged']} of the model's {total} numbers are judged, {counts['documented']} documented, {counts['calibrated']} calibrated "
-            f"and {counts['measured']} measured. Read who leads, and why, before you read euros.{flattered}",
+            f"and {counts['measured']} measured.{drawn} Read who leads, and why, before you read euros.{flattered}",
         )
     )
     return said
