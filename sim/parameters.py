@@ -26,6 +26,11 @@ MOST_USE_CASES = 6
 class EnterpriseSize:
     """How large the enterprise is, and what it plans."""
 
+    def validate(self, prefix: str) -> None:
+        """Refuse a folder that nobody would read."""
+        if self.folder and self.source != "files":
+            raise InvalidInput(prefix + "folder", self.folder, "enterprise=from_files beside it: a generated enterprise reads no folder")
+
     source: str = choice("generated", ("generated", "files"), "drawn from the maturity level, or read from CSV files")
     folder: str = text("", "folder with units.csv, teams.csv, users.csv, ties.csv (source: files)")
     units: int = count(12, "business units", 1, 100_000, "documented", "the article's twelve regions")

@@ -64,6 +64,15 @@ def unit_of(result: Layout) -> dict[str, str]:
     return {name: result.unit_names[unit] for name, unit in zip(result.user_names, result.unit_of_user, strict=True)}
 
 
+@pytest.mark.fault("configuration", "a folder of one's own that would not be read", "one line with key, value and what is allowed")
+def test_a_folder_that_would_not_be_read_is_refused(tmp_path, call):
+    folder = write(tmp_path / "mine")
+    code, _, err = call("compare", f"enterprise.folder={folder}")
+    assert code == 2 and err.startswith(f"error: enterprise.folder: '{folder}' is not allowed; expected enterprise=from_files")
+    with pytest.raises(InvalidInput, match=r"enterprise\.folder"):
+        textbook(enterprise={"folder": str(folder)})
+
+
 def test_given_values_are_in_the_state(tmp_path: Path) -> None:
     model = textbook(enterprise=from_folder(write(tmp_path)))
     state = model.state
