@@ -83,7 +83,7 @@ def compare(values: dict[str, Any]) -> int:
     points = pairs(maturities, strategies, changes)
     plan = settings.plan(from_mapping(values), points, replications, weekly=1, inside=LOOKED_INTO)
     configuration = record_of(plan, settings)
-    weeks = plan.base.weeks
+    weeks = plan.parameters(0).weeks
     measures = OF_SEVERAL if len(plan.base.usecases) > 1 else COMPARED
     charts: dict[str, Callable[[], Any]] = {}
 
@@ -227,8 +227,9 @@ def print_comparison(
             console.print(_difference(row, weeks, drawn), highlight=False)
         for row in tables["variance"].to_dict("records") if drawn else []:
             if row["maturity"] == maturity and " - " in row["of"] and row["parameters"] == row["parameters"]:
+                named = "that" if len(strategies) == 2 else " − ".join(strategy_label(name) for name in row["of"].split(" - "))
                 console.print(
-                    f"  What that differs by comes from the parameters' uncertainty ({row['parameters']:.0%}), from the organisation "
+                    f"  What {named} differs by comes from the parameters' uncertainty ({row['parameters']:.0%}), from the organisation "
                     f"({row['organisation']:.0%}) and from luck ({row['luck']:.0%}).",
                     highlight=False,
                 )

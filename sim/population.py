@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import operator
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -165,6 +165,8 @@ def read(name: str, given: Mapping[str, Any], **more: Any) -> Population | None:
     if draws is None:
         return None
     cases = given.get("usecases") or []
+    if not isinstance(cases, list):
+        raise InvalidInput("population.usecases", cases, "a list of use cases, in brackets")
     for case in cases:
         if case not in presets.available("usecase"):
             raise InvalidInput("population.usecases", case, nearest(str(case), presets.available("usecase")))
@@ -227,16 +229,18 @@ def given_in(base: Parameters, groups: Mapping[str, str], named: Collection[str]
 
     Args:
         base: the configuration.
-        groups: the presets it rests on, by group.
+        groups: the presets it rests on, by group: what a file of the enterprise, its network or its forecast says is given, too.
         named: dotted names that were written down, on the command line say; of a group, all below it.
     """
-    from sim.configuration import resolve
+    from sim.configuration import with_presets
 
-    plain = resolve({group: name for group, name in groups.items() if group in presets.GROUPS}, {})
+    chosen = {group: name for group, name in groups.items() if group in presets.GROUPS}
+    plain = with_presets(replace(Parameters(), usecases=base.usecases), chosen)
     own = {"maturity": [f"maturity.{name}" for name in VARIED], "strategy": CHOSEN}
     looked_at = [name for group, names in own.items() if group in groups for name in names]
     looked_at += [n for n, r in RECORDS.items() if r.kind == "number" and not r.is_list and n.split(".")[0] not in own]
-    changed = {name for name in looked_at if (of := operator.attrgetter(name))(base) != of(plain)}
+    written = {f"{group}.{key}" for group, name in chosen.items() if group not in own for key in presets.load(group, name)}
+    changed = written | {name for name in looked_at if (of := operator.attrgetter(name))(base) != of(plain)}
     return frozenset(
         changed | {name for name in RECORDS if any(name == key or name.startswith(f"{key}.") for key in named if key not in groups)}
     )

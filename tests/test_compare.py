@@ -184,7 +184,12 @@ def test_a_comparison_of_portfolios_says_what_its_figures_are_over(call, tmp_pat
     runs, summary = read(tmp_path / "out", "runs"), pd.read_csv(tmp_path / "out" / "summary.csv")
     begun = summary[summary["measure"] == "use_cases_begun"].set_index("strategy")["estimate"]
     assert begun.to_dict() == runs.groupby("strategy", observed=True)["use_cases_begun"].mean().to_dict() and begun["big_bang"] == 2
-    assert "use cases begun" in out and "use cases begun" in report and "usecases.promotion.value" in report and "sharing.trust" in report
+    assert (
+        "use cases in production at the end" in out
+        and "use cases in production at the end" in report
+        and "usecases.promotion.value" in report
+        and "sharing.trust" in report
+    )
     model = RolloutModel(usecases=["demand", "promotion"], strategy="big_bang", enterprise="small", weeks=60, rng=1).run()
     ends = read(tmp_path / "out", "units").query("strategy == 'big_bang' and seed == 1").set_index("unit")
     last = pd.concat([case.unit_weekly.assign(planners=np.repeat([case.state.units["users"]], 60, axis=0).ravel())

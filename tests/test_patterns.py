@@ -229,6 +229,7 @@ def test_thirteen_patterns_are_of_one_use_case_and_five_of_several():
 def test_the_region_is_that_of_the_shipped_experiment():
     given = read_yaml(CONFIGS / "experiment" / "where_model_first_wins.yaml")
     arm = BY_NAME["strategy ranking flips"].arms["region, model-first"]
+    assert given.pop("defaults") == [{"override /population": "article"}]
     assert given == {"maturities": [arm.maturity]} and not arm.changes
 
 

@@ -10,7 +10,7 @@ import pytest
 from conftest import plain
 
 from experiments.lab.compared import best_of, shares_of_variance
-from experiments.lab.statistics import clustered, mean, within
+from experiments.lab.statistics import clustered, clustered_share, mean, share, within
 from sim import RolloutModel, population
 from sim.configuration import resolve, vary
 from sim.parameters import RECORDS
@@ -99,6 +99,7 @@ def test_the_shipped_populations_are_read():
     [
         ({"drawn": "x"}, None, "population.drawn: 'x'"),
         ({"usecases": ["demnd"]}, None, "population.usecases: 'demnd'"),
+        ({"usecases": 3}, None, "population.usecases: 3"),
         ({"use_cases": {"low": [1, 2]}}, None, "population.use_cases"),
         ({"use_cases": {"low": [1, 2], "middle": [3, 2], "high": [1, 1]}}, None, "population.use_cases.middle"),
         ({}, None, "population.draws: 'bad'"),
@@ -155,10 +156,27 @@ def test_what_the_command_line_gives_is_the_same_in_every_organisation(call, tmp
     given = ["trust.noise=0.41", "changes={maturity.budget: 2}", "usecases=[demand]"]  # the first is what the default is, too
     code, out, _ = call("compare", *SHORT, *given, "population=calibrated", "maturities=[low]", "replications=3", "output=out")
     runs = pd.read_parquet(tmp_path / "out" / "runs")
-    assert code == 0 and "given, and not drawn: trust.noise." in plain(out)
+    assert code == 0 and "given, and not drawn: maturity.budget and trust.noise." in plain(out)
     assert "trust.noise" not in runs and set(runs["maturity.budget"]) == {2} and set(runs[MOST]) == {1}
     record = json.loads((tmp_path / "out" / "manifest.json").read_text())["configuration"]["population"]
-    assert record["name"] == "calibrated" and record["fixed"] == ["trust.noise"]
+    assert record["name"] == "calibrated" and record["fixed"] == ["maturity.budget", "trust.noise"]
+
+
+def test_what_files_of_presets_and_experiments_give_is_not_drawn(call, tmp_path, undrawn, configs):
+    """Also where it is what the default is, and whatever use cases the file names."""
+    (configs / "experiment" / "own.yaml").write_text("# @package _global_\nusecases: [demand, promotion]\nvalue: {realised: 0.45}\n")
+    (configs / "forecast" / "own.yaml").write_text("planner: 0.5\n")
+    given = ["experiment=own", "forecast=own", "population=calibrated"]
+    code, out, err = call("compare", *SHORT, *given, "maturities=[low]", "replications=2", "output=out")
+    assert code == 0, err
+    assert "given, and not drawn: forecast.planner and value.realised." in plain(out) and "over 2 use cases together" in plain(out)
+    assert {"forecast.planner", "value.realised"}.isdisjoint(pd.read_parquet(tmp_path / "out" / "runs").columns)
+
+
+def test_a_strategy_may_list_use_cases_that_are_not_the_default(call, configs):
+    (configs / "strategy" / "listing.yaml").write_text("portfolio: {order: listed, listed: [promotion, demand]}\n")
+    given = ["strategy=listing", "usecases=[demand,promotion]", "population=calibrated", "design.over=[trust.loss]", "design.samples=2"]
+    assert call("sweep", *SHORT, *given, "replications=1", "dry_run=true")[0] == 0
 
 
 def test_a_design_varies_what_it_names_and_the_rest_is_drawn(call, tmp_path):
@@ -197,13 +215,35 @@ def test_nine_of_ten_are_values_that_occur():
 
 
 def frame(values: dict[str, np.ndarray]) -> pd.DataFrame:
-    parts = [pd.DataFrame({"maturity": "low", "strategy": s, "net": y, "replication": np.arange(len(y))}) for s, y in values.items()]
+    parts = [
+        pd.DataFrame({"maturity": "low", "strategy": s, "net": y, "replication": np.arange(len(y)), "draw": np.arange(len(y))})
+        for s, y in values.items()
+    ]
     return pd.concat(parts, ignore_index=True)
 
 
 def test_the_probability_to_be_best_and_the_regret():
     found = best_of(frame({"a": np.array([3.0, 1, 2, 5]), "b": np.array([1.0, 2, 2, 1])}), ["low"], ["a", "b"]).set_index("strategy")
     assert found["best"].tolist() == [0.625, 0.375] and found["regret"].tolist() == [0.25, 1.5] and found["regret_high"]["b"] == 4
+
+
+def test_a_strategy_without_a_run_takes_no_other_with_it():
+    found = best_of(frame({"a": np.array([3.0, 1]), "b": np.array([1.0, 2])}), ["low"], ["a", "b", "c"])
+    assert found["strategy"].tolist() == ["a", "b"] and found["best"].tolist() == [0.5, 0.5]
+    runs = frame({"a": np.array([3.0, 1, 2]), "b": np.array([1.0, 2, 3])})
+    twins = runs[runs["strategy"] == "b"]
+    assert shares_of_variance(runs, twins, ["low"], ["a", "b"])["of"].tolist() == ["b"]
+
+
+def test_a_share_of_clusters_is_as_sure_as_its_clusters():
+    rng = np.random.default_rng(3)
+    cluster, covered = np.repeat(np.arange(30), 10), 0
+    for _ in range(300):
+        _, low, high = clustered_share((rng.random(30) < 0.6).astype(float)[cluster], cluster)
+        covered += low <= 0.6 <= high
+    assert 0.91 <= covered / 300 <= 0.99
+    x = (rng.random(40) < 0.5).astype(float)
+    assert clustered_share(x, np.arange(40)) == share(x.sum(), 40)
 
 
 def test_the_shares_of_variance_are_those_that_were_put_in():

@@ -81,6 +81,7 @@ def test_the_same_bytes_under_mpi(call, tmp_path):
         "experiments.sweep",
         *sweep,
         "executor=mpi",
+        "population=article",
         "output=mpi",
     ]
     done = subprocess.run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=300)

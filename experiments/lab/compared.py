@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from experiments.lab.statistics import clustered, median, share, values_of, within
+from experiments.lab.statistics import clustered, clustered_share, median, share, values_of, within
 from sim.measures import CLASSES, MEASURES, PORTFOLIO
 
 #: Measures compared; of several use cases also how many begin and last.
@@ -59,13 +59,14 @@ def pair(runs: pd.DataFrame, maturities: list[str], strategies: list[str], measu
                 x, y = values_of(left.loc[common], measure), values_of(right.loc[common], measure)
                 if len(x) == 0 or np.isnan(x).any() or np.isnan(y).any():
                     continue
-                wins = float(np.sum(np.where(x == y, 0.5, x > y if MEASURES[measure].better > 0 else x < y)))
+                draw = left.loc[common, "draw"].to_numpy()
+                wins = clustered_share(np.where(x == y, 0.5, x > y if MEASURES[measure].better > 0 else x < y).astype(float), draw)
                 difference, ratio = (np.nan,) * 5, np.nan
                 if np.isfinite(x).all() and np.isfinite(y).all():
-                    difference = (*clustered(x - y, left.loc[common, "draw"].to_numpy()), *within(x - y))
+                    difference = (*clustered(x - y, draw), *within(x - y))
                     spread = float(np.var(x - y, ddof=1)) if len(x) > 1 else 0.0
                     ratio = float((np.var(x, ddof=1) + np.var(y, ddof=1)) / spread) if spread > 0 else np.nan
-                rows.append((maturity, a, b, measure, len(x), int(np.sum(x == y)), *difference, *share(wins, len(x)), ratio))
+                rows.append((maturity, a, b, measure, len(x), int(np.sum(x == y)), *difference, *wins, ratio))
     compared = ["maturity", "a", "b", "measure", "pairs", "ties"]
     return pd.DataFrame(
         rows,
@@ -89,14 +90,16 @@ def best_of(runs: pd.DataFrame, maturities: list[str], strategies: list[str]) ->
     rows = []
     for maturity in maturities:
         net = runs[runs["maturity"] == maturity].pivot(index="replication", columns="strategy", values="net")
-        net = net.reindex(columns=strategies).dropna()
+        there = [strategy for strategy in strategies if strategy in net]
+        net = net[there].dropna()
         if net.empty:
             continue
+        draw = runs.drop_duplicates("replication").set_index("replication")["draw"][net.index].to_numpy()
         regret = net.max(axis=1).to_numpy()[:, None] - net.to_numpy()
         best = (regret == 0) / (regret == 0).sum(axis=1, keepdims=True)
-        for j, strategy in enumerate(strategies):
+        for j, strategy in enumerate(there):
             lost = (float(regret[:, j].mean()), within(regret[:, j])[1])
-            rows.append((maturity, strategy, len(net), *share(float(best[:, j].sum()), len(net)), *lost))
+            rows.append((maturity, strategy, len(net), *clustered_share(best[:, j], draw), *lost))
     return pd.DataFrame(rows, columns=["maturity", "strategy", "runs", "best", "best_low", "best_high", "regret", "regret_high"])
 
 
@@ -117,7 +120,7 @@ def shares_of_variance(runs: pd.DataFrame, twins: pd.DataFrame, maturities: list
         of += [
             (f"{first} - {s}", (net[first] - net[s]).dropna(), (again[first] - again[s]).dropna())
             for s, _, _ in of
-            if s != first and first in net
+            if s != first and first in net and first in again
         ]
         rows += [(maturity, name, *_components(y, other, draw)) for name, y, other in of if len(y) > 1]
     return pd.DataFrame(rows, columns=["maturity", "of", "variance", "parameters", "organisation", "luck"])
@@ -130,7 +133,7 @@ def _components(y: pd.Series, again: pd.Series, draw: pd.Series) -> tuple[float,
     luck = 0.5 * float(((y[common] - again[common]) ** 2).mean()) if len(common) else np.nan
     groups = y.groupby(draw[y.index].to_numpy())
     size, count = groups.size(), groups.ngroups
-    if variance == 0 or count == len(y) or count < 2:
+    if variance == 0 or count < 2 or len(y) - count < count / 2:  # too few organisations share a draw
         return variance, np.nan, np.nan, min(1.0, luck / variance) if variance else np.nan
     inside = float((groups.var() * (size - 1)).sum() / (len(y) - count))
     between = float((size * (groups.mean() - y.mean()) ** 2).sum() / (count - 1))

@@ -43,6 +43,19 @@ def clustered(x: np.ndarray, cluster: np.ndarray) -> tuple[float, float, float]:
     return estimate, estimate - half, estimate + half
 
 
+def clustered_share(x: np.ndarray, cluster: np.ndarray) -> tuple[float, float, float]:
+    """A share with its 95% interval where values of a cluster hang together: Wilson's, of as many values as would be worth as much alone.
+
+    ``x``: 0 to 1, [values]; ties count in parts.
+    """
+    if len(np.unique(cluster)) == len(x):
+        return share(float(x.sum()), len(x))
+    p, low, _ = clustered(x, cluster)
+    alone = float(special.ndtri(0.975)) ** 2 * p * (1 - p) / (p - low) ** 2 if p > low else len(x)
+    n = min(float(len(x)), max(1.0, alone))
+    return share(p * n, n)
+
+
 def within(x: np.ndarray) -> tuple[float, float]:
     """Between which values the middle nine tenths lie, each a value that occurs: where one organisation, or one run, ends."""
     low, high = np.quantile(x, (0.05, 0.95), method="inverted_cdf")
@@ -62,7 +75,7 @@ def resampled(x: np.ndarray, statistic: Callable[..., np.ndarray], seed: int) ->
     return float(statistic(x, axis=0)), float(low), float(high)
 
 
-def share(hits: float, n: int) -> tuple[float, float, float]:
+def share(hits: float, n: float) -> tuple[float, float, float]:
     """Share with its 95% interval (Wilson); ties count half, so hits may end in .5."""
     z = float(special.ndtri(0.975))
     p = hits / n

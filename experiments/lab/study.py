@@ -8,7 +8,7 @@ import io
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,8 @@ from sim import population as populations
 from sim.names import listed, over_use_cases
 from sim.parameters import Parameters
 from sim.population import Population
-from sim.schema import InvalidInput
+from sim.presets import load
+from sim.schema import InvalidInput, to_mapping
 
 #: More runs than this must be confirmed.
 UNCONFIRMED = 1_000_000
@@ -72,8 +73,9 @@ class Settings:
         own = {"seed": self.seed, "engine": self.engine, "weekly": self.weekly, "limit": self.limit}
         drawn = self.population
         if drawn is not None:
-            given = [override.partition("=")[0] for override in overrides()]
-            drawn = replace(drawn, fixed=populations.given_in(base, chosen_presets(), given) & {*drawn.drawn})
+            given = [override.partition("=")[0] for override in overrides()] + names_in_experiment()
+            held = [f.name for f in points.factors if f.kind != "choice" and f.low == f.high]
+            drawn = replace(drawn, fixed=(populations.given_in(base, chosen_presets(), given) | {*held}) & {*drawn.drawn})
         return Plan(base, points, replications, **{**own, "population": drawn, **more})
 
 
@@ -104,9 +106,22 @@ def take_population(values: dict[str, Any]) -> Population | None:
         return None
     made = populations.read(chosen["population"], values.pop("population"), maturity=chosen.get("maturity", "middle"))
     given = any(override.startswith("usecases") for override in overrides())
-    if made and made.usecases and not given and [case["name"] for case in values["usecases"]] == ["demand"]:
+    if made and made.usecases and not given and values["usecases"] == to_mapping(Parameters())["usecases"]:
         values["usecases"] = list(made.usecases)
     return made
+
+
+def names_in_experiment() -> list[str]:
+    """Dotted names of the parameters that the chosen file of ``configs/experiment`` gives."""
+    chosen = chosen_presets().get("experiment")
+
+    def leaves(values: Mapping[str, Any], prefix: str) -> list[str]:
+        found = []
+        for key, value in values.items():
+            found += leaves(value, f"{prefix}{key}.") if isinstance(value, Mapping) else [f"{prefix}{key}"]
+        return found
+
+    return leaves(load("experiment", chosen), "") if chosen else []
 
 
 def run_all[W: Work](work: W, store: Store, workers: Workers) -> W:
@@ -267,7 +282,10 @@ def write_failures(store: Store, work: Work) -> list[dict[str, Any]]:
         for record in table.filter(pc.not_equal(table["error"], "")).to_pylist():
             if isinstance(work, Plan):
                 point = work.points.at(record["point"])
-                overrides = " ".join(f"{name}={value}" for name, value in point.items())
+                own = work.recorder.organisation(work.run(record["run"]))[1] if work.population else {}
+                overrides = " ".join(f"{name}={value}" for name, value in {**point, **own}.items())
+                cases = [case.name for case in work.base.usecases]
+                overrides += f" 'usecases=[{','.join(cases)}]'" if len(cases) > 1 else ""
                 command = f"python -m experiments.run {overrides} seed={record['seed']} engine={work.engine}"
                 record = {**record, **point, "command": command}
             rows.append(record)

@@ -57,17 +57,24 @@ def answer(leads: Sequence[Lead], weeks: int, strategies: int) -> str:
 def _of_organisations(leads: Sequence[Lead], weeks: int) -> str:
     """The finding over a population: for how many organisations which strategy is best, and by how much on average."""
     best, start = {lead.best for lead in leads if lead.decided}, ""
+    one_rival = len({lead.rival for lead in leads}) == 1
     if not best and any(lead.rival for lead in leads):
         start = "These organisations do not decide it: "
-    elif len(leads) > 1 and len(best) == 1 and all(lead.decided for lead in leads) and len({lead.rival for lead in leads}) == 1:
+    elif len(leads) > 1 and len(best) == 1 and all(lead.decided and lead.often.low > 0.5 for lead in leads) and one_rival:
+        how_many = "every organisation that was run" if all(x.often.value == 1 for x in leads) else "most organisations, and not for all"
         often = listed([f"{lead.often.written(percent)} at {lead.maturity}" for lead in leads])
         more = listed([millions(lead.difference.value) for lead in leads])
         return (
-            f"{_capital(leads[0].best)} is the better choice for most organisations, and not for all: for {often} maturity, "
+            f"{_capital(leads[0].best)} is the better choice for {how_many}: for {often} maturity, "
             f"by {more} more than {strategy_label(leads[0].rival)} on average over {weeks} weeks."
         )
     elif len(leads) > 1:
-        start = "It depends on maturity, and on the organisation: "
+        always = len(best) == 1 and all(lead.decided for lead in leads)
+        start = (
+            f"{_capital(leads[0].best)} is best most often at every maturity: "
+            if always
+            else "It depends on maturity, and on the organisation: "
+        )
     said = f"{start}{'; '.join(_for_how_many(lead) for lead in leads)}, over {weeks} weeks."
     return said[0].upper() + said[1:]
 
@@ -78,6 +85,8 @@ def _for_how_many(lead: Lead) -> str:
         return f"{where} {best} alone has runs"
     if lead.same:
         return f"{where} {best} and {rival} came to the same"
+    if not lead.decided and lead.difference.value >= 0:
+        return f"{where} {best} and {rival} are not told apart ({best} best for {lead.often.written(percent)})"
     by = (
         f"{millions(lead.difference.value)} more than {rival} on average"
         if lead.difference.value >= 0
@@ -105,7 +114,7 @@ def glance(leads: Sequence[Lead], endings: Cells, returns: Cells, spans: Cells) 
     if leads[0].rival:
         drawn = any(lead.drawn for lead in leads)
         ahead = ["nobody" if lead.same else strategy_label(lead.best) if lead.decided else "not decided" for lead in leads]
-        if not drawn or len(set(ahead)) > 1:
+        if not drawn or len(set(ahead)) > 1 or not all(lead.decided for lead in leads):
             rows.append(("Who is best?" if drawn else "Who earns more?", ahead))
         if drawn:
             one = [f"{_unbroken(low)} to {_unbroken(high)}" for low, high in (lead.within for lead in leads)]

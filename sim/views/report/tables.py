@@ -40,7 +40,7 @@ def measures(found: Comparison, weeks: int) -> list[dict[str, Any]]:
         "final_reliance": "planners relying, end",
         "final_teams_trust_and_use": "teams that trust and use it",
         "weeks_to_50": "weeks to 50% reliance (median)",
-        **{measure: MEASURES[measure].label for measure in PORTFOLIO},
+        **{measure: MEASURES[measure].label for measure in ("use_cases_live", "use_cases_kept")},  # the others are in summary.csv
     }
     at: Any = found.summary.set_index(["maturity", "strategy", "measure"])
     used = {name: label for name, label in labels.items() if (found.summary["measure"] == name).any()}
