@@ -261,7 +261,7 @@ def points_of(populations: Sequence[Population], base: Parameters, chosen: Mappi
             columns.append(np.array([choices.index(value) for value in column]))
     if not made:  # all are as configured
         return Points((Factor("weeks", "count", base.weeks, base.weeks),), (np.array([base.weeks]),))
-    return Points(tuple(made), tuple(columns))
+    return Points(tuple(made), tuple(columns), tuple(frozenset(dict(population)) for population in populations))
 
 
 def refuse_replaced(group: str, base: Parameters, chosen: str) -> None:

@@ -188,6 +188,17 @@ def test_a_design_varies_what_it_names_and_the_rest_is_drawn(call, tmp_path):
     assert runs["utility.threshold"].nunique() == 2
 
 
+def test_a_target_draws_the_same_organisations_whatever_others_ask(call, tmp_path):
+    one = "- {name: B, population: {maturity: high}, measure: net, value: 0, tolerance: 1}\n"
+    other = "- {name: A, population: {maturity: high, enterprise.spend: 500000}, measure: net, value: 0, tolerance: 1}\n"
+    for name, text in (("alone", one), ("both", one + other)):
+        (tmp_path / f"{name}.yaml").write_text(text)
+        assert call("check", *SHORT, f"targets={name}.yaml", "population=calibrated", "replications=10", f"output={name}")[0] == 0
+    alone, both = (pd.read_csv(tmp_path / name / "targets.csv").set_index("name") for name in ("alone", "both"))
+    assert alone.loc["B", "model"] == both.loc["B", "model"] != both.loc["A", "model"]
+    assert set(pd.read_parquet(tmp_path / "both" / "runs").query("point == 1")["enterprise.spend"]) == {500_000}
+
+
 def test_an_unknown_population_is_refused_with_the_nearest_named(call, tmp_path):
     code, _, err = call("compare", "population=calibrate")
     assert code == 2 and err.startswith("error: population: 'calibrate'") and "calibrated" in err and not list(tmp_path.iterdir())

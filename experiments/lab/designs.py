@@ -69,10 +69,14 @@ class Factor:
 
 @dataclass(frozen=True)
 class Points:
-    """Points of a design: a column per factor, numbers as they are and choices as indices."""
+    """Points of a design: a column per factor, numbers as they are and choices as indices.
+
+    ``given``: which names each point gives itself, where others merely have a column; None: all.
+    """
 
     factors: tuple[Factor, ...]
     columns: tuple[np.ndarray, ...]
+    given: tuple[frozenset[str], ...] | None = None
 
     def __len__(self) -> int:
         return len(self.columns[0]) if self.columns else 1

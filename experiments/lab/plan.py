@@ -109,7 +109,8 @@ class Plan:
         """The run of a number."""
         replication, point = divmod(index, len(self.points))
         offset = 0 if self.offsets is None else int(self.offsets[point])
-        return Run(index, point, replication, self.seed + replication + offset, self.points.at(point))
+        given = self.points.given[point] if self.points.given else None
+        return Run(index, point, replication, self.seed + replication + offset, self.points.at(point), given)
 
 
 def plan_record(plan: Plan, design: Mapping[str, Any], **more: Any) -> dict[str, Any]:

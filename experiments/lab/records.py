@@ -34,13 +34,17 @@ HELD_COLUMNS = {"week": pa.int64(), "binds": pa.string(), "using": pa.float64(),
 
 
 class Run(NamedTuple):
-    """One run of a plan: its number, its point of the design with the point's values, its replication, and its seed."""
+    """One run of a plan: its number, its point of the design with the point's values, its replication, and its seed.
+
+    ``given``: which of these values are not drawn, where there is a population; None: all.
+    """
 
     run: int
     point: int
     replication: int
     seed: int
     values: dict[str, Any]
+    given: frozenset[str] | None = None
 
 
 class Result(NamedTuple):
@@ -88,7 +92,9 @@ class RunRecorder:
         parameters = parameters_at(self.base, item.values)
         if self.population is None:
             return parameters, {}
-        own = self.population.organisation(item.seed, parameters, item.values.get("maturity", ""), item.values)
+        own = self.population.organisation(
+            item.seed, parameters, item.values.get("maturity", ""), item.values if item.given is None else item.given
+        )
         return vary(parameters, own), own
 
     def run(self, item: Run) -> Result:
