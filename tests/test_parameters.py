@@ -83,7 +83,7 @@ SEEDS = range(1, 9)
 ROWS = [
     Row("weeks", 20, 40, lambda m: len(m.weekly), UP, "the horizon is the number of weekly records"),
     # the enterprise
-    Row("enterprise.source", "generated", "files", number("users"), UP, "the files hold six planners, the sizes say two", {"enterprise.folder": ".", "enterprise.units": 2, "enterprise.teams": 1, "enterprise.users": 1}, **STARTS),
+    Row("enterprise.source", "generated", "files", number("users"), UP, "the files hold six planners, the sizes say two", {"enterprise.units": 2, "enterprise.teams": 1, "enterprise.users": 1}, **STARTS),
     Row("enterprise.units", 3, 6, number("units"), UP, "it is their number", **STARTS),
     Row("enterprise.teams", 2, 4, number("teams"), UP, "it is their number, per unit", **STARTS),
     Row("enterprise.users", 2, 4, number("users"), UP, "it is their number, per team", **STARTS),
@@ -286,6 +286,8 @@ ROWS += [
 
 def settings(name: str, value: Any) -> dict[str, Any]:
     """Overrides that set one parameter; a share takes what it gains from the other five in equal parts."""
+    if (name, value) == ("enterprise.source", "files"):
+        return {name: value, "enterprise.folder": "."}
     if not name.startswith("strategy.effort."):
         return {name: value}
     group, bucket = name.rsplit(".", 1)
