@@ -129,7 +129,7 @@ def twins_of(plan: Plan, store: Store) -> tuple[Plan, Store]:
 def good_of(store: Store, plan: Plan) -> pd.DataFrame:
     """The runs that did not fail, and which draw of the parameters each has (``draw``; its own, without a population)."""
     runs = store.runs()
-    runs["draw"] = runs["seed"].astype(int) % plan.population.size if plan.population else runs["replication"]
+    runs["draw"] = [plan.population.draw_of(int(seed)) for seed in runs["seed"]] if plan.population else runs["replication"]
     return runs[runs["error"] == ""]
 
 

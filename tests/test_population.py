@@ -14,7 +14,7 @@ from experiments.lab.statistics import clustered, clustered_share, mean, share, 
 from sim import RolloutModel, population
 from sim.configuration import resolve, vary
 from sim.parameters import RECORDS
-from sim.population import CHOSEN, FLOOR, GATE_WEEKS, HYPER, MOST, PILOT, SPREAD, STRICTNESS, VARIED, Luck, Population, given_in
+from sim.population import CHOSEN, FLOOR, GATE_WEEKS, HYPER, MOST, PILOT, SPREAD, STRICTNESS, VARIED, Population, given_in
 from sim.presets import load
 from sim.schema import InvalidInput
 
@@ -62,10 +62,6 @@ def test_what_is_given_is_not_drawn():
 
 def test_no_more_use_cases_are_taken_on_than_there_are():
     assert {SOME.organisation(seed, resolve({}, {}), "high")[MOST] for seed in range(20)} == {1}
-
-
-def test_luck_does_not_depend_on_what_is_drawn_of_it():
-    assert Luck.of(3).uniform.tolist() == Luck.of(3).uniform.tolist() != Luck.of(4).uniform.tolist()
 
 
 # --------------------------------------------------------------------------- what is given

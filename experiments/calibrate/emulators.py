@@ -17,8 +17,8 @@ from experiments.lab import designs
 #: A parameter set is left out where one output is further off than so many standard deviations (Pukelsheim 1994).
 IMPLAUSIBLE = 3.0
 CHAINS, STEPS = 240, 600
-#: Points of the prior at which a posterior is weighed.
-WEIGHED = 1 << 15
+#: Points of the prior at which a posterior is weighed, and draws from them by their weights.
+WEIGHED, DRAWN = 1 << 15, 20_000
 
 
 @dataclass(frozen=True)
@@ -165,8 +165,14 @@ def prior_points(d: int, seed: int) -> np.ndarray:
     return np.asarray(qmc.Sobol(d, rng=np.random.Generator(np.random.SFC64(seed))).random(WEIGHED))
 
 
+def by_weight(score: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Indices of points drawn by their weights, from the logarithms of these, [:data:`DRAWN`]."""
+    weight = np.exp(score - score.max())
+    return rng.choice(len(weight), DRAWN, p=weight / weight.sum())
+
+
 def left_out(emulator: Emulators, seed: int, noise: float = 1.0) -> np.ndarray:
-    """Each target as the others predict it: draws of what a survey could have said, [targets, 20000].
+    """Each target as the others predict it: draws of what a survey could have said, [targets, :data:`DRAWN`].
 
     The posterior of the other targets, the emulator's uncertainty about it, the survey's noise, and the discrepancy.
     """
@@ -175,22 +181,18 @@ def left_out(emulator: Emulators, seed: int, noise: float = 1.0) -> np.ndarray:
     score = emulator.scores(mean, spread)
     found = []
     for target in range(len(emulator.targets)):
-        others = score.sum(axis=1) - score[:, target]
-        weight = np.exp(others - others.max())
-        drawn = rng.choice(len(weight), 20_000, p=weight / weight.sum())
+        drawn = by_weight(score.sum(axis=1) - score[:, target], rng)
         sd = np.sqrt(spread[drawn, target] ** 2 + emulator.discrepancy**2)
         found.append(mean[drawn, target] + sd * rng.standard_normal(len(drawn)))
     return np.array(found)
 
 
 def weighed(emulator: Emulators, seed: int, noise: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-    """The posterior at points of the prior: draws from it [20000, d], and what each predicts of a survey, [20000, targets]."""
+    """The posterior at points of the prior: draws from it [:data:`DRAWN`, d], and what each predicts of a survey, [:data:`DRAWN`, targets]."""
     rng = np.random.Generator(np.random.SFC64(seed))
     points = prior_points(emulator.processes[0].X_train_.shape[1], seed)
     mean, spread = emulator.predict(points, noise)
-    score = emulator.scores(mean, spread).sum(axis=1)
-    weight = np.exp(score - score.max())
-    drawn = rng.choice(len(weight), 20_000, p=weight / weight.sum())
+    drawn = by_weight(emulator.scores(mean, spread).sum(axis=1), rng)
     sd = np.sqrt(spread[drawn] ** 2 + emulator.discrepancy**2)
     return points[drawn], mean[drawn] + sd * rng.standard_normal(sd.shape)
 

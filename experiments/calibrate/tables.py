@@ -58,6 +58,11 @@ def values_table(made: Sequence[Factor], unit: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame({f.name: f.at(unit[:, j]) for j, f in enumerate(made)})
 
 
+def inside(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Which published numbers lie between such ends, at the whole per cents that were published; a bound has no end above, [targets]."""
+    return (BOUND | (low.round(2) <= PUBLISHED)) & (high.round(2) >= PUBLISHED)
+
+
 def targets_table(drawn: np.ndarray, chosen: np.ndarray, discrepancy: float, seed: int) -> pd.DataFrame:
     """One row per target: what the posterior predicts, from its draws' outputs [draws, targets], and what the chosen set comes to."""
     with warnings.catch_warnings():
@@ -68,7 +73,7 @@ def targets_table(drawn: np.ndarray, chosen: np.ndarray, discrepancy: float, see
             "target": [target.name for target in TARGETS], "words": [target.words for target in TARGETS],
             "source": [target.source for target in TARGETS],
             "published": PUBLISHED, "model": middle, "model_low": low, "model_high": high,
-            "inside": (BOUND | (low.round(2) <= PUBLISHED)) & (high.round(2) >= PUBLISHED),  # they are published as whole per cents
+            "inside": inside(low, high),
             "bound": BOUND,
             "chosen": chosen,
         }
@@ -82,7 +87,7 @@ def left_out_table(drawn: np.ndarray) -> pd.DataFrame:
         {
             "target": [target.name for target in TARGETS], "words": [target.words for target in TARGETS], "published": PUBLISHED,
             "predicted": middle, "predicted_low": low, "predicted_high": high,
-            "inside": (BOUND | (low.round(2) <= PUBLISHED)) & (high.round(2) >= PUBLISHED), "bound": BOUND,
+            "inside": inside(low, high), "bound": BOUND,
         }
     )  # fmt: skip
 
@@ -97,8 +102,7 @@ def assumptions_table(made: Sequence[Factor], found: Mapping[str, tuple[np.ndarr
     rows = []
     for assumption, (unit, predicted) in found.items():
         low, high = np.quantile(predicted, (0.05, 0.95), axis=0)
-        inside = (BOUND | (low.round(2) <= PUBLISHED)) & (high.round(2) >= PUBLISHED)
-        row: dict[str, Any] = {"assumption": assumption, "inside": int(inside[~BOUND].sum())}
+        row: dict[str, Any] = {"assumption": assumption, "inside": int(inside(low, high)[~BOUND].sum())}
         row |= {target.name: float(value) for target, value in zip(TARGETS, np.median(predicted, axis=0), strict=True)}
         rows.append(row | {f.name: float(f.at(np.median(unit[:, j]))) for j, f in enumerate(made)})
     return pd.DataFrame(rows)
@@ -106,9 +110,9 @@ def assumptions_table(made: Sequence[Factor], found: Mapping[str, tuple[np.ndarr
 
 def coverage_table(made: Sequence[Factor], below: np.ndarray) -> pd.DataFrame:
     """One row per fitted parameter: how often the 90% interval holds the value that made a synthetic population; shares below it, [tests, d]."""
-    inside = (below > 0.05) & (below < 0.95)
+    held = (below > 0.05) & (below < 0.95)
     return pd.DataFrame(
-        {"parameter": [f.name for f in made], "tests": len(below), "covered": inside.mean(axis=0), "rank": below.mean(axis=0)}
+        {"parameter": [f.name for f in made], "tests": len(below), "covered": held.mean(axis=0), "rank": below.mean(axis=0)}
     )
 
 
@@ -160,8 +164,7 @@ def otherwise(assumptions: pd.DataFrame, figures: pd.DataFrame, parameters: pd.D
     for k, row in enumerate(assumptions.to_dict("records")):
         most = int(np.argmax(np.abs(moved[k])))
         words = f"{parameters['parameter'].iloc[most]} {moved[k, most]:+.2f}".replace("-", "−") if k else ""
-        inside = f"{row['inside']} of {len(figures)}"
-        table.add_row(row["assumption"], inside, *(f"{row[name]:.0%}" for name in figures["target"]), words)
+        table.add_row(row["assumption"], f"{row['inside']} of {len(figures)}", *(f"{row[name]:.0%}" for name in figures["target"]), words)
     return table
 
 

@@ -35,7 +35,8 @@ def compare_figure(folder: Path) -> Path:
             axes[0, column].set_title(f"{maturity} maturity")
             draw_endings(axes[1, column], summary[summary["maturity"] == maturity], strategies)
         axes[0, 0].set_ylabel("cumulative net value (EUR)")
-        of = "organisations" if (folder / "variance.csv").exists() else "runs"
+        leads = leaders(summary, paired, maturities, best_of_population(folder))
+        of = "organisations" if any(lead.drawn for lead in leads) else "runs"
         bands = "bands: 95% interval of the mean" + (f" (dark),\nnine of ten {of} (light)" if len(strategies) <= 4 else "")
         if len(maturities) > 1 or len(strategies) == 1:
             axes[0, 0].text(0.02, 0.98, bands, transform=axes[0, 0].transAxes, va="top", fontsize=7.5, color="#444444")
@@ -55,7 +56,7 @@ def compare_figure(folder: Path) -> Path:
             fontsize=8,
         )
         wide = int(10 * figure.get_figwidth())  # letters of a line
-        said = "\n".join(textwrap.fill(lead.sentence, wide) for lead in leaders(summary, paired, maturities, best_of_population(folder)))
+        said = "\n".join(textwrap.fill(lead.sentence, wide) for lead in leads)
         figure.suptitle(said, x=0.01, ha="left", fontweight="bold", fontsize=11)
         return save(figure, folder / "figure.png")
 

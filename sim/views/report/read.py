@@ -94,11 +94,6 @@ class Tables:
         return pd.read_csv(path, comment="#") if path.exists() else pd.DataFrame(columns=["maturity", "of"])
 
     @property
-    def drawn_from(self) -> str:
-        """The population of which each run is another organisation; empty where all are of one."""
-        return "population" if (self.folder / "variance.csv").exists() else ""
-
-    @property
     def drawn(self) -> list[str]:
         """Strategies drawn unit by unit."""
         few = len(self.strategies) <= MOST_DRAWN

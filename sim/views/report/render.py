@@ -86,7 +86,7 @@ def _context(found: Comparison, sensitivity: Sensitivity | None, charts: Charts)
         "answer": say.answer(leads, weeks, len(strategies)),
         "setting": setting,
         "glance": [*say.glance(leads, endings, returns, spans), *say.whence(found.variance, leads)],
-        "drawn": found.drawn_from,
+        "drawn": any(lead.drawn for lead in leads),
         "nine": tables.nine_of_ten(found),
         "trust": say.trust(
             assumed["counts"], len(strategies), sensitivity, len((manifest["configuration"].get("population") or {}).get("fitted", []))

@@ -79,12 +79,18 @@ def _of_organisations(leads: Sequence[Lead], weeks: int) -> str:
     return said[0].upper() + said[1:]
 
 
-def _for_how_many(lead: Lead) -> str:
-    where, best, rival = f"at {lead.maturity} maturity", strategy_label(lead.best), strategy_label(lead.rival)
+def _alone_or_same(lead: Lead) -> str:
+    """Where there is nothing to compare, or no difference; else nothing."""
+    where, best = f"at {lead.maturity} maturity", strategy_label(lead.best)
     if not lead.rival:
         return f"{where} {best} alone has runs"
-    if lead.same:
-        return f"{where} {best} and {rival} came to the same"
+    return f"{where} {best} and {strategy_label(lead.rival)} came to the same" if lead.same else ""
+
+
+def _for_how_many(lead: Lead) -> str:
+    where, best, rival = f"at {lead.maturity} maturity", strategy_label(lead.best), strategy_label(lead.rival)
+    if plain := _alone_or_same(lead):
+        return plain
     if not lead.decided and lead.difference.value >= 0:
         return f"{where} {best} and {rival} are not told apart ({best} best for {lead.often.written(percent)})"
     by = (
@@ -97,10 +103,8 @@ def _for_how_many(lead: Lead) -> str:
 
 def _one_lead(lead: Lead) -> str:
     where, best, rival = f"at {lead.maturity} maturity", strategy_label(lead.best), strategy_label(lead.rival)
-    if not lead.rival:
-        return f"{where} {best} alone has runs"
-    if lead.same:
-        return f"{where} {best} and {rival} came to the same"
+    if plain := _alone_or_same(lead):
+        return plain
     gap = lead.difference.written(millions)
     if not lead.decided:
         return f"{where} these runs do not tell {best} and {rival} apart (difference {gap})"
