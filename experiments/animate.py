@@ -11,6 +11,7 @@ from typing import Any
 
 import sim
 from experiments.lab.config import main, refuse_several, take
+from experiments.lab.organisations import organisation, population_record, take_population, with_given
 from experiments.lab.output import Output, folder_name, input_files, shown
 from experiments.lab.progress import weeks_bar
 from sim import ENGINES
@@ -19,7 +20,7 @@ from sim.presets import load
 from sim.schema import InvalidInput, to_mapping
 from sim.state import Sizes, team_means, unit_means
 from sim.views.figures.film import Frame, film
-from sim.views.map import organisation
+from sim.views.map import organisation as placed
 
 MOST_STRATEGIES, MOST_PICTURES, MOST_TEAMS = 3, 600, 2_000
 FORMATS = ("mp4", "gif")
@@ -39,7 +40,11 @@ def animate(values: dict[str, Any]) -> None:
     if kind == "mp4" and shutil.which("ffmpeg") is None:
         raise InvalidInput("format", kind, "gif: ffmpeg, which writes MP4, is not installed")
     kind = kind or ("mp4" if shutil.which("ffmpeg") else "gif")
-    parameters = {name: from_mapping({**values, "strategy": load("strategy", name)}) for name in strategies}
+    population = take_population(values, usecases=False)
+    bases = {name: from_mapping({**values, "strategy": load("strategy", name)}) for name in strategies}
+    drawn = with_given(population, bases[strategies[0]])
+    made = {name: organisation(drawn, base, seed) for name, base in bases.items()}
+    parameters, who = {name: p for name, (p, _) in made.items()}, made[strategies[0]][1]
     first = parameters[strategies[0]]
     if first.weeks / every > MOST_PICTURES:
         raise InvalidInput("every", every, f"at least {-(-first.weeks // MOST_PICTURES)}: a film has at most {MOST_PICTURES} pictures")
@@ -50,14 +55,17 @@ def animate(values: dict[str, Any]) -> None:
         raise InvalidInput("enterprise.teams", teams, f"at most {MOST_TEAMS:,} teams in all: more cannot be seen")
     cells = {name: to_mapping(p) for name, p in parameters.items()}
     configuration = {"cells": cells, "seed": seed, "every": every, "fps": fps, "format": kind, "input_files": input_files(first)}
-    name = folder_name(["+".join(strategies), f"{first.weeks}w", f"seed{seed}"], configuration)
+    configuration |= {"population": population_record(drawn)} if drawn else {}
+    of = [drawn.name] if drawn else []
+    name = folder_name(["+".join(strategies), f"{first.weeks}w", *of, f"seed{seed}"], configuration)
     with Output("animate", name, output) as folder:
         with weeks_bar(first.weeks) as progress:
             told = frames(models, first.weeks, every, progress)
-            place = organisation(Sizes.of(models[strategies[0]].state))
+            place = placed(Sizes.of(models[strategies[0]].state))
             pictures = film(told, len(models), place, first.weeks, folder.folder / f"animation.{kind}", fps)
         size = (folder.folder / f"animation.{kind}").stat().st_size
-        folder.manifest(configuration, engine=engine, seed=seed, pictures=pictures)
+        folder.manifest(configuration, engine=engine, seed=seed, organisation=who, pictures=pictures)
+    print(who)
     print(f"{pictures} pictures, {size / 1e6:.1f} MB.")
     print(f"Written to {shown(folder.final)}: animation.{kind}, manifest.json")
 

@@ -21,8 +21,9 @@ from experiments.lab.compared import COMPARED, OF_SEVERAL, best_of, pair, shares
 from experiments.lab.config import main, take
 from experiments.lab.designs import Factor, Points
 from experiments.lab.executors import Workers
+from experiments.lab.organisations import population_record
 from experiments.lab.output import input_files
-from experiments.lab.plan import Plan, plan_record, population_record
+from experiments.lab.plan import Plan, plan_record
 from experiments.lab.runner import execute
 from experiments.lab.storage import Store
 from experiments.lab.study import Settings, Study, carry_out, take_settings

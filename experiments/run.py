@@ -1,6 +1,7 @@
 """One run: what happens in one enterprise under one strategy.
 
-``python -m experiments.run strategy=model_first maturity=low seed=7``
+``python -m experiments.run strategy=model_first maturity=low seed=7``; with ``population=calibrated`` the enterprise is the organisation of
+seed 7 of that population, as ``compare`` runs it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from rich.table import Table
 
 import sim
 from experiments.lab.config import main, take
+from experiments.lab.organisations import organisation, population_record, take_population, with_given
 from experiments.lab.output import Output, folder_name, input_files, shown, wide_console
 from experiments.lab.progress import load_model, weeks_bar
 from sim.configuration import from_mapping
@@ -27,15 +29,20 @@ from sim.views.words import in_words
 def run(values: dict[str, Any]) -> None:
     """Simulate, print, and write the results folder."""
     engine, seed, output = take(values, "engine", "text"), take(values, "seed", "seed"), take(values, "output", "text")
-    parameters = from_mapping(values)
+    population = take_population(values)
+    base = from_mapping(values)
+    drawn = with_given(population, base)
+    parameters, who = organisation(drawn, base, seed)
     model = sim.RolloutModel(parameters=parameters, rng=seed, engine=engine)
     configuration = {**to_mapping(parameters), "seed": seed, "input_files": input_files(parameters)}
-    p = parameters
-    name = folder_name([p.strategy.name, f"{len(model.state.unit_names)}units", f"{p.weeks}w", f"seed{seed}"], configuration)
+    configuration |= {"population": population_record(drawn)} if drawn else {}
+    p, of = parameters, ([drawn.name] if drawn else [])
+    name = folder_name([p.strategy.name, f"{len(model.state.unit_names)}units", f"{p.weeks}w", *of, f"seed{seed}"], configuration)
     console = wide_console()
     if engine == "compiled":
         load_model()
     with Output("run", name, output) as folder:
+        console.print(who, highlight=False)
         with weeks_bar(p.weeks) as progress:
             model.run(progress=progress)
         outcome = record_of(model)
@@ -48,7 +55,7 @@ def run(values: dict[str, Any]) -> None:
         from sim.views.figures.run import run_figure
 
         run_figure(folder.folder)
-        folder.manifest(configuration, engine=engine, seed=seed, notes=model.state.notes)
+        folder.manifest(configuration, engine=engine, seed=seed, organisation=who, notes=model.state.notes)
     report(console, model, outcome, folder.final)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numbers
 import re
+import shlex
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from sim.presets import NAME
 from sim.schema import InvalidInput, hidden, refuse_hidden
 
 LONGEST_NAME = 200
@@ -108,6 +110,21 @@ def listed(words: Sequence[str], last: str = "and") -> str:
     """One, two and three."""
     words = [str(word) for word in words]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def override(name: str, value: Any) -> str:
+    """``name=value`` as a word of a command line, as a shell and Hydra read it back."""
+    return shlex.quote(f"{name}={_as_hydra(value)}")
+
+
+def _as_hydra(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{key}:{_as_hydra(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(_as_hydra, value)) + "]"
+    if isinstance(value, str) and not NAME.fullmatch(value):
+        return "'" + re.sub(r"(\\*)('|$)", lambda end: 2 * end[1] + ("\\'" if end[2] else ""), value) + "'"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def over_use_cases(names: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ Populations are files of ``configs/population``; ``python -m experiments.calibra
 from __future__ import annotations
 
 import csv
+import math
 import operator
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from sim import presets
+from sim.names import listed
 from sim.parameters import RECORDS, Parameters
 from sim.schema import InvalidInput, nearest
 
@@ -144,6 +146,49 @@ class Population:
         sizes = (min(sizes[0], most), min(sizes[1], most)) if sizes else None
         made = {**at, **departed(values, luck, spread), **managed(luck, strictness, pilot, sizes)}
         return {name: value for name, value in made.items() if name not in self.fixed and name not in given}
+
+
+# --------------------------------------------------------------------------- in words
+
+#: What maturity parameters say of an organisation that has less of them, and more, than usual at its maturity.
+DEPARTURES = {
+    "budget": ("a smaller central team", "a larger central team"), "completeness": ("less complete data", "more complete data"),
+    "lateness": ("fresher data", "later data"), "mismatch": ("fewer mismatched items", "more mismatched items"),
+    "fragmentation": ("fewer local systems", "more local systems"), "sponsorship": ("less backing", "more backing"),
+    "fit": ("a worse fit of workflow", "a better fit of workflow"), "trust": ("less trust", "more trust"),
+    "readiness": ("less local platform", "more local platform"), "core": ("less shared platform", "more shared platform"),
+}  # fmt: skip
+
+
+def population_label(name: str) -> str:
+    """A population's name for people; empty or ``article``: one exact organisation."""
+    if name in ("", "article"):
+        return "one exact organisation"
+    return f"the {name} population" if name == "calibrated" else f"the population «{name}»"
+
+
+def whom(population: str, seed: int, maturity: str) -> str:
+    """Whom a run is of; ``population`` is empty for one exact organisation."""
+    if not population:
+        return "One exact organisation, as configured"
+    return f"Organisation {seed} of {population_label(population)}, {maturity} maturity"
+
+
+def departures(own: Mapping[str, Any], usual: Parameters, most: int = 3) -> str:
+    """What sets an organisation apart: where it departs furthest from what is usual at its maturity, and what its management does."""
+    moved = {}
+    for name, said in DEPARTURES.items():
+        value, middle = own.get(f"maturity.{name}"), getattr(usual.maturity, name)
+        if value is not None and value != middle:
+            high = RECORDS[f"maturity.{name}"].high
+            logs = [math.log(max(x, 1e-9)) - (math.log(max(1 - x, 1e-9)) if high <= 1 else 0) for x in (middle, value)]
+            moved[said[value > middle]] = abs(logs[1] - logs[0])
+    furthest = [word for word in sorted(moved, key=lambda word: -moved[word])[:most] if moved[word] > 0.05]
+    parts = [f"{listed(furthest)} than usual"] if furthest else []
+    parts += [f"pilots {own[GATE_WEEKS]} weeks or longer"] if GATE_WEEKS in own else []
+    several = len(usual.usecases)
+    parts += [f"takes on {own[MOST]} of {several} use cases"] if several > 1 and MOST in own else []
+    return "; ".join(parts)
 
 
 # --------------------------------------------------------------------------- its file

@@ -11,6 +11,7 @@ import numpy as np
 
 import sim
 from experiments.lab.designs import Points
+from experiments.lab.organisations import population_record
 from experiments.lab.output import digest, input_files
 from experiments.lab.records import Run, RunRecorder, parameters_at
 from experiments.lab.work import Shard, cut
@@ -129,17 +130,6 @@ def plan_record(plan: Plan, design: Mapping[str, Any], **more: Any) -> dict[str,
         "model": SOURCES,
         **more,
     }
-
-
-def population_record(population: Population | None) -> dict[str, Any] | None:
-    """What decides which organisations there are; None for one exact organisation."""
-    if population is None:
-        return None
-    return {
-        "name": population.name, "use_cases": {key: list(sizes) for key, sizes in population.use_cases.items()},
-        "draws": population.size, "digest": digest({name: list(values) for name, values in population.draws.items()})[:16],
-        "fitted": sorted(population.fitted), "fixed": sorted(population.fixed),
-    }  # fmt: skip
 
 
 def preset_digests(group: str, names: Iterable[str]) -> dict[str, str]:

@@ -8,8 +8,8 @@ import io
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,10 @@ import pyarrow.parquet as pq
 from rich.console import Console
 
 from experiments.lab import executors
-from experiments.lab.config import chosen_presets, overrides, take
+from experiments.lab.config import chosen_presets, take
 from experiments.lab.designs import Points
 from experiments.lab.executors import Workers
+from experiments.lab.organisations import command, take_population, who, with_given
 from experiments.lab.output import folder_name, results_folder, shown, wide_console
 from experiments.lab.plan import Plan
 from experiments.lab.progress import duration
@@ -31,12 +32,10 @@ from experiments.lab.runner import execute, sample
 from experiments.lab.storage import RUNS, Store, read_shards
 from experiments.lab.work import Work
 from sim import ENGINES
-from sim import population as populations
-from sim.names import listed, over_use_cases
+from sim.names import over_use_cases
 from sim.parameters import Parameters
 from sim.population import Population
-from sim.presets import load
-from sim.schema import InvalidInput, to_mapping
+from sim.schema import InvalidInput
 
 #: More runs than this must be confirmed.
 UNCONFIRMED = 1_000_000
@@ -71,12 +70,8 @@ class Settings:
     def plan(self, base: Parameters, points: Points, replications: int, **more: Any) -> Plan:
         """The plan of a design on a base configuration."""
         own = {"seed": self.seed, "engine": self.engine, "weekly": self.weekly, "limit": self.limit}
-        drawn = self.population
-        if drawn is not None:
-            given = [override.partition("=")[0] for override in overrides()] + names_in_experiment()
-            held = [f.name for f in points.factors if f.kind != "choice" and f.low == f.high]
-            drawn = replace(drawn, fixed=(populations.given_in(base, chosen_presets(), given) | {*held}) & {*drawn.drawn})
-        return Plan(base, points, replications, **{**own, "population": drawn, **more})
+        held = [f.name for f in points.factors if f.kind != "choice" and f.low == f.high]
+        return Plan(base, points, replications, **{**own, "population": with_given(self.population, base, held), **more})
 
 
 def take_settings(values: dict[str, Any]) -> Settings:
@@ -97,31 +92,6 @@ def take_settings(values: dict[str, Any]) -> Settings:
     if settings.limit and settings.workers.kind in ("serial", "mpi"):
         raise InvalidInput("limit", settings.limit, "0 with this executor: only a process of its own can be ended")
     return settings
-
-
-def take_population(values: dict[str, Any]) -> Population | None:
-    """The population that was chosen, of an experiment that has one; the use cases it speaks of become the configured ones."""
-    chosen = chosen_presets()
-    if "population" not in chosen:
-        return None
-    made = populations.read(chosen["population"], values.pop("population"), maturity=chosen.get("maturity", "middle"))
-    given = any(override.startswith("usecases") for override in overrides())
-    if made and made.usecases and not given and values["usecases"] == to_mapping(Parameters())["usecases"]:
-        values["usecases"] = list(made.usecases)
-    return made
-
-
-def names_in_experiment() -> list[str]:
-    """Dotted names of the parameters that the chosen file of ``configs/experiment`` gives."""
-    chosen = chosen_presets().get("experiment")
-
-    def leaves(values: Mapping[str, Any], prefix: str) -> list[str]:
-        found = []
-        for key, value in values.items():
-            found += leaves(value, f"{prefix}{key}.") if isinstance(value, Mapping) else [f"{prefix}{key}"]
-        return found
-
-    return leaves(load("experiment", chosen), "") if chosen else []
 
 
 def run_all[W: Work](work: W, store: Store, workers: Workers) -> W:
@@ -201,17 +171,6 @@ def carry_out(study: Study, settings: Settings) -> int:
     return 1 if failed or wrong else 0
 
 
-def who(population: Population | None) -> str:
-    """Whom the runs are of, in a sentence."""
-    if population is None:
-        return (
-            "All runs are of one exact organisation, as configured: how organisations differ is not in these figures (population=article)."
-        )
-    given = f"; given, and not drawn: {listed(sorted(population.fixed))}" if population.fixed else ""
-    of = f"Each run is of another organisation of the population «{population.name}»"
-    return f"{of}, with one of {population.size} draws of the parameters{given}."
-
-
 def use_cases_of(work: Work) -> list[str]:
     """Names of the use cases of the configuration that a study rests on; none where it rests on no configuration of the model."""
     base = getattr(work.recorder, "base", None)
@@ -282,12 +241,7 @@ def write_failures(store: Store, work: Work) -> list[dict[str, Any]]:
         for record in table.filter(pc.not_equal(table["error"], "")).to_pylist():
             if isinstance(work, Plan):
                 point = work.points.at(record["point"])
-                own = work.recorder.organisation(work.run(record["run"]))[1] if work.population else {}
-                overrides = " ".join(f"{name}={value}" for name, value in {**point, **own}.items())
-                cases = [case.name for case in work.base.usecases]
-                overrides += f" 'usecases=[{','.join(cases)}]'" if len(cases) > 1 else ""
-                command = f"python -m experiments.run {overrides} seed={record['seed']} engine={work.engine}"
-                record = {**record, **point, "command": command}
+                record = {**record, **point, "command": command(work, record["run"])}
             rows.append(record)
     store.csv("failures.csv", pd.DataFrame(rows))
     return rows
