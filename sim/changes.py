@@ -44,6 +44,7 @@ WEEK_0 = {
     "strategy.placement": "champion and trust of planners",
     "forecast.planner": "own_error of planners",
     "forecast.planner_spread": "own_error of planners",
+    "forecast.usecase_spread": "own_error of planners",
     "forecast.difficulty_spread": "difficulty of teams",
     "forecast.start": "model.firm.quality",
     "platform.overrun_spread": "overrun of units",

@@ -139,12 +139,13 @@ def _draw(states: States, u: int, p: Parameters, layout: Layout, seed: int) -> N
     case = p.usecases[u]
     units, teams, users = _people(p, layout, seed, case.name if u else "")
     _give(layout, units, teams, users)
-    users["own_error"] *= case.own_error
+    users["own_error"] *= _own_error(u, p, layout, seed)
     first = states.of(0)
     drawn = bool(first.users["own_error"][0] > 0)
     if drawn:
         users["trust"] = np.where(users["disposition"] == first.users["disposition"], users["trust"], p.people.newcomer_trust)
-        users["own_error"] = first.users["own_error"] * (case.own_error / p.usecases[0].own_error)
+        ratio = _own_error(u, p, layout, seed) / _own_error(0, p, layout, seed)
+        users["own_error"] = first.users["own_error"] * ratio
         for rows, kept, names in ((units, first.units, ("completeness", "lateness", "mismatch", "busy_until")),
                                   (users, first.users, ("disposition", "experience", "threshold"))):  # fmt: skip
             for name in names:
@@ -166,6 +167,18 @@ def _draw(states: States, u: int, p: Parameters, layout: Layout, seed: int) -> N
         firm["budget"] = first.firm["budget"]
     states.firm[u] = firm
     states.units[u], states.teams[u], states.users[u] = units, teams, users
+
+
+def _own_error(u: int, p: Parameters, layout: Layout, seed: int) -> float:
+    """What planners' error in a use case is a multiple of: how much there is to gain from a model turns out when it is tried.
+
+    Of the first use case, that is known where files give it.
+    """
+    case = p.usecases[u]
+    if u == 0 and "own_error" in layout.known.get("users", {}):
+        return case.own_error
+    z: float = stream(seed, PEOPLE, f"own error/{case.name}").standard_normal()
+    return float(case.own_error * np.exp(p.forecast.usecase_spread * z))
 
 
 def _concerned(case: UseCase, layout: Layout) -> np.ndarray:
