@@ -32,6 +32,15 @@ REGIONS = (
 MOST_USERS = 20_000_000
 
 
+#: Parameters in whose place a column stands that an organisation gives for all: its table and name.
+DECIDED = {
+    **{f"maturity.{name}": ("units", name) for name in ("completeness", "lateness", "mismatch", "fragmentation", "variants", "sponsorship",
+                                                        "readiness")},
+    "enterprise.spend": ("units", "spend"), "maturity.fit": ("teams", "fit"), "maturity.trust": ("users", "trust"),
+    "forecast.planner": ("users", "own_error"), "utility.threshold": ("users", "threshold"),
+}  # fmt: skip
+
+
 @dataclass
 class Layout:
     """Who belongs where, and what is known about them.
@@ -58,6 +67,12 @@ class Layout:
     user_names: list[str] | None = None
     downstream: np.ndarray | None = None
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def decided(self) -> dict[str, float]:
+        """Parameters in whose place a column without gaps stands, with the column's mean."""
+        columns = {name: self.known.get(table, {}).get(column) for name, (table, column) in DECIDED.items()}
+        return {name: float(values.mean()) for name, values in columns.items() if values is not None and not np.isnan(values).any()}
 
     @classmethod
     def of_sizes(cls, unit_names: list[str], teams: np.ndarray, users: np.ndarray, **more: Any) -> Layout:

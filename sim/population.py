@@ -76,14 +76,12 @@ def managed(luck: Luck, strictness: float, pilot: float, use_cases: tuple[int, i
         strictness: backing by the executive below which the strictest executive no longer defends an initiative; the others' are anything
             below.
         pilot: weeks that the slowest organisation pilots at least; the others take :data:`SHORTEST` or longer.
-        use_cases: the fewest and most use cases taken on, all numbers alike; None: as the strategy says.
+        use_cases: the fewest and most use cases taken on, all numbers alike; None: it plans pilot and portfolio as its strategy says.
     """
-    made: dict[str, Any] = {
-        FLOOR: float(luck.uniform[1] * strictness),
-        GATE_WEEKS: int(SHORTEST + luck.uniform[2] * (pilot - SHORTEST + 1)),
-    }
+    made: dict[str, Any] = {FLOOR: float(luck.uniform[1] * strictness)}
     if use_cases:
         least, most = use_cases
+        made[GATE_WEEKS] = int(SHORTEST + luck.uniform[2] * (pilot - SHORTEST + 1))
         made[MOST] = least + int(luck.uniform[3] * (most - least + 1))
     return made
 
@@ -116,7 +114,7 @@ class Population:
     @property
     def drawn(self) -> tuple[str, ...]:
         """Names of what differs between organisations, sorted."""
-        names = {*self.draws, *(f"maturity.{name}" for name in VARIED), FLOOR, GATE_WEEKS, *([MOST] if self.use_cases else [])}
+        names = {*self.draws, *(f"maturity.{name}" for name in VARIED), FLOOR, *((GATE_WEEKS, MOST) if self.use_cases else ())}
         return tuple(sorted(names - {*HYPER} - self.fixed))
 
     @property
@@ -274,7 +272,8 @@ def given_in(base: Parameters, groups: Mapping[str, str], named: Collection[str]
 
     Args:
         base: the configuration.
-        groups: the presets it rests on, by group: what a file of the enterprise, its network or its forecast says is given, too.
+        groups: the presets it rests on, by group: what a file of the enterprise, its network or its forecast says is given, too, as are
+            columns without gaps of an organisation's own files.
         named: dotted names that were written down, on the command line say; of a group, all below it.
     """
     from sim.configuration import with_presets
@@ -286,6 +285,10 @@ def given_in(base: Parameters, groups: Mapping[str, str], named: Collection[str]
     looked_at += [n for n, r in RECORDS.items() if r.kind == "number" and not r.is_list and n.split(".")[0] not in own]
     written = {f"{group}.{key}" for group, name in chosen.items() if group not in own for key in presets.load(group, name)}
     changed = written | {name for name in looked_at if (of := operator.attrgetter(name))(base) != of(plain)}
+    if base.enterprise.source == "files":
+        from sim.organisation import layout
+
+        changed |= {*layout(base).decided}
     return frozenset(
         changed | {name for name in RECORDS if any(name == key or name.startswith(f"{key}.") for key in named if key not in groups)}
     )

@@ -155,6 +155,11 @@ def first_value(m: RolloutModel) -> float:
     return m.parameters.usecases[int(np.argmax(m._states.firm["begun"]))].value
 
 
+def spread_of_use_cases(m: RolloutModel) -> float:
+    """How far planners' mean error in the first use case and in the second lie apart, in logs."""
+    return float(np.ptp(np.log(m._states.users["own_error"]).mean(axis=1)))
+
+
 def use_by_experience(m: RolloutModel) -> float:
     """Covariance of experience and reliance."""
     return float(np.cov(m.state.users["experience"], m.state.users["reliance"])[0, 1])

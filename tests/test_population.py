@@ -86,7 +86,8 @@ def test_the_shipped_populations_are_read():
     assert kept.size == 120 and set(HYPER) < set(kept.draws) and len(kept.usecases) == 6
     assert population.read("article", load("population", "article")) is None
     mine = population.read("mine", load("population", "mine"))
-    assert mine.draws == kept.draws and not mine.use_cases and MOST not in mine.drawn
+    assert mine.draws == kept.draws and not mine.use_cases and not {MOST, GATE_WEEKS} & {*mine.drawn}
+    assert not {MOST, GATE_WEEKS} & {*mine.organisation(3, resolve({}, {}))}
 
 
 @pytest.mark.fault("configuration", "populations that cannot be used", "one line with key, value and what is allowed")
