@@ -17,7 +17,7 @@ from experiments.lab.config import main, take
 from experiments.lab.designs import Factor
 from experiments.lab.paired import check_outcome, crossed, measured, numeric_factors, rivals
 from experiments.lab.plan import Plan, check_points, plan_record
-from experiments.lab.statistics import half_width, mean, share
+from experiments.lab.statistics import half_width, mean, share, within
 from experiments.lab.storage import Store
 from experiments.lab.study import Study, carry_out, take_settings
 from experiments.lab.tables import write_tables
@@ -32,6 +32,8 @@ MEANINGS = {
     "winner": "strategy with the best mean; empty where a run failed",
     "second": "strategy with the next best mean",
     "lead": "mean of the winner's outcome less the second's with the same luck, in the outcome's unit",
+    "lead_below": "where one run's lead is: 5% of them are below",
+    "lead_above": "where one run's lead is: 5% of them are above",
     "decided": "the interval of the lead leaves out 0",
     "best_of_all": "share of replications in which the winner is the best of all strategies; ties are shared",
 }
@@ -95,20 +97,21 @@ def winners(values: np.ndarray) -> pd.DataFrame:
 
     Returns:
         ``winner`` and ``second`` as indices (-1 where a run of the cell failed); the lead with its 95% interval (Student, paired
-        by luck); whether that leaves out 0; the share of replications in which the winner is best of all, with its interval
+        by luck), and where it is in nine of ten replications; whether the interval leaves out 0; the share of replications in which the winner is best of all, with its interval
         (Wilson). Every interval is of its cell alone.
     """
     rows = []
     for cell in values:
         if np.isnan(cell).any():
-            rows.append((-1, -1, *[np.nan] * 3, False, *[np.nan] * 3))
+            rows.append((-1, -1, *[np.nan] * 5, False, *[np.nan] * 3))
             continue
         first, second = np.argsort(-cell.mean(axis=1), kind="stable")[:2]
-        lead = mean(cell[first] - cell[second])
+        leads = cell[first] - cell[second]
+        lead = mean(leads)
         best = cell == cell.max(axis=0)
         wins = float((best[first] / best.sum(axis=0)).sum())
-        rows.append((int(first), int(second), *lead, lead[1] > 0, *share(wins, cell.shape[1])))
-    columns = ["winner", "second", "lead", "lead_low", "lead_high", "decided", "best_of_all", "best_of_all_low", "best_of_all_high"]
+        rows.append((int(first), int(second), *lead, *within(leads), lead[1] > 0, *share(wins, cell.shape[1])))
+    columns = ["winner", "second", "lead", "lead_low", "lead_high", "lead_below", "lead_above", "decided", "best_of_all", "best_of_all_low", "best_of_all_high"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -177,8 +180,9 @@ def show(console: Console, store: Store, made: tuple[Factor, ...], base: Paramet
     say(
         f"At the cell nearest to the configured enterprise ({', '.join(f'{f.name} {nearest_cell[f.name]:.3g}' for f in made)}): "
         f"{strategy_label(nearest_cell['winner'])} ahead of {strategy_label(nearest_cell['second'])} by "
-        f"{amount(outcome, nearest_cell['lead'])} [{amount(outcome, nearest_cell['lead_low'])}, {amount(outcome, nearest_cell['lead_high'])}]"
-        f", best in {nearest_cell['best_of_all']:.0%} of the runs."
+        f"{amount(outcome, nearest_cell['lead'])} [{amount(outcome, nearest_cell['lead_low'])}, {amount(outcome, nearest_cell['lead_high'])}] "
+        f"on average, {amount(outcome, nearest_cell['lead_below'])} to {amount(outcome, nearest_cell['lead_above'])} in nine of ten runs; "
+        f"best in {nearest_cell['best_of_all']:.0%} of them."
     )
     if len(strategies) > 2:
         return

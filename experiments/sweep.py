@@ -18,7 +18,7 @@ from experiments.lab.config import main, overrides, take
 from experiments.lab.executors import Workers
 from experiments.lab.plan import Plan, check_points, plan_record
 from experiments.lab.runner import execute
-from experiments.lab.statistics import half_widths, mean, replications_needed, share
+from experiments.lab.statistics import half_widths, mean, replications_needed, share, within
 from experiments.lab.storage import Store
 from experiments.lab.study import Study, carry_out, good_runs, refuse_inside, run_all, take_settings
 from experiments.lab.tables import write_tables
@@ -33,6 +33,7 @@ MEANINGS = {
     "points.point": "point of the design",
     "points.runs": "runs of the point that did not fail",
     **{f"points.{name}": "mean over the point's runs" for name in POINT_MEASURES},
+    **{f"points.{name}_{end}": f"where one run ends: 5% of the point's runs end {end}" for name in POINT_MEASURES for end in ("below", "above")},
     **{f"points.share_{name}": f"share of the point's runs that end as «{name.replace('_', ' ')}»" for name in CLASSES},
 }
 
@@ -110,7 +111,7 @@ def conclude(store: Store, plan: Plan) -> None:
 
 
 def points_table(runs: pd.DataFrame, points: designs.Points) -> pd.DataFrame:
-    """One row per point: its values; runs; means with 95% intervals; shares of the outcome classes.
+    """One row per point: its values; runs; means with 95% intervals, and where nine of ten runs lie; shares of the outcome classes.
 
     ``runs`` has ``point``, ``outcome`` and :data:`POINT_MEASURES`.
     """
@@ -121,6 +122,7 @@ def points_table(runs: pd.DataFrame, points: designs.Points) -> pd.DataFrame:
             x = cell[measure].to_numpy(float)
             if not np.isnan(x).any():
                 row[measure], row[f"{measure}_low"], row[f"{measure}_high"] = mean(x)
+                row[f"{measure}_below"], row[f"{measure}_above"] = within(x)
         for label in CLASSES:
             row[f"share_{label}"] = share(float((cell["outcome"] == label).sum()), len(cell))[0]
         rows.append(row)

@@ -121,6 +121,27 @@ def test_every_number_in_the_table_reaches_its_column(tmp_path: Path) -> None:
     assert state.units["readiness"].tolist() == [[0.5] * 4]
 
 
+def test_what_there_is_to_gain_is_drawn_but_where_the_files_say_it(tmp_path: Path) -> None:
+    """An error that planners gave is theirs: how much use cases turn out to differ moves the other use cases only."""
+    users = "user,team,own_error\nzoe,n2,0.4\nadam,s1,0.5\nbea,n1,0.3\ncarl,n1,0.6\n"
+    given, drawn = write(tmp_path / "given", users=users), write(tmp_path / "drawn")
+    more = {"usecases": ["demand", "returns"], "strategy.portfolio.start": "place", "strategy.portfolio.at_once": 2}
+
+    def errors(folder: Path, spread: float) -> np.ndarray:
+        model = textbook(20, enterprise=from_folder(folder), **more, **{"forecast.usecase_spread": spread})
+        return np.array([[user.own_error for user in model.run().use_cases[name].users] for name in more["usecases"]])
+
+    assert errors(given, 0.5)[0].tolist() == [0.3, 0.6, 0.4, 0.5]
+    apart = np.log(errors(given, 0.5) / errors(given, 0.0))
+    assert (apart[0] == 0).all() and np.ptp(apart[1]) < 1e-12 < abs(apart[1, 0])
+    assert (np.log(errors(drawn, 0.5) / errors(drawn, 0.0))[0] != 0).all()
+
+
+def test_a_column_without_gaps_stands_in_the_place_of_its_parameter(tmp_path: Path) -> None:
+    whole = write(tmp_path, users="user,team,trust,own_error\nzoe,n2,0.3,0.4\nadam,s1,0.5,\nbea,n1,0.7,0.3\ncarl,n1,0.5,0.6\n")
+    assert read(whole).decided == {"maturity.trust": 0.5}  # completeness, fit and own errors have gaps
+
+
 def test_files_may_come_from_a_spreadsheet(tmp_path: Path) -> None:
     """Byte-order mark, Windows line ends, quotes, blanks around cells, blank lines, rows of commas, order of columns."""
     users = '\ufefftrust , team,user\r\n0.3,n2, "zoe"\r\n\r\n ,s1,adam\r\n,,\r\n7e-1,n1,"bea, dr."\r\n.2,n1,carl\r\n'

@@ -42,6 +42,8 @@ def test_the_winner_leads_by_the_paired_difference():
     row = winners(values).iloc[0]
     assert (row["winner"], row["second"], row["decided"]) == (0, 1, True)
     assert (row["lead"], row["lead_low"], row["lead_high"]) == pytest.approx(mean(values[0, 0] - values[0, 1]))
+    leads = np.sort(values[0, 0] - values[0, 1])
+    assert (row["lead_below"], row["lead_above"]) == (leads[0], leads[18])  # each a value that occurs
     assert row["lead_high"] - row["lead_low"] < 1  # the luck they share is gone, fifty times larger though it is
     assert row["best_of_all"] == 1 and row["best_of_all_low"] < 1
 

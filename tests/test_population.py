@@ -78,6 +78,15 @@ def test_what_departs_from_presets_or_was_written_down_is_given():
     assert not given_in(resolve({"maturity": "low"}, {}), {"maturity": "low"}, ["maturity"])  # a preset gives no value of its own
 
 
+def test_what_files_give_for_all_is_given(tmp_path):
+    (tmp_path / "units.csv").write_text("unit,completeness\nNorth,0.8\n")
+    (tmp_path / "teams.csv").write_text("team,unit,fit\na,North,0.4\nb,North,\n")
+    (tmp_path / "users.csv").write_text("user,team,trust\nzoe,a,0.5\nbea,b,0.6\n")
+    files = resolve({"enterprise": "from_files"}, {"enterprise.folder": str(tmp_path)})
+    given = given_in(files, {"enterprise": "from_files"}, [])
+    assert {"maturity.completeness", "maturity.trust"} <= given and not {"maturity.fit", "maturity.lateness"} & given
+
+
 # --------------------------------------------------------------------------- its file
 
 

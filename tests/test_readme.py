@@ -321,6 +321,25 @@ def test_the_defaults_that_the_pages_name_are_the_defaults():
         assert [RECORDS[name].default for name in names] == numbers[: len(names)], named
 
 
+#: Per cents and euros of the prose that no output of their page prints, and where they are from.
+FROM_ELSEWHERE = {
+    ("docs/patterns.md", "70%"): "a design that the pattern declares",
+}
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/validation.md", "docs/patterns.md", "docs/baselines.md", "docs/experiments.md"])
+def test_every_number_of_the_prose_is_one_that_a_command_prints(name):
+    """Per cents and euros, at the digits that the prose gives."""
+    blocks = re.compile(r"^```.*?^```", re.M | re.S)
+    outputs, prose = "".join(blocks.findall(PAGES[name])), blocks.sub("", PAGES[name])
+    for pattern in (r"(\d[\d,]*(?:\.\d+)?)%", r"€(\d[\d,]*(?:\.\d+)?)"):
+        printed = [float(number.replace(",", "")) for number in re.findall(pattern, outputs)]
+        for found in re.finditer(pattern, prose):
+            digits = len(found[1].partition(".")[2])
+            said = float(found[1].replace(",", "")) in [round(number, digits) for number in printed]
+            assert said or (name, found[0]) in FROM_ELSEWHERE, f"{name}: {found[0]}"
+
+
 # --------------------------------------------------------------------------- Python and notebooks
 
 

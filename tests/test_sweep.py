@@ -39,6 +39,8 @@ def test_a_sweep_writes_what_it_says(call, tmp_path):
     assert manifest["configuration"]["design"]["kind"] == "lhs" and "runs/part-000000.parquet" in manifest["files_sha256"]
     table, runs = pd.read_csv(folder / "points.csv"), read(folder, "runs")
     np.testing.assert_allclose(table["net"], runs.groupby("point")["net"].mean())
+    for end, of_three in (("below", "min"), ("above", "max")):
+        np.testing.assert_allclose(table[f"net_{end}"], runs.groupby("point")["net"].agg(of_three))
     assert set(table["strategy"]) == {"integration_first", "model_first"}
 
 
