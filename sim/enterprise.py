@@ -177,7 +177,7 @@ def _own_error(u: int, p: Parameters, layout: Layout, seed: int) -> float:
     case = p.usecases[u]
     if u == 0 and "own_error" in layout.known.get("users", {}):
         return case.own_error
-    z: float = stream(seed, PEOPLE, f"own error/{case.name}").standard_normal()
+    z: float = stream(p.enterprise.number or seed, PEOPLE, f"own error/{case.name}").standard_normal()
     return float(case.own_error * np.exp(p.forecast.usecase_spread * z))
 
 

@@ -39,6 +39,8 @@ class EnterpriseSize:
     spend: float = number(1_000_000, "EUR planned per planner and week", 0, 1e9, "judged",
         "about EUR 40bn a year for 768 planners; posterior 361000 to 1930000", (500_000, 1_500_000))
     spend_spread: float = number(0.5, "sd of log spend between units", 0, 2, "judged", "regions differ in size")
+    number: int = count(0, "number", 0, 2**31 - 1, "judged",
+        "which organisation it is: by it goes how much its use cases have to gain, where they differ; 0: by the run's seed")
 
 
 @group

@@ -31,6 +31,8 @@ SPREAD, STRICTNESS, PILOT = HYPER = ("population.spread", "population.strictness
 #: What management decides in each organisation, and the shortest pilot [weeks].
 FLOOR, GATE_WEEKS, MOST = CHOSEN = ("strategy.initiative_floor", "strategy.gate_weeks", "strategy.portfolio.most")
 SHORTEST = 13
+#: Which organisation it is, by which goes how much its use cases have to gain.
+NUMBER = "enterprise.number"
 #: What the hyperparameters may be.
 RANGES = {SPREAD: (0.0, 3.0), STRICTNESS: (0.0, 1.0), PILOT: (float(SHORTEST), 104.0)}
 
@@ -114,7 +116,7 @@ class Population:
     @property
     def drawn(self) -> tuple[str, ...]:
         """Names of what differs between organisations, sorted."""
-        names = {*self.draws, *(f"maturity.{name}" for name in VARIED), FLOOR, *((GATE_WEEKS, MOST) if self.use_cases else ())}
+        names = {*self.draws, NUMBER, *(f"maturity.{name}" for name in VARIED), FLOOR, *((GATE_WEEKS, MOST) if self.use_cases else ())}
         return tuple(sorted(names - {*HYPER} - self.fixed))
 
     @property
@@ -142,7 +144,7 @@ class Population:
         sizes = self.use_cases.get(maturity or self.maturity, self.use_cases.get("middle")) if self.use_cases else None
         most = len(parameters.usecases)
         sizes = (min(sizes[0], most), min(sizes[1], most)) if sizes else None
-        made = {**at, **departed(values, luck, spread), **managed(luck, strictness, pilot, sizes)}
+        made = {**at, NUMBER: seed % 2**31, **departed(values, luck, spread), **managed(luck, strictness, pilot, sizes)}
         return {name: value for name, value in made.items() if name not in self.fixed and name not in given}
 
 

@@ -141,6 +141,7 @@ ROWS = [
     Row("forecast.planner_spread", 0, 0.6, spread("users", "log_own_error"), UP, "planners differ more in their own error", **STARTS),
     Row("forecast.difficulty_spread", 0, 0.8, spread("teams", "log_error"), UP, "teams' products differ more in difficulty", **STARTS),
     Row("forecast.usecase_spread", 0, 1, spread_of_use_cases, UP, "one of two has more to gain than the other", PAIR),
+    Row("enterprise.number", 2, 3, spread_of_use_cases, UP, "in the third organisation the two lie further apart", PAIR | {"forecast.usecase_spread": 1}),
     Row("forecast.missing", 0, 2, mean("improvement"), DOWN, "missing records cost more accuracy"),
     Row("forecast.late", 0, 2, mean("improvement"), DOWN, "old inputs cost more accuracy"),
     Row("forecast.mapping", 0, 2, mean("improvement"), DOWN, "wrong parents cost more accuracy"),
