@@ -111,7 +111,19 @@ def winners(values: np.ndarray) -> pd.DataFrame:
         best = cell == cell.max(axis=0)
         wins = float((best[first] / best.sum(axis=0)).sum())
         rows.append((int(first), int(second), *lead, *within(leads), lead[1] > 0, *share(wins, cell.shape[1])))
-    columns = ["winner", "second", "lead", "lead_low", "lead_high", "lead_below", "lead_above", "decided", "best_of_all", "best_of_all_low", "best_of_all_high"]
+    columns = [
+        "winner",
+        "second",
+        "lead",
+        "lead_low",
+        "lead_high",
+        "lead_below",
+        "lead_above",
+        "decided",
+        "best_of_all",
+        "best_of_all_low",
+        "best_of_all_high",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -33,7 +33,11 @@ MEANINGS = {
     "points.point": "point of the design",
     "points.runs": "runs of the point that did not fail",
     **{f"points.{name}": "mean over the point's runs" for name in POINT_MEASURES},
-    **{f"points.{name}_{end}": f"where one run ends: 5% of the point's runs end {end}" for name in POINT_MEASURES for end in ("below", "above")},
+    **{
+        f"points.{name}_{end}": f"where one run ends: 5% of the point's runs end {end}"
+        for name in POINT_MEASURES
+        for end in ("below", "above")
+    },
     **{f"points.share_{name}": f"share of the point's runs that end as «{name.replace('_', ' ')}»" for name in CLASSES},
 }
 

@@ -322,9 +322,7 @@ def test_the_defaults_that_the_pages_name_are_the_defaults():
 
 
 #: Per cents and euros of the prose that no output of their page prints, and where they are from.
-FROM_ELSEWHERE = {
-    ("docs/patterns.md", "70%"): "a design that the pattern declares",
-}
+FROM_ELSEWHERE = {("docs/patterns.md", "70%"): "a design that the pattern declares"}
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/validation.md", "docs/patterns.md", "docs/baselines.md", "docs/experiments.md"])
