@@ -26,7 +26,7 @@ from experiments.lab.output import input_files
 from experiments.lab.plan import Plan, plan_record
 from experiments.lab.runner import execute
 from experiments.lab.storage import Store
-from experiments.lab.study import Settings, Study, carry_out, take_settings
+from experiments.lab.study import Settings, Study, carry_out, take_settings, with_draws
 from experiments.lab.tables import write_tables
 from sim.configuration import from_mapping
 from sim.measures import CLASSES, MEASURES, PORTFOLIO
@@ -128,9 +128,8 @@ def twins_of(plan: Plan, store: Store) -> tuple[Plan, Store]:
 
 
 def good_of(store: Store, plan: Plan) -> pd.DataFrame:
-    """The runs that did not fail, and which draw of the parameters each has (``draw``; its own, without a population)."""
-    runs = store.runs()
-    runs["draw"] = [plan.population.draw_of(int(seed)) for seed in runs["seed"]] if plan.population else runs["replication"]
+    """The runs that did not fail, with their draws of the parameters."""
+    runs = with_draws(store.runs(), plan)
     return runs[runs["error"] == ""]
 
 

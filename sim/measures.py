@@ -106,12 +106,16 @@ MEASURES: dict[str, Measure] = {
     "lowest_support_ratio": Measure(
         "number", "0 to 1", "support given over support needed, at its lowest", "support ratio at its lowest", "share", 1
     ),
+    "weeks_to_production": Measure("count", "week", "first week in which a unit beyond the pilot was live", better=-1, missing=NEVER),
     "weeks_in_production": Measure(
         "count", "weeks", "weeks in which a unit beyond the pilot was live",
         "weeks in production beyond the pilot", better=1,
     ),
     "survived_three_years": Measure("flag", "", "in production that long", "three years in production", better=1, missing=SHORTER),
     "use_cases_begun": Measure("count", "use cases", "whose turn came", "use cases begun"),
+    "use_cases_past_pilot": Measure("count", "use cases", "of which a unit beyond the pilot was ever live", better=1),
+    "use_cases_ended": Measure("count", "use cases", "stopped, or given up by every unit, and not taken up again", better=-1),
+    "use_cases_scrapped": Measure("count", "use cases", "of these, ended before a unit beyond the pilot was live", better=-1),
     "use_cases_live": Measure("count", "use cases", "in production beyond the pilot at the end", "use cases in production at the end", better=1),
     "use_cases_survived": Measure(
         "count", "use cases", "in production for three years", "use cases three years in production", better=1, missing=SHORTER
@@ -123,8 +127,8 @@ MEASURES: dict[str, Measure] = {
     "outcome": Measure("text", "", "class: " + ", ".join(CLASSES), "outcome class"),
     "reason": Measure("text", "", "why this class"),
 }  # fmt: skip
-#: Measures of a portfolio: with one use case they say nothing that others do not, and are not shown.
-PORTFOLIO = tuple(name for name in MEASURES if name.startswith("use_cases_"))
+#: Measures of a portfolio that are shown: with one use case they say nothing that others do not, and are not.
+PORTFOLIO = tuple(name for name, measure in MEASURES.items() if name.startswith("use_cases_") and measure.label)
 #: Outcomes that are numbers, and those of them that every run of a sufficient horizon has.
 NUMERIC = tuple(name for name, measure in MEASURES.items() if measure.numeric)
 COMPLETE = tuple(name for name in NUMERIC if MEASURES[name].complete)

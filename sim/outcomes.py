@@ -317,6 +317,7 @@ def record_of(rows: np.ndarray, firm: Any, produced: np.ndarray, sizes: Mapping[
         "retrofit_share": float(firm["retrofit"]) / effort if effort > 0 else None,
         "effort": float(sum(rows[f"effort_{name}"].sum() for name in (*CAPABILITIES, "model", "workflow", "support"))),
         "lowest_support_ratio": float(rows["support_ratio"][begun:].min()),
+        "weeks_to_production": _first(produced),
         "weeks_in_production": weeks_in_production,
         "survived_three_years": weeks_in_production >= p.outcomes.survival if weeks >= p.outcomes.survival else None,
     }

@@ -83,6 +83,11 @@ def overall(states: States, weeks: int, p: Parameters) -> dict[str, Any]:
         live = np.any([in_production(state, weeks) for state in begun], axis=0)
         made = record_of(together(states, weeks, p), _united(states.firm[states.begun, 0]), live, made, p)
     made["use_cases_begun"] = int((states.firm["begun"] >= 0).sum()) if p.maturity.budget > 0 else 0
+    past = [record["weeks_to_production"] is not None for record in records]
+    ended = [state.firm["stopped_week"][0] >= 0 or record["outcome"] == "abandoned" for state, record in zip(begun, records, strict=True)]
+    made["use_cases_past_pilot"] = sum(past)
+    made["use_cases_ended"] = sum(map(bool, ended))
+    made["use_cases_scrapped"] = sum(gone and not was for gone, was in zip(ended, past, strict=True))
     made["use_cases_live"] = sum(record["outcome"] in ALIVE for record in records)
     survived = [record["survived_three_years"] for record in records]
     made["use_cases_survived"] = None if None in survived else sum(survived)

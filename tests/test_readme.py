@@ -66,7 +66,7 @@ SMALL = {
     "optimise": [*SERIAL, "generations=2", "trials=3", "replications=2", "test_replications=10"],
     "levers": ["executor=serial", "enterprise.units=4", "enterprise.teams=2", "enterprise.users=4", "weeks=110", "seeds=2"],
     "patterns": ["executor=serial", "enterprise.units=4", "enterprise.teams=2", "enterprise.users=4", "patterns=[tipping]", "seeds=3"],
-    "check": ["enterprise=small", "weeks=110", "executor=serial", "replications=10"],
+    "check": ["enterprise=small", "weeks=260", "executor=serial", "replications=10"],
     "calibrate": ["enterprise=small", "executor=serial", "surveyed.organisations=10", "waves=1", "points=20", "draws=20",
                   "fitted={utility.threshold: [0, 3]}", "dry_run=true"],
     "baselines": ["enterprise=small", "weeks=110", "executor=serial", "seeds=3", "organisations=0"],
@@ -106,6 +106,8 @@ def desk(tmp_path_factory):
         exec(compile(re.search(r"```python\n(# makes staff\.csv.*?)```", own, re.S)[1], "docs/organisation.md", "exec"), {})
         assert template(shlex.split(re.search(r"experiments\.template (our_planners .*)", own)[1])) == 0
     (folder / "targets.yaml").write_text(re.search(r"```yaml\n(- name.*?)```", PAGES["docs/validation.md"], re.S)[1])
+    (folder / "docs").mkdir()
+    shutil.copy(ROOT / "docs" / "targets.yaml", folder / "docs")
     people = ["Doe, Ann", "Roe, Bob", "Poe, Cy", "Loe, Di  M.", "Moe, Ed", "Noe, Flo"]
     pd.DataFrame({
         "Employee_Name": people, "ManagerName": ["Board", "Ann Doe", "Bob Roe", "Ann Doe", "Ann Doe", "Bob Roe"],

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.lab.config import take
+from experiments.lab.config import ages, take
 from sim.parameters import Maturity
 from sim.population import MATURITIES, RANGES, Luck, departed, managed, sizes
 from sim.presets import available, load
@@ -139,16 +139,3 @@ def range_of(given: Mapping[str, Any], key: str, least: float, most: float) -> t
     ):
         raise InvalidInput(key, value, f"a number from {least} to {most}, or a range [low, high] of such numbers")
     return float(ends[0]), float(ends[1])
-
-
-def ages(given: Mapping[str, Any], key: str) -> tuple[int, int]:
-    """A range of ages [weeks]."""
-    value = given[key]
-    if (
-        not isinstance(value, list)
-        or len(value) != 2
-        or not all(isinstance(v, int) and not isinstance(v, bool) for v in value)
-        or not 0 <= value[0] <= value[1] - 4
-    ):
-        raise InvalidInput(key, value, "a range of weeks [first, last], four weeks long or more")
-    return value[0], value[1]

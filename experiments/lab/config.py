@@ -255,6 +255,19 @@ def take(values: dict[str, Any], key: str, kind: str, low: float = 0, high: floa
     return value
 
 
+def ages(given: Mapping[str, Any], key: str) -> tuple[int, int]:
+    """A range of ages [weeks]."""
+    value = given[key]
+    if (
+        not isinstance(value, list)
+        or len(value) != 2
+        or not all(isinstance(v, int) and not isinstance(v, bool) for v in value)
+        or not 0 <= value[0] <= value[1] - 4
+    ):
+        raise InvalidInput(key, value, "a range of weeks [first, last], four weeks long or more")
+    return value[0], value[1]
+
+
 def settings_of(words: Sequence[str], known: Sequence[str]) -> dict[str, str]:
     """``key=value`` words of a command without Hydra as a mapping, each key known and given once."""
     found: dict[str, str] = {}

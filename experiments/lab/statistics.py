@@ -28,32 +28,80 @@ def mean(x: np.ndarray) -> tuple[float, float, float]:
     return estimate, estimate - half, estimate + half
 
 
-def clustered(x: np.ndarray, cluster: np.ndarray) -> tuple[float, float, float]:
+def clustered(x: np.ndarray, cluster: np.ndarray, weight: np.ndarray | None = None) -> tuple[float, float, float]:
     """Mean with its 95% interval where values of a cluster hang together: cluster-robust (Liang & Zeger 1986), Student.
 
-    ``cluster``: which each value belongs to, [values], as organisations with the same draw of the parameters do.
+    ``cluster``: which each value belongs to, [values], as organisations with the same draw of the parameters do; ``weight``: of each
+    value, None: all alike.
     """
     _, of = np.unique(cluster, return_inverse=True)
     count = int(of.max()) + 1
-    if count == len(x) or count < 2:
-        return mean(x)
-    estimate = float(x.mean())
-    off = np.bincount(of, x - estimate)
-    half = float(special.stdtrit(count - 1, 0.975) * np.sqrt((off**2).sum() * count / (count - 1)) / len(x))
+    if weight is None or np.ptp(weight) == 0:
+        if count == len(x) or count < 2:
+            return mean(x)
+        weight = np.ones(len(x))
+    estimate, off = contributions(x, of, weight, count)
+    return _robust(estimate, off, float(weight.sum()))
+
+
+def contributions(x: np.ndarray, of: np.ndarray, weight: np.ndarray, count: int) -> tuple[float, np.ndarray]:
+    """A weighted mean, and what each of ``count`` clusters adds to the error of the sum, [clusters]; ``of``: the cluster of each value."""
+    estimate = float((weight * x).sum() / weight.sum())
+    return estimate, np.bincount(of, weight * (x - estimate), count)
+
+
+def _robust(estimate: float, off: np.ndarray, total: float) -> tuple[float, float, float]:
+    count = len(off)
+    if count < 2:
+        return estimate, np.nan, np.nan
+    half = float(special.stdtrit(count - 1, 0.975) * np.sqrt((off**2).sum() * count / (count - 1)) / abs(total))
     return estimate, estimate - half, estimate + half
 
 
-def clustered_share(x: np.ndarray, cluster: np.ndarray) -> tuple[float, float, float]:
+def ratio(above: tuple[np.ndarray, np.ndarray, np.ndarray], below: tuple[np.ndarray, np.ndarray, np.ndarray]) -> tuple[float, float, float]:
+    """A mean over another with its 95% interval, each from values, clusters and weights: clusters may be in both (delta method); NaN over 0."""
+    names, of = np.unique(np.concatenate([above[1], below[1]]), return_inverse=True)
+    n = len(above[0])
+    a, a_off = contributions(above[0], of[:n], above[2], len(names))
+    b, b_off = contributions(below[0], of[n:], below[2], len(names))
+    if b == 0:
+        return np.nan, np.nan, np.nan
+    return _robust(a / b, a_off / above[2].sum() - a / b * b_off / below[2].sum(), b)
+
+
+def clustered_share(x: np.ndarray, cluster: np.ndarray, weight: np.ndarray | None = None) -> tuple[float, float, float]:
     """A share with its 95% interval where values of a cluster hang together: Wilson's, of as many values as would be worth as much alone.
 
-    ``x``: 0 to 1, [values]; ties count in parts.
+    ``x``: 0 to 1, [values]; ties count in parts. ``weight``: as :func:`clustered` has it; a weighted share of none, or of all, is worth no
+    more than there are clusters.
     """
-    if len(np.unique(cluster)) == len(x):
+    alike = weight is None or np.ptp(weight) == 0
+    clusters = len(np.unique(cluster))
+    if alike and clusters == len(x):
         return share(float(x.sum()), len(x))
-    p, low, _ = clustered(x, cluster)
-    alone = float(special.ndtri(0.975)) ** 2 * p * (1 - p) / (p - low) ** 2 if p > low else len(x)
+    p, low, _ = clustered(x, cluster, weight)
+    none = len(x) if weight is None else clusters
+    alone = float(special.ndtri(0.975)) ** 2 * p * (1 - p) / (p - low) ** 2 if p > low else none
     n = min(float(len(x)), max(1.0, alone))
     return share(p * n, n)
+
+
+def clustered_median(x: np.ndarray, cluster: np.ndarray, weight: np.ndarray) -> tuple[float, float, float]:
+    """Median with its 95% interval where values of a cluster hang together, or count by weight (Woodruff 1952): where the interval of the
+    share below the median ends."""
+    clusters = len(np.unique(cluster))
+    if np.ptp(weight) == 0 and clusters == len(x):
+        return median(x)
+    order = np.argsort(x, kind="stable")
+    ordered, reached = x[order], np.cumsum(weight[order]) / weight.sum()
+
+    def at(q: float) -> float:
+        return float(ordered[min(int(np.searchsorted(reached, q - 1e-12)), len(x) - 1)])
+
+    middle = at(0.5)
+    ends = [clustered(below.astype(float), cluster, weight) for below in (x <= middle, x < middle)]  # many may be equal to it, or never
+    half = max((high - low) / 2 for _, low, high in ends)
+    return (middle, at(0.5 - half), at(0.5 + half)) if clusters >= 6 else (middle, np.nan, np.nan)
 
 
 def within(x: np.ndarray) -> tuple[float, float]:

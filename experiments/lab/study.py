@@ -70,7 +70,8 @@ class Settings:
     def plan(self, base: Parameters, points: Points, replications: int, **more: Any) -> Plan:
         """The plan of a design on a base configuration."""
         own = {"seed": self.seed, "engine": self.engine, "weekly": self.weekly, "limit": self.limit}
-        held = [f.name for f in points.factors if f.kind != "choice" and f.low == f.high]
+        alike = points.factors if points.given is None else ()  # where points say what each gives, another may have the same by chance
+        held = [f.name for f in alike if f.kind != "choice" and f.low == f.high]
         return Plan(base, points, replications, **{**own, "population": with_given(self.population, base, held), **more})
 
 
@@ -229,6 +230,11 @@ def good_runs(store: Store, columns: Iterable[str]) -> pd.DataFrame:
     """The runs of a plan that did not fail."""
     runs = store.runs(list(dict.fromkeys(["run", "point", "replication", *columns, "error"])))
     return runs[runs["error"] == ""].drop(columns="error")
+
+
+def with_draws(runs: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Runs of a plan with the draw of the parameters that each has (``draw``; its own, without a population)."""
+    return runs.assign(draw=[plan.population.draw_of(int(seed)) for seed in runs["seed"]] if plan.population else runs["replication"])
 
 
 def write_failures(store: Store, work: Work) -> list[dict[str, Any]]:

@@ -70,6 +70,15 @@ def amount(outcome: str, value: float) -> str:
     return f"{value:.3g}".replace("-", "−")
 
 
+def of_target(row: Mapping[Any, Any], value: float) -> str:
+    """A value of a published number, or of what a model says to it; «never» where most never got there."""
+    if value != value:
+        return "–"
+    if abs(value) == float("inf"):
+        return "never"
+    return f"{value:.0%}" if row["unit"] == "share" else f"{value:.2g}×" if row["unit"] == "ratio" else amount(row["measure"], value)
+
+
 def bounded(row: Mapping[Any, Any], of: str, write: Callable[[float], str]) -> str:
     """An estimate of a table's row with its interval, ``of``, ``of_low`` and ``of_high``, each as ``write`` has it."""
     return f"{write(row[of])} [{write(row[f'{of}_low'])}, {write(row[f'{of}_high'])}]"

@@ -14,6 +14,7 @@ from matplotlib.patches import Patch
 
 from sim.views.colours import COLOURS
 from sim.views.figures.style import STYLE, broken, save
+from sim.views.words import of_target
 
 
 def check_figure(folder: Path) -> Path:
@@ -22,7 +23,9 @@ def check_figure(folder: Path) -> Path:
     at = np.arange(len(rows))
     unit = rows["tolerance"].where(rows["tolerance"] > 0, rows["value"].abs().clip(lower=1e-9))
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(8.2, 1.8 + 0.36 * len(rows)), layout="constrained")
+        labels = [f"{broken(name)}\n{broken(asked)}" for name, asked in zip(rows["name"], rows["asked"], strict=True)]
+        lines = sum(label.count("\n") + 1 for label in labels)
+        figure = Figure(figsize=(8.2, 1.8 + 0.17 * lines), layout="constrained")
         axis = figure.subplots()
         axis.axvspan(-1, 1, color="#e4e4e4")
         axis.axvline(0, color=COLOURS[1], lw=1.4)
@@ -31,10 +34,11 @@ def check_figure(folder: Path) -> Path:
             low, middle, high = ((row[name] - row["value"]) / unit.iloc[k] for name in ("model_low", "model", "model_high"))
             axis.plot([low, high], [k, k], color=COLOURS[0], lw=1.6)
             axis.plot(middle, k, "o" if row["within"] else "X", color=COLOURS[0], ms=6)
-            if np.isinf(middle):
-                axis.text(0.99, k, "never", transform=axis.get_yaxis_transform(), ha="right", va="center", fontsize=8)
-        axis.set_yticks(at, [broken(name) for name in rows["name"]], fontsize=8)
+            said = f"{of_target(row, row['value'])}; {of_target(row, row['model'])}"
+            axis.text(1.01, k, said, transform=axis.get_yaxis_transform(), va="center", fontsize=8)
+        axis.set_yticks(at, labels, fontsize=8)
         axis.set_ylim(len(rows) - 0.5, -0.5)
+        axis.text(1.01, -0.6, "published; model", transform=axis.get_yaxis_transform(), va="bottom", fontsize=8, color="#555555")
         axis.set_xlabel("off the published value, in tolerances")
         figure.legend(
             handles=[

@@ -1,0 +1,5 @@
+"""Published numbers against the model: the command ``check``."""
+
+from experiments.check.study import check
+
+__all__ = ["check"]
