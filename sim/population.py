@@ -161,8 +161,8 @@ DEPARTURES = {
 
 
 def population_label(name: str) -> str:
-    """A population's name for people; empty or ``article``: one exact organisation."""
-    if name in ("", "article"):
+    """A population's name for people; ``article`` is none."""
+    if name == "article":
         return "one exact organisation"
     return f"the {name} population" if name == "calibrated" else f"the population «{name}»"
 
@@ -175,9 +175,12 @@ def whom(population: str, seed: int, maturity: str) -> str:
 
 
 def departures(own: Mapping[str, Any], usual: Parameters, most: int = 3) -> str:
-    """What sets an organisation apart: where it departs furthest from what is usual at its maturity, and what its management does."""
+    """What sets an organisation apart: where it departs furthest from what is usual at its maturity, and what its management does.
+
+    Of an organisation that is read from files nothing is said of the first: its columns stand in the place of what is drawn.
+    """
     moved = {}
-    for name, said in DEPARTURES.items():
+    for name, said in DEPARTURES.items() if usual.enterprise.source == "generated" else ():
         value, middle = own.get(f"maturity.{name}"), getattr(usual.maturity, name)
         if value is not None and value != middle:
             high = RECORDS[f"maturity.{name}"].high

@@ -49,7 +49,7 @@ def test_a_visitor_steps_a_model_of_their_own_and_nothing_leaves_the_machine(bro
         pages[0].get_by_text("Time: 1.0").wait_for(timeout=60_000)
         assert pages[1].get_by_text("Time: 0.0").is_visible()
         pages[0].locator("main img").first.wait_for(timeout=60_000)
-        assert pages[0].get_by_text("Console").count() == 0
+        assert pages[0].get_by_text("Console").count() == 0 and pages[0].get_by_text("AI rollout: one exact organisation").count()
         assert asked and all(url.startswith((f"http://127.0.0.1:{port}/", "data:", "blob:")) for url in asked)
         for page in pages:
             page.close()

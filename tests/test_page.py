@@ -21,6 +21,7 @@ import yaml
 from experiments.lab.output import ROOT
 from sim import RolloutModel
 from sim.play.levers import FILES
+from sim.play.session import Scenario
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +129,7 @@ def test_play_pause_step_jump_and_reset(visit):
     week = v.model("week")
     lines = [d for d in v.data("adoption") if d["week"]]
     assert [len(d["week"]) for d in lines] == [week, week]
-    alone = RolloutModel(strategy="integration_first", maturity="middle", rng=1)
+    alone = RolloutModel(parameters=Scenario().parameters("integration_first"), rng=1)
     while alone.week < week:
         alone.step()
     np.testing.assert_allclose(lines[0]["reliance"], alone.state.weekly["reliance"][:week])
@@ -185,6 +186,17 @@ def test_a_lever_moves_the_run_and_can_be_put_back(at_the_start):
     assert v.data("adoption")[0]["reliance"] == before
 
 
+def test_it_says_whose_runs_it_shows(at_the_start):
+    v = at_the_start
+    v.page.get_by_text("Organisation 1 of the calibrated population, middle maturity").wait_for()
+    budget = v.model("maturity.budget")
+    v.send("population", value="article")
+    v.page.get_by_text("One exact organisation, as configured").wait_for()
+    v.until("m('maturity.budget').value === 1.5")
+    v.send("population", value="calibrated")
+    v.until(f"m('maturity.budget').value === {budget}")
+
+
 def test_scenario_and_run_are_downloaded(at_the_start):
     v = at_the_start
     v.press("Step")
@@ -214,6 +226,7 @@ def test_two_visitors_do_not_share_a_model(visit, at_the_start):
         ("maturity", {"value": "<img src=x onerror=alert(1)>"}, "maturity"),
         ("strategies", {"value": ["../../../etc/passwd"]}, "strategy"),
         ("strategies", {"value": []}, "strategies"),
+        ("population", {"value": "mine"}, "population"),
         ("seed", {"value": -5}, "seed"),
         ("week", {"value_throttled": 10**9}, "week"),
         ("maturity.budget", {"value_throttled": 1e12}, "maturity.budget"),
@@ -320,6 +333,7 @@ def test_an_organisation_of_ones_own_is_shown_whatever_its_names(browser, server
         table.assign(unit=table["unit"].replace(names)).to_csv(tmp_path / company / file, index=False)
     _, address, _ = server("--organisation", str(tmp_path / company))
     v = Visit(browser, address)
+    assert v.page.get_by_text("Organisation 1 of the population «mine», middle maturity").count() == 1
     assert v.model("enterprise") == FILES and v.page.locator("option:checked", has_text=company).count() == 1
     v.send("week", value_throttled=80)
     v.until("m('week').value === 80")

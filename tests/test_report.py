@@ -438,6 +438,24 @@ def test_nothing_leaves_the_page_and_nothing_goes_wrong_in_it(browser, work, hos
     page.close()
 
 
+def assumed(folder, name):
+    """What the report's table of assumptions says of a parameter."""
+    return re.search(rf'<code>{re.escape(name)}</code></th><td class="left[^"]*">([^<]*)<', report(folder))[1]
+
+
+def test_of_what_differs_between_organisations_the_assumptions_show_the_range(work):
+    runs = pd.read_parquet(work[0] / "drawn" / "runs").query("strategy == 'model_first'")
+    for name in ("trust.noise", "value.realised"):
+        low, high = np.sort(runs.query("maturity == 'low'")[name])[[0, -1]]  # of six organisations, nine of ten are all
+        assert assumed(work[0] / "drawn", name) == f"drawn, {low:.3g} to {high:.3g}"
+    budgets = [f"drawn, {x.min():.3g} to {x.max():.3g} ({m})" for m, x in runs.groupby("maturity", sort=False)["maturity.budget"]]
+    assert assumed(work[0] / "drawn", "maturity.budget").split("; ") == budgets
+    assert (
+        assumed(work[0] / "drawn", "trust.loss") == "0.13" and "by default" not in report(work[0] / "drawn").split("trust.noise")[1][:300]
+    )
+    assert "drawn, " not in report(work[0] / "compared")
+
+
 def test_the_report_of_a_population_says_for_how_many_it_is_best_and_where_one_may_end(work):
     folder = work[0] / "drawn"
     text = plain((folder / "report.html").read_text(encoding="utf-8"))

@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 import zipfile
+from operator import attrgetter
 
 import numpy as np
 import pandas as pd
@@ -16,12 +17,14 @@ import yaml
 
 from experiments.lab import config as entry
 from sim import RolloutModel, presets
+from sim import population as populations
+from sim.configuration import resolve
 from sim.play import session as sessions
 from sim.play.levers import FILES, LEVERS, enterprises, networks
 from sim.play.session import EFFORT, Scenario, Session, own
 from sim.schema import InvalidInput
 
-SMALL = Scenario(enterprise="small", weeks=60)
+SMALL = Scenario(enterprise="small", weeks=60, population="article")
 
 
 @pytest.fixture
@@ -90,6 +93,9 @@ HOSTILE = [
     ("change", {"enterprise": "<script>alert(1)</script>"}),
     ("change", {"network": "edges"}),
     ("change", {"maturity": 3}),
+    ("change", {"population": "mine"}),
+    ("change", {"population": ["calibrated"]}),
+    ("change", {"population": "../calibrated"}),
     ("change", {"maturity": ["low"]}),
     ("change", {"seed": -1}),
     ("change", {"seed": 2**70}),
@@ -141,7 +147,7 @@ def test_a_whole_number_of_a_browser_is_a_whole_number(session):
 
 
 def test_levers_are_parameters_with_a_unit_and_a_source():
-    session = Session()
+    session = Session(Scenario(population="article"))
     for name, lever in LEVERS.items():
         value = session.configured()[name]
         assert lever.low <= value <= lever.high, name
@@ -160,30 +166,56 @@ def compared(call, monkeypatch, tmp_path, text):
     (tmp_path / "configs" / "experiment" / "mine.yaml").write_text(text)
     for module in (presets, entry):
         monkeypatch.setattr(module, "CONFIGS", tmp_path / "configs")
+    monkeypatch.setattr("conftest.on_one", lambda _, arguments: [*arguments])  # the scenario names its population
     code, _, err = call("compare", "experiment=mine", "replications=2", "executor=serial", "output=compared")
     assert code == 0, err
     return pd.read_parquet(tmp_path / "compared" / "runs")
 
 
-def test_a_saved_scenario_is_the_same_run_and_a_comparison(call, tmp_path, monkeypatch):
+@pytest.mark.parametrize("population", ["article", "calibrated"])
+def test_a_saved_scenario_is_the_same_run_and_a_comparison(call, tmp_path, monkeypatch, population):
     session = Session(
         Scenario(
             enterprise="small",
             weeks=60,
             strategies=("model_first", "balanced"),
             maturity="low",
+            population=population,
             seed=3,
             levers={"maturity.budget": 2.5, "trust.loss": 0.2},
         )
     )
     session.go(60)
     text = session.scenario.as_yaml()
+    assert yaml.safe_load(text)["usecases"] == ["demand"] and {"override /population": population} in yaml.safe_load(text)["defaults"]
     assert text == session.scenario.as_yaml() and yaml.safe_load(text)["changes"] == {"trust.loss": 0.2, "maturity.budget": 2.5}
     line = re.search(r"#   uv run python -m experiments\.run (.*)", text)[1]
     assert call("run", *shlex.split(line), "output=run")[0] == 0
     assert json.loads((tmp_path / "run" / "outcome.json").read_text())["net"] == session.models[0].outcome["net"]
     runs = compared(call, monkeypatch, tmp_path, text)
     assert runs[(runs["seed"] == 3) & (runs["strategy"] == "model_first")]["net"].item() == session.models[0].outcome["net"]
+
+
+def test_an_organisation_of_the_population_is_the_same_under_every_strategy_and_keeps_what_was_moved():
+    session = Session(Scenario(enterprise="small", weeks=40, seed=7))
+    whose, apart = session.view()["organisation"]
+    assert whose == "Organisation 7 of the calibrated population, middle maturity" and apart.endswith("weeks or longer")
+    kept = populations.read("calibrated", presets.load("population", "calibrated"))
+    own = kept.organisation(7, resolve({"enterprise": "small"}, {"weeks": 40}))
+    for model in session.models:
+        assert {name: attrgetter(name)(model.parameters) for name in own} == own
+    assert session.configured()["maturity.budget"] == own["maturity.budget"]  # where the slider stands
+    session.change(levers={"maturity.budget": 2.0})
+    moved = [model.parameters for model in session.models]
+    assert all(p.maturity.budget == 2 and p.maturity.fit == own["maturity.fit"] for p in moved)
+    session.change(seed=8, levers={})
+    assert (
+        session.view()["organisation"][0].startswith("Organisation 8 ")
+        and session.configured()["maturity.budget"] != own["maturity.budget"]
+    )
+    session.change(population="article")
+    assert session.view()["organisation"] == ("One exact organisation, as configured", "")
+    assert session.models[0].parameters == resolve({"enterprise": "small"}, {"weeks": 40})
 
 
 # --------------------------------------------------------------------------- an organisation of one's own
@@ -200,6 +232,9 @@ def test_an_organisation_of_ones_own_is_the_run_of_the_command_line_and_is_saved
     session.change(levers={"maturity.budget": 2.5}, seed=3, weeks=60)
     session.go(60)
     assert session.view()["planners"] == 256 and "Mexico" in session.sizes.names
+    whose, apart = session.view()["organisation"]
+    assert whose == "Organisation 3 of the population «mine», middle maturity"
+    assert re.fullmatch(r"pilots \d+ weeks or longer", apart)  # what its files give is not what is drawn
     text = session.scenario.as_yaml()
     assert call("run", *shlex.split(re.search(r"#   uv run python -m experiments\.run (.*)", text)[1]), "output=run")[0] == 0
     assert json.loads((tmp_path / "run" / "outcome.json").read_text())["net"] == session.models[0].outcome["net"]

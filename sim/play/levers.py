@@ -13,6 +13,8 @@ from sim.schema import InvalidInput, Record
 MOST_STRATEGIES = 4
 #: The preset of an organisation that is read from files.
 FILES = "from_files"
+#: The population of such an organisation: what its files do not give is drawn.
+MINE = "mine"
 MOST_WEEKS = 520
 #: A visitor waits for every one of them: a year of 20,000 planners takes about 0.1 s a strategy.
 MOST_PLANNERS = 20_000

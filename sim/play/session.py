@@ -10,8 +10,6 @@ from __future__ import annotations
 import io
 import json
 import math
-import re
-import shlex
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -20,11 +18,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import yaml
 
+from sim import population as populations
 from sim.bottleneck import Bottleneck
-from sim.configuration import resolve
+from sim.configuration import resolve, vary
+from sim.names import override
 from sim.parameters import BUCKETS, CAPABILITIES, Parameters
-from sim.play.levers import COLUMNS, FILES, LEVERS, MOST_PLANNERS, MOST_STRATEGIES, MOST_WEEKS, enterprises, networks
-from sim.presets import available
+from sim.play.levers import COLUMNS, FILES, LEVERS, MINE, MOST_PLANNERS, MOST_STRATEGIES, MOST_WEEKS, enterprises, networks
+from sim.presets import DEFAULTS, available, load
 from sim.schema import InvalidInput, nearest
 from sim.state import LIVE, STAGES, Sizes, team_means, ties_inside, unit_means
 
@@ -43,6 +43,7 @@ NO_DATE = (1980, 1, 1, 0, 0, 0)
 class Scenario:
     """What is simulated. ``levers`` hold only what was moved, by dotted parameter.
 
+    ``population`` is that of which the organisation of the seed is shown, with its own values but for the levers that were moved.
     ``folder`` holds the files of an organisation that whoever started the page offers besides the presets; visitors cannot name one.
     """
 
@@ -50,6 +51,7 @@ class Scenario:
     enterprise: str = "article"
     maturity: str = "middle"
     network: str = "blocks"
+    population: str = "calibrated"
     seed: int = 1
     weeks: int = 260
     levers: Mapping[str, float] = field(default_factory=dict)
@@ -58,6 +60,10 @@ class Scenario:
     def enterprises(self) -> list[str]:
         """What can be chosen: the organisation of the folder, and presets."""
         return [FILES, *enterprises()] if self.folder else enterprises()
+
+    def populations(self) -> list[str]:
+        """What can be chosen: populations, one exact organisation among them, and :data:`MINE` where there is a folder."""
+        return [name for name in available("population") if name != MINE or self.folder]
 
     def checked(self) -> Scenario:
         """The same with plain types, or :class:`InvalidInput` for what the page does not offer."""
@@ -69,6 +75,7 @@ class Scenario:
             ("enterprise", [self.enterprise], self.enterprises()),
             ("maturity", [self.maturity], available("maturity")),
             ("network", [self.network], networks()),
+            ("population", [self.population], self.populations()),
         ]
         for group, values, known in groups:
             for value in values:
@@ -96,32 +103,58 @@ class Scenario:
 
     def parameters(self, strategy: str) -> Parameters:
         """The complete parameters under one of the strategies."""
-        groups = {"strategy": strategy, "enterprise": self.enterprise, "maturity": self.maturity, "network": self.network}
+        return vary(self.usual(strategy), self.drawn(strategy))
+
+    def usual(self, strategy: str) -> Parameters:
+        """What the organisation of the seed departs from: the presets, with the levers that were moved."""
         files = {"enterprise.folder": self.folder} if self.enterprise == FILES else {}
-        return resolve(groups, {"weeks": self.weeks, **files, **self.levers})
+        return resolve(self._groups(strategy), {"weeks": self.weeks, **files, **self.levers})
+
+    def drawn(self, strategy: str) -> dict[str, Any]:
+        """What the organisation of the seed has of its own, the same under every strategy; nothing where there is one exact organisation."""
+        population, base = populations.read(self.population, load("population", self.population)), self.usual(strategy)
+        if population is None:
+            return {}
+        given = populations.given_in(base, {**DEFAULTS, **self._groups(strategy)}, list(self.levers))
+        return population.organisation(self.seed, base, self.maturity, given)
+
+    def _groups(self, strategy: str) -> dict[str, str]:
+        return {"strategy": strategy, "enterprise": self.enterprise, "maturity": self.maturity, "network": self.network}
+
+    def whose(self) -> tuple[str, str]:
+        """Whose runs these are, and what sets that organisation apart."""
+        first = self.strategies[0]
+        drawn = self.drawn(first)
+        name = self.population if drawn else ""
+        return populations.whom(name, self.seed, self.maturity), populations.departures(drawn, self.usual(first), 2)
 
     def as_yaml(self) -> str:
         """An experiment preset for ``experiments.compare``: plain values, in which nothing can be executed."""
         files = {"enterprise": {"folder": self.folder}} if self.enterprise == FILES else {}
+        groups = {"enterprise": self.enterprise, "network": self.network, "population": self.population}
         content: dict[str, Any] = {
-            "defaults": [{"override /enterprise": self.enterprise}, {"override /network": self.network}],
+            "defaults": [{f"override /{group}": name} for group, name in groups.items()],
             **files,
+            "usecases": ["demand"],
             "strategies": list(self.strategies),
             "maturities": [self.maturity],
             "seed": self.seed,
             "weeks": self.weeks,
             "changes": dict(self.levers),
         }
-        levers = "".join(f" {name}={value}" for name, value in self.levers.items())
-        quoted = re.sub(r"(\\*)('|$)", lambda end: 2 * end[1] + ("\\'" if end[2] else ""), self.folder)  # as Hydra reads it back
-        folder = " " + shlex.quote(f"enterprise.folder='{quoted}'") if files else ""
-        first = f"enterprise={self.enterprise}{folder} maturity={self.maturity} network={self.network} strategy={self.strategies[0]}"
+        given = {
+            **groups,
+            **({"enterprise.folder": self.folder} if files else {}),
+            "maturity": self.maturity,
+            "strategy": self.strategies[0],
+        }
+        given |= {"usecases": ["demand"], "seed": self.seed, "weeks": self.weeks, **self.levers}
         head = (
             "# @package _global_\n"
             "# Saved by the live page. Put it into configs/experiment/, say as mine.yaml, and compare on many runs:\n"
             "#   uv run python -m experiments.compare experiment=mine\n"
             "# The very run that the page showed, for its first strategy:\n"
-            f"#   uv run python -m experiments.run {first} seed={self.seed} weeks={self.weeks}{levers}\n"
+            f"#   uv run python -m experiments.run {' '.join(override(name, value) for name, value in given.items())}\n"
         )
         return head + yaml.safe_dump(content, sort_keys=False, default_flow_style=None, width=120)
 
@@ -141,6 +174,7 @@ class Session:
         scenario: what is simulated.
         models: one per strategy, all at the same week and with the same luck.
         sizes: of the enterprise; no strategy changes them.
+        organisation: whose runs these are, and what sets it apart.
         shown: the strategy that the map, effort, readiness and events show.
         opened: row of the unit that is open on the map, or None.
     """
@@ -156,6 +190,7 @@ class Session:
         models = [RolloutModel(parameters=scenario.parameters(name), rng=scenario.seed) for name in scenario.strategies]
         if scenario.enterprise == FILES:
             few_enough(scenario.folder, len(models[0].state.users))  # the files may have changed since the page was started
+        self.organisation = scenario.whose()
         self.scenario, self.models = scenario, models
         self.sizes = Sizes.of(models[0].state)
         self._advance(week)
@@ -242,6 +277,7 @@ class Session:
             "shown": self.shown,
             "opened": self.opened,
             "strategies": strategies,
+            "organisation": self.organisation,
             "planners": len(users),
             "stage": [STAGES[k] for k in units["stage"]],
             "live": int((units["stage"] == LIVE).sum()),
@@ -314,7 +350,7 @@ def own(folder: str) -> Scenario:
         raise InvalidInput(
             "--organisation", folder, "a folder with units.csv, teams.csv and users.csv, in printable characters, without ${"
         )
-    scenario = Scenario(enterprise=FILES, folder=folder).checked()
+    scenario = Scenario(enterprise=FILES, folder=folder, population=MINE).checked()
     few_enough(folder, layout(scenario.parameters(scenario.strategies[0])).n_users)
     return scenario
 

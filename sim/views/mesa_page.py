@@ -1,4 +1,4 @@
-"""The page that Mesa's users expect: SolaraViz on one rollout, with the model's own measures and its organisation.
+"""The page that Mesa's users expect: SolaraViz on one rollout of one exact organisation, with the model's own measures.
 
 ``uv run python -m sim.views.mesa_page`` opens it; :mod:`sim.views.page` is the page to show to others. Each
 visitor has a model of their own, and Mesa's console, which runs what is typed into it, is left out. Views run no models;
@@ -77,7 +77,7 @@ def Page() -> None:
     model = solara.use_memo(lambda: RolloutModel(strategy="integration_first", maturity="middle", rng=1), [])
     names = {"users_using": COLOURS[1], "reliance": COLOURS[0], "trust": COLOURS[2]}
     plot = make_plot_component(names, post_process=_curves)
-    SolaraViz(model, components=[(Organisation, 0), plot], model_params=parameters(), name="AI rollout")
+    SolaraViz(model, components=[(Organisation, 0), plot], model_params=parameters(), name="AI rollout: one exact organisation")
 
 
 def main() -> None:

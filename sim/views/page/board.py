@@ -33,13 +33,14 @@ from bokeh.models.dom import HTML
 
 from sim.play.levers import FILES, GROUPS, LEVERS, MOST_STRATEGIES, networks
 from sim.play.session import EFFORT, Session
+from sim.population import population_label
 from sim.presets import available
 from sim.schema import InvalidInput
 from sim.state import EVENTS
 from sim.views.map import organisation
 from sim.views.page.figures import Curves, Map, Readiness
 from sim.views.page.remote import RemoteSession
-from sim.views.page.style import CARDS, CHIPS, EFFORT_COLOURS, FONT, HINT, INK, LOG, QUIET, STAGES, STATUS, WIDGETS, card
+from sim.views.page.style import CARDS, CHIPS, EFFORT_COLOURS, FONT, HINT, INK, LOG, QUIET, STAGES, STATUS, WHO, WIDGETS, card
 from sim.views.words import strategy_label
 
 #: Weeks a tick of «play» takes, by the name of the speed; ticks come every TICK milliseconds.
@@ -90,7 +91,8 @@ class Board:
         self.enterprise = self._choice("enterprise", "Enterprise", scenario.enterprises(), scenario.enterprise)
         self.maturity = self._choice("maturity", "Maturity", available("maturity"), scenario.maturity)
         self.network = self._choice("network", "Network", networks(), scenario.network)
-        self.seed = Spinner(title="Luck (seed)", value=scenario.seed, low=0, step=1, name="seed", stylesheets=[WIDGETS])
+        self.population = self._choice("population", "Organisation", scenario.populations(), scenario.population)
+        self.seed = Spinner(title="Organisation and luck (seed)", value=scenario.seed, low=0, step=1, name="seed", stylesheets=[WIDGETS])
         self.seed.sizing_mode = "stretch_width"
         self.seed.on_change("value", lambda _a, _o, new: self.attempt(lambda: self.session.change(seed=new)))
         self.levers: dict[str, Slider] = {}
@@ -120,6 +122,7 @@ class Board:
         self.box = ColumnDataSource({"name": [], "content": []}, name="box")
         self.box.js_on_change("data", CustomJS(args={"box": self.box}, code=DOWNLOAD))
         self.save.js_on_click(CustomJS(args={"box": self.box}, code="// keeps the box in the page"))
+        self.who = Div(name="who", disable_math=True, sizing_mode="stretch_width", margin=0, stylesheets=[WHO])
         self.verdicts = Div(name="verdicts", disable_math=True, sizing_mode="stretch_width", margin=0, stylesheets=[CARDS])
         self.events = Div(name="events", disable_math=True, sizing_mode="stretch_both", stylesheets=[LOG])
         self.status = Div(name="status", disable_math=True, stylesheets=[STATUS])
@@ -127,7 +130,8 @@ class Board:
     def _choice(self, name: str, title: str, options: list[str], value: str) -> Select:
         """A list to choose from, for one entry of the scenario."""
         folder = self.session.scenario.folder
-        names = [(o, Path(folder).resolve().name or folder if o == FILES else strategy_label(o)) for o in options]
+        label = population_label if name == "population" else strategy_label
+        names = [(o, Path(folder).resolve().name or folder if o == FILES else label(o)) for o in options]
         made = Select(title=title, options=names, value=value, name=name, stylesheets=[WIDGETS], sizing_mode="stretch_width")
         made.on_change("value", lambda _a, _o, new: self.attempt(partial(self.session.change, **{name: new})))
         return made
@@ -157,13 +161,15 @@ class Board:
                 )
                 levers.append(row(self.levers[lever.name], hint, sizing_mode="stretch_width"))
         roots = {
-            "scenario": column(self.strategies, self.enterprise, self.maturity, self.network, self.seed, sizing_mode="stretch_width"),
+            "scenario": column(
+                self.strategies, self.enterprise, self.maturity, self.network, self.population, self.seed, sizing_mode="stretch_width"
+            ),
             "levers": column(*levers, self.undo, sizing_mode="stretch_width"),
         }
         for name, root in roots.items():
             root.name = name
         with doc.models.freeze():  # else all that is there is gone through again for every root
-            for root in (*roots.values(), self.reset, self.play, self.step, self.speed, self.week, self.save, self.export, self.verdicts,
+            for root in (*roots.values(), self.reset, self.play, self.step, self.speed, self.week, self.save, self.export, self.who, self.verdicts,
                          self.shown, self.status, self.close, self.map.plot, self.curves.adoption, self.curves.value, self.curves.effort,
                          self.readiness.plot, self.events):  # fmt: skip
                 doc.add_root(root)
@@ -243,7 +249,7 @@ class Board:
         scenario = view["scenario"]
         self.strategies.value = list(scenario.strategies)
         self.enterprise.value, self.maturity.value, self.network.value = scenario.enterprise, scenario.maturity, scenario.network
-        self.seed.value = scenario.seed
+        self.population.value, self.seed.value = scenario.population, scenario.seed
         configured, given = self.session.configured(), view["given"]
         for name, slider in self.levers.items():
             lever, value = LEVERS[name], given.get(name, configured[name])
@@ -260,7 +266,9 @@ class Board:
         self.close.visible = view["opened"] is not None
 
     def _show_words(self, view: dict[str, Any]) -> None:
-        """A card for each strategy, and the events of the one that is shown."""
+        """Whose runs these are, a card for each strategy, and the events of the one that is shown."""
+        whose, apart = (html.escape(text) for text in view["organisation"])
+        self.who.text = f"<b>{whose}</b>{': ' * bool(apart)}{apart}"
         cards = [card(k, strategy) for k, strategy in enumerate(view["strategies"])]
         self.verdicts.text = f"<div class='cards' style='grid-template-columns:repeat({len(cards)},minmax(0,1fr))'>{''.join(cards)}</div>"
         lines = [

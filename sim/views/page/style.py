@@ -36,6 +36,11 @@ CHIPS = f"""
 .choices__list--multiple .choices__item.choices__item {{ background: {QUIET}; border-color: {QUIET}; font-size: 13.5px; }}
 """
 HINT = ".bk-btn { border: none; background: none; padding: 2px; min-width: 0; opacity: 0.55; } .bk-btn:hover { opacity: 1; }"
+WHO = f"""
+:host {{ font: 14px/1.35 {FONT}; color: {QUIET}; }} b {{ color: {INK}; font-weight: 650; }}
+.bk-clearfix {{ display: block; width: 100%; padding: 0 2px 6px; }}
+@media (min-width: 1700px) {{ :host {{ font-size: 17px; }} }}
+"""
 CARDS = f"""
 :host {{ font: 15px/1.35 {FONT}; color: {INK}; }}
 .bk-clearfix {{ display: block; width: 100%; }}

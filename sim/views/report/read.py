@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from sim.population import CHOSEN, VARIED
 from sim.schema import InvalidInput
 from sim.views.leads import Lead, best_of_population, leaders, read_table
 from sim.views.words import strategy_label
@@ -128,6 +129,15 @@ class Comparison(Tables):
     def use_cases(self) -> list[dict[str, Any]]:
         """The use cases that all figures are over: names and values."""
         return self.cells[0]["parameters"].get("usecases", [])
+
+    @property
+    def differing(self) -> frozenset[str]:
+        """Parameters that differ between the organisations of a population; none where all runs are of one."""
+        population = self.manifest["configuration"].get("population")
+        if not population:
+            return frozenset()
+        names = {*population["fitted"], *(f"maturity.{name}" for name in VARIED), *CHOSEN}
+        return frozenset(names - {*population["fixed"]}).intersection(self.runs.columns)
 
     def absent(self) -> list[str]:
         """What was asked for and has no run that did not fail."""

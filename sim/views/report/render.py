@@ -74,7 +74,7 @@ def _context(found: Comparison, sensitivity: Sensitivity | None, charts: Charts)
     weeks = int(size["weeks"])
     endings, returns = tables.endings(found), tables.returns(found)
     spans = {(m, s): tables.binding(found.of(found.held, m, s)) for m in maturities for s in strategies}
-    assumed = tables.assumptions(found.cells)
+    assumed = tables.assumptions(found)
     shown, left_out = tables.listed_units(found.units)
     setting = (
         f"{size['units']:,.0f} business units, {size['teams']:,.0f} teams and {size['users']:,.0f} planners, followed for {weeks} weeks"

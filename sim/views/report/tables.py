@@ -214,8 +214,12 @@ def _unit_cell(row: Any) -> dict[str, Any]:
     return {"rely": percent(rely), "range": between, **words, "shade": round(rely, 2), "dark": rely > 0.88}
 
 
-def assumptions(cells: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Every parameter with its value, unit and source, group by group; and how many rest on what."""
+def assumptions(found: Comparison) -> dict[str, Any]:
+    """Every parameter with its value, unit and source, group by group; and how many rest on what.
+
+    Of what differs between organisations, between what values nine of ten of those that were run lie, instead of what they depart from.
+    """
+    cells, drawn = found.cells, found.differing
     flat = [_flat(_told(cell["parameters"])) for cell in cells]
     counts = dict.fromkeys(SOURCES, 0)
     groups: dict[str, list[dict[str, Any]]] = {}
@@ -225,7 +229,10 @@ def assumptions(cells: Sequence[dict[str, Any]]) -> dict[str, Any]:
             if name in parameters:
                 group = name.split(".")[0]
                 whose = cell[group] if group in ("maturity", "strategy") and group in GROUPS else ""
-                values.setdefault(_value(parameters[name]), []).append(strategy_label(str(whose)))
+                value = _value(parameters[name])
+                if name in drawn:
+                    whose, value = cell["maturity"], _drawn(found.of(found.runs, cell["maturity"], cell["strategy"])[name])
+                values.setdefault(value, []).append(strategy_label(str(whose)))
         if not values:
             continue
         source = record.source if record.kind in ("number", "count") else "choice"
@@ -233,11 +240,23 @@ def assumptions(cells: Sequence[dict[str, Any]]) -> dict[str, Any]:
         said = [(value, listed(list(dict.fromkeys(whose))) if len(values) > 1 else "") for value, whose in values.items()]
         group = name.split(".")[0] if "." in name else "run"
         managed = group in ("maturity", "strategy", "run", "usecases")
-        changed = not managed and any(value != _value(record.default) for value in values)
+        changed = not managed and name not in drawn and any(value != _value(record.default) for value in values)
         row = {"name": name, "values": said, "unit": record.unit, "source": source, "note": record.note, "changed": changed}
         row["default"] = _value(record.default)
         groups.setdefault(group, []).append(row)
     return {"groups": groups, "counts": counts, "changed": [row for rows in groups.values() for row in rows if row["changed"]]}
+
+
+def _drawn(values: pd.Series) -> str:
+    """Between what nine of ten lie, of what differs between organisations."""
+    if not len(values):
+        return "drawn"
+    low, high = (_number(v) for v in np.quantile(values.astype(float), (0.05, 0.95), method="inverted_cdf"))
+    return f"drawn, {low} to {high}" if low != high else f"drawn, {low}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def _told(parameters: Mapping[str, Any]) -> dict[str, Any]:
