@@ -46,7 +46,7 @@ class Visit:
         self.page.on("console", lambda message: self.wrong.append(message.text) if message.type == "error" else None)
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
         self.page.on("dialog", lambda dialog: self.wrong.append(dialog.message))
-        self.page.goto(url)
+        self.page.goto(url, timeout=120_000)  # the machine may be busy
         self.page.locator("canvas").first.wait_for(timeout=60_000)
         self.page.get_by_text("The pilot has not begun").or_(self.page.get_by_text("planners")).first.wait_for()
 

@@ -142,7 +142,7 @@ class Scenario:
             "weeks": self.weeks,
             "changes": dict(self.levers),
         }
-        given = {
+        given: dict[str, Any] = {
             **groups,
             **({"enterprise.folder": self.folder} if files else {}),
             "maturity": self.maturity,

@@ -220,10 +220,10 @@ class Readiness:
         self.numbers = self.plot.text(
             "x", "y", text="words", source=self.cells, text_color="ink", text_align="center", text_baseline="middle"
         )
-        self.numbers.glyph.update(text_font=constant(FONT), text_font_size="12px")
+        self.numbers.glyph.update(text_font=constant(FONT), text_font_size="10.5px")
         self.plot.grid.visible = False
         self.plot.xaxis.ticker = FixedTicker(ticks=[0, 1, 2, 3])
-        self.plot.xaxis.major_label_text_font_size = "11px"
+        self.plot.xaxis.major_label_text_font_size = "10px"
         self.plot.add_tools(HoverTool(renderers=[cell], tooltips=[("", "@unit, @what"), ("ready", "@value{0%}")]))
         self.plot.add_layout(self.plot.xaxis[0], "above")
 
