@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from sim.population import CHOSEN, VARIED
+from sim.population import CHOSEN, NUMBER, VARIED
 from sim.schema import InvalidInput
 from sim.views.leads import Lead, best_of_population, leaders, read_table
 from sim.views.words import strategy_label
@@ -136,7 +136,7 @@ class Comparison(Tables):
         population = self.manifest["configuration"].get("population")
         if not population:
             return frozenset()
-        names = {*population["fitted"], *(f"maturity.{name}" for name in VARIED), *CHOSEN}
+        names = {*population["fitted"], *(f"maturity.{name}" for name in VARIED), *CHOSEN, NUMBER}
         return frozenset(names - {*population["fixed"]}).intersection(self.runs.columns)
 
     def absent(self) -> list[str]:
