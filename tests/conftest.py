@@ -58,7 +58,7 @@ def tiny():
 
 
 #: Commands that draw organisations where nobody says another population.
-DRAWING = ("check", "compare", "discover", "optimise", "phase", "robust", "sensitivity", "sweep")
+DRAWING = ("baselines", "check", "compare", "discover", "optimise", "phase", "robust", "sensitivity", "sweep")
 
 
 def on_one(experiment: str, arguments: tuple[str, ...]) -> list[str]:

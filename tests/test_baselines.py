@@ -15,11 +15,11 @@ from experiments.baselines.models import BASELINES, SERIES, bass_fitted, bass_se
 from experiments.baselines.printing import sentence
 from experiments.calibrate.targets import TARGETS
 from experiments.lab.curves import bass
-from sim import RolloutModel
+from sim import RolloutModel, population
 from sim.agents import BusinessUnit, Team, User
 from sim.configuration import from_mapping, resolve, vary
 from sim.parameters import CAPABILITIES, Parameters
-from sim.presets import available
+from sim.presets import available, load
 from sim.state import WEEK
 
 SMALL = ["enterprise.units=3", "enterprise.teams=2", "enterprise.users=4", "executor=serial"]
@@ -213,6 +213,22 @@ def test_the_command_compares_and_goes_on_with_the_same_bytes(call, tmp_path):
     listed = pd.read_csv(folder / "data_dictionary.csv")
     assert set(listed.loc[listed["dataset"] == "runs", "column"]) == set(runs.columns) and listed["meaning"].notna().all()
     assert (folder / "figure.png").stat().st_size > 20_000
+
+
+def test_of_a_population_every_seed_is_an_organisation_of_its_own(call, tmp_path):
+    code, out, err = call("baselines", *SMALL, "population=calibrated", "seeds=2", "organisations=10", "strategies=[model_first]", "output=out")
+    assert code == 0, err
+    assert "Each run is of another organisation of the population «calibrated»" in plain(out)
+    assert "given, and not drawn" not in plain(out)
+    runs = pd.read_parquet(tmp_path / "out/runs")
+    kept = population.read("calibrated", load("population", "calibrated"))
+    for part, number in (("strategies", 1), ("population", 20)):
+        rows = runs[(runs["part"] == part) & (runs["source"] == "model") & (runs["number"] == number)]
+        maturity = {"strategies": "middle", "population": "high"}[part]
+        p = resolve({"strategy": rows["strategy"].iloc[0], "maturity": maturity, "enterprise": {"units": 3, "teams": 2, "users": 4}}, {})
+        p = vary(p, kept.organisation(int(rows["seed"].iloc[0]), p, maturity))
+        model = RolloutModel(parameters=p, rng=int(rows["seed"].iloc[0])).run()
+        np.testing.assert_array_equal(rows["reliance"], model.weekly["reliance"][rows["week"]])
 
 
 def test_a_short_horizon_goes_without_the_published_numbers(call, tmp_path):

@@ -126,7 +126,7 @@ def published(runs: pd.DataFrame, population: Surveyed, seed: int) -> tuple[pd.D
     """
     rows = runs[runs["part"] == "population"]
     bad = set(rows.loc[rows["error"] != "", "number"])
-    maturity = np.array([MATURITIES.index(m) for m in population.one(seed)["maturity"]])
+    maturity = np.repeat(np.arange(len(MATURITIES)), population.organisations)
     kept = np.array([k for k in range(len(maturity)) if k not in bad])
     drawn = np.random.Generator(np.random.SFC64(seed)).random((RESAMPLES, len(kept)))
     for m in range(len(MATURITIES)):  # an organisation stands for one of its own maturity

@@ -24,15 +24,16 @@ from experiments.baselines.printing import show
 from experiments.calibrate.surveyed import Surveyed, surveyed_of
 from experiments.lab.config import read_experiment, refuse_several, take
 from experiments.lab.curves import bass, best_fit
+from experiments.lab.organisations import population_record, with_given
 from experiments.lab.plan import preset_digests
 from experiments.lab.records import parameters_at
 from experiments.lab.storage import RUNS, Store
 from experiments.lab.study import Study, carry_out, digest_of_code, take_settings
 from experiments.lab.tables import write_tables
 from experiments.lab.work import Trials
-from sim.configuration import from_mapping
+from sim.configuration import from_mapping, vary
 from sim.parameters import Parameters
-from sim.population import RANGES
+from sim.population import MATURITIES, Population
 from sim.presets import load
 from sim.schema import InvalidInput, to_mapping
 from sim.sources import SOURCES
@@ -99,14 +100,19 @@ class SourceRecorder:
     Attributes:
         base: the base configuration.
         observed: weeks that are seen.
+        population: organisations that are drawn, by seed; None: all are as configured.
     """
 
     base: Parameters
     observed: int
+    population: Population | None = None
 
     def run(self, item: SourceRun) -> pd.DataFrame:
         """One row per source and week that is kept; net value is cumulative."""
-        found = run_source(parameters_at(self.base, item.point), item.source, item.seed, self.observed)
+        p = parameters_at(self.base, item.point)
+        if self.population:
+            p = vary(p, self.population.organisation(item.seed, p, item.point.get("maturity", "")))
+        found = run_source(p, item.source, item.seed, self.observed)
         tables = []
         for source, (series, m, survived) in found.items():
             week = np.arange(0, len(series["net"]), EVERY if item.part == "population" else 1)
@@ -134,7 +140,8 @@ def items_of(strategies: list[str], seed: int, seeds: int, population: Surveyed 
     """Every strategy with every seed, then the population of the published numbers; each by all of :data:`SIMULATED`."""
     points: list[tuple[str, int, dict[str, Any]]] = [("strategies", k, {"strategy": s}) for k in range(seeds) for s in strategies]
     if population:
-        members: list[Any] = population.one(seed).to_dict("records")
+        seeds_of_all = seed + np.arange(len(MATURITIES) * population.organisations)
+        members: list[Any] = population.kinds(population.organisations, seeds_of_all).to_dict("records")
         points += [("population", k, member) for k, member in enumerate(members)]
     return [SourceRun(part, source, k, seed + k, point) for part, k, point in points for source in SIMULATED]
 
@@ -144,14 +151,13 @@ def items_of(strategies: list[str], seed: int, seeds: int, population: Surveyed 
 
 def baselines(values: dict[str, Any]) -> int:
     """Run model and baselines, print what each gets wrong, write the results folder."""
-    settings = take_settings(values)
+    settings = take_settings(values, usecases=False)
     seeds, strategies = take(values, "seeds", "count", 2, 10_000), take(values, "strategies", "names")
     observed, organisations = take(values, "observed", "count", 4, 5199), take(values, "organisations", "count", 0, 10_000)
-    of_population = {key.removeprefix("population."): ends for key, ends in RANGES.items()}
-    like = {key: take(values, key, "number", *ends) for key, ends in of_population.items()}
     for name in strategies:
         load("strategy", name)
     base = from_mapping(values)
+    drawn = with_given(settings.population, base)
     if observed >= base.weeks:
         raise InvalidInput("observed", observed, f"fewer weeks than the horizon, {base.weeks}")
     if base.enterprise.source != "generated" or base.network.kind in ("edges", "graph"):
@@ -159,19 +165,19 @@ def baselines(values: dict[str, Any]) -> int:
     refuse_several(base, "the baselines explain one curve of adoption")
     if base.usecases[0].teams < 1:
         raise InvalidInput("usecases", base.usecases[0].name, "a use case of all teams: the mean field makes one team of each unit")
-    population = asked_population(organisations, like, base) if organisations else None
+    population = asked_population(organisations, base) if organisations else None
     for name in strategies:  # what cannot be used is said now, in one line
         for simplified in SIMULATED.values():
             sim.RolloutModel(parameters=simplified(parameters_at(base, {"strategy": name})), rng=settings.seed)
     configuration = {
         "parameters": to_mapping(base), "strategies": preset_digests("strategy", strategies), "observed": observed,
         "seeds": seeds, "seed": settings.seed, "limit": settings.limit, "model": SOURCES,
-        "population": dataclasses.asdict(population) if population else None,
+        "population": population_record(drawn), "surveyed": dataclasses.asdict(population) if population else None,
         "code": digest_of_code(bass, best_fit, bass_fitted, bass_series, success_alone, well_mixed, run_source, SourceRecorder, Surveyed),
     }  # fmt: skip
     items = items_of(strategies, settings.seed, seeds, population)
     ends = min(item.seed for item in items), max(item.seed for item in items)
-    work = Trials(SourceRecorder(base, observed), items, SHARD, ends, settings.limit)
+    work = Trials(SourceRecorder(base, observed, drawn), items, SHARD, ends, settings.limit)
 
     def conclude(store: Store, work: Trials) -> None:
         runs = store.runs()
@@ -199,7 +205,7 @@ def baselines(values: dict[str, Any]) -> int:
     return carry_out(Study("baselines", parts, work, configuration, conclude, told), settings)
 
 
-def asked_population(organisations: int, like: dict[str, float], base: Parameters) -> Surveyed:
+def asked_population(organisations: int, base: Parameters) -> Surveyed:
     """The population of the published numbers, mixed as the calibration's.
 
     Raises:
@@ -207,7 +213,7 @@ def asked_population(organisations: int, like: dict[str, float], base: Parameter
     """
     if organisations < 10:
         raise InvalidInput("organisations", organisations, "0, or a whole number from 10 to 10000")
-    population = surveyed_of({**read_experiment("calibrate")[0]["surveyed"], **like, "organisations": organisations})
+    population = surveyed_of({**read_experiment("calibrate")[0]["surveyed"], "organisations": organisations})
     needed = max(population.oldest, base.outcomes.survival)
     if base.weeks < needed:
         raise InvalidInput("weeks", base.weeks, f"at least {needed}, for the published numbers, or organisations=0")

@@ -70,26 +70,26 @@ class Surveyed:
         """Weeks that must be run for all ages."""
         return max(self.team_weeks[1], self.scaling_weeks[1], self.ebit_weeks[1], self.ending_week + 1)
 
-    def one(self, seed: int) -> pd.DataFrame:
-        """The organisations of a set, at the lowest values of what is fitted about the population."""
-        spread, strictness, pilot = (low for low, _ in self.hyper)
-        return self.members(self.organisations, spread, strictness, pilot, seed + np.arange(len(MATURITIES) * self.organisations))
-
-    def members(self, count: int, spread: float, strictness: float, pilot: float, seeds: np.ndarray) -> pd.DataFrame:
-        """So many organisations of each maturity: maturity, strategy, :data:`CHOSEN`, and what of their maturity differs.
+    def kinds(self, count: int, seeds: np.ndarray) -> pd.DataFrame:
+        """Maturity and strategy of so many organisations of each maturity.
 
         ``seeds``: of their runs, [3 × count]. Strategies are dealt out so that each maturity has the stated mix.
         """
-        rows = []
         names = sorted(self.strategies)
         ends = np.cumsum([self.strategies[name] for name in names])
-        for m, maturity in enumerate(MATURITIES):
-            lucks = [Luck.of(int(seed)) for seed in seeds[m * count : (m + 1) * count]]
-            preset = {**dataclasses.asdict(Maturity()), **load("maturity", maturity)}
-            place = (np.argsort(np.argsort([luck.uniform[0] for luck in lucks])) + 0.5) / count
-            for luck, strategy in zip(lucks, np.searchsorted(ends, place * ends[-1]), strict=True):
-                chosen = managed(luck, strictness, pilot, self.use_cases[maturity])
-                rows.append({"maturity": maturity, "strategy": names[strategy], **chosen, **departed(preset, luck, spread)})
+        dealt = np.array([Luck.of(int(seed)).uniform[0] for seed in seeds]).reshape(len(MATURITIES), count)
+        place = (np.argsort(np.argsort(dealt, axis=1), axis=1) + 0.5) / count
+        strategies = np.array(names)[np.searchsorted(ends, place * ends[-1])].ravel()
+        return pd.DataFrame({"maturity": np.repeat(MATURITIES, count), "strategy": strategies})
+
+    def members(self, count: int, spread: float, strictness: float, pilot: float, seeds: np.ndarray) -> pd.DataFrame:
+        """So many organisations of each maturity: what :meth:`kinds` says, :data:`CHOSEN`, and what of their maturity differs."""
+        presets = {maturity: {**dataclasses.asdict(Maturity()), **load("maturity", maturity)} for maturity in MATURITIES}
+        rows = []
+        for kind, seed in zip(self.kinds(count, seeds).to_dict("records"), seeds, strict=True):
+            luck = Luck.of(int(seed))
+            chosen = managed(luck, strictness, pilot, self.use_cases[kind["maturity"]])
+            rows.append({**kind, **chosen, **departed(presets[kind["maturity"]], luck, spread)})
         return pd.DataFrame(rows)
 
 

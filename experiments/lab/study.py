@@ -75,8 +75,11 @@ class Settings:
         return Plan(base, points, replications, **{**own, "population": with_given(self.population, base, held), **more})
 
 
-def take_settings(values: dict[str, Any]) -> Settings:
-    """Take the settings that studies share out of a configuration; one without ``engine`` or ``weekly`` has no use for them."""
+def take_settings(values: dict[str, Any], usecases: bool = True) -> Settings:
+    """Take the settings that studies share out of a configuration; one without ``engine`` or ``weekly`` has no use for them.
+
+    ``usecases``: whether the use cases of a population become the configured ones.
+    """
     settings = Settings(
         seed=take(values, "seed", "seed"),
         engine=take(values, "engine", "text") if "engine" in values else "compiled",
@@ -86,7 +89,7 @@ def take_settings(values: dict[str, Any]) -> Settings:
         dry_run=take(values, "dry_run", "flag"),
         output=take(values, "output", "text"),
         workers=executors.from_settings(values.pop("executor")),
-        population=take_population(values),
+        population=take_population(values, usecases),
     )
     if settings.engine not in ENGINES:
         raise InvalidInput("engine", settings.engine, "one of " + ", ".join(ENGINES))
@@ -137,7 +140,7 @@ def carry_out(study: Study, settings: Settings) -> int:
     if over := over_use_cases(use_cases_of(work)):
         console.print(f"All figures are {over}.", highlight=False)
     if "population" in chosen_presets():
-        console.print(who(getattr(work, "population", None)), highlight=False)
+        console.print(who(getattr(work.recorder, "population", None)), highlight=False)
     if settings.dry_run:
         return describe(console, work, folder, workers)
     clock = time.perf_counter()
