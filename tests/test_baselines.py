@@ -216,7 +216,9 @@ def test_the_command_compares_and_goes_on_with_the_same_bytes(call, tmp_path):
 
 
 def test_of_a_population_every_seed_is_an_organisation_of_its_own(call, tmp_path):
-    code, out, err = call("baselines", *SMALL, "population=calibrated", "seeds=2", "organisations=10", "strategies=[model_first]", "output=out")
+    code, out, err = call(
+        "baselines", *SMALL, "population=calibrated", "seeds=2", "organisations=10", "strategies=[model_first]", "output=out"
+    )
     assert code == 0, err
     assert "Each run is of another organisation of the population «calibrated»" in plain(out)
     assert "given, and not drawn" not in plain(out)

@@ -84,7 +84,8 @@ class Surveyed:
 
     def members(self, count: int, spread: float, strictness: float, pilot: float, seeds: np.ndarray) -> pd.DataFrame:
         """So many organisations of each maturity: what :meth:`kinds` says, :data:`CHOSEN`, and what of their maturity differs."""
-        presets = {maturity: {**dataclasses.asdict(Maturity()), **load("maturity", maturity)} for maturity in MATURITIES}
+        plain = dataclasses.asdict(Maturity())
+        presets = {maturity: plain | load("maturity", maturity) for maturity in MATURITIES}
         rows = []
         for kind, seed in zip(self.kinds(count, seeds).to_dict("records"), seeds, strict=True):
             luck = Luck.of(int(seed))
