@@ -87,7 +87,8 @@ class Surveyed:
         plain = dataclasses.asdict(Maturity())
         presets = {maturity: plain | load("maturity", maturity) for maturity in MATURITIES}
         rows = []
-        for kind, seed in zip(self.kinds(count, seeds).to_dict("records"), seeds, strict=True):
+        kinds: list[Any] = self.kinds(count, seeds).to_dict("records")
+        for kind, seed in zip(kinds, seeds, strict=True):
             luck = Luck.of(int(seed))
             chosen = managed(luck, strictness, pilot, self.use_cases[kind["maturity"]])
             rows.append({**kind, **chosen, **departed(presets[kind["maturity"]], luck, spread)})
