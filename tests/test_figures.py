@@ -14,6 +14,7 @@ from experiments import figures
 from sim.views.figures.papers import FIGURES, NARROW, WIDTHS
 from sim.views.figures.portfolio import colours_of, phases, spans
 from sim.views.figures.style import handed_to, save
+from sim.views.figures.sweep import _each
 
 SMALL = ["enterprise=small", "weeks=30", "executor=serial"]
 #: A small results folder of each kind of picture that takes seconds to make.
@@ -115,6 +116,12 @@ def test_the_way_of_a_use_case_is_read_off_its_units_and_events():
     assert way == ["", "pilot", "roll-out", "roll-out", "rolled out", "stopped", "pilot"]
     assert list(spans(way)) == [("pilot", 1, 1), ("roll-out", 2, 2), ("rolled out", 4, 1), ("stopped", 5, 1), ("pilot", 6, 1)]
     assert phases(pd.DataFrame(rows[:0]), events) == []
+
+
+def test_a_sweep_says_how_sure_the_mean_of_its_organisations_is():
+    runs = pd.DataFrame({"point": [0, 0, 1, 1], "net": [0.0, 2e6, 4e6, 6e6]}).groupby("point")["net"]
+    assert _each(runs, "net", "organisations") == ", each of the same 2 organisations, whose mean is sure to ±€2.0M"  # 1.96 √2 / √2
+    assert _each(runs.head(2).groupby([0, 1]), "net", "runs") == ""
 
 
 def test_a_use_case_has_its_colour_whatever_stands_beside_it():

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from sim.measures import MEASURES
 from sim.views.colours import COLOURS
 from sim.views.figures.style import STYLE, save, value_formatter
-from sim.views.words import strategy_label
+from sim.views.words import amount, strategy_label
 
 MOST_PANELS = 8
 
@@ -55,10 +55,21 @@ def sweep_figure(folder: Path) -> Path:
         figure.supylabel(f"{outcome} ({measure.unit})" if measure.unit else outcome, fontsize=9)
         left = f"; the {len(ranked)} factors that move it most" if len(ranked) < len(factors) else ""
         meaning = measure.meaning.split(";")[0]
+        each = _each(grouped[outcome], outcome, "organisations" if plan.get("population") else "runs")
         figure.suptitle(
-            f"{meaning[0].upper()}{meaning[1:]}\ndots: points; line: their mean with its 95% interval{left}", x=0.01, ha="left", fontsize=10
+            f"{meaning[0].upper()}{meaning[1:]}\ndots: points{each}; line: their mean with its 95% interval{left}",
+            x=0.01,
+            ha="left",
+            fontsize=10,
         )
         return save(figure, folder / "figure.png")
+
+
+def _each(grouped: Any, outcome: str, of: str) -> str:
+    """What a point is the mean of, and how sure that mean is: all points share the runs' luck, which the line's interval leaves out."""
+    n = int(grouped.count().max())
+    half = float((1.96 * grouped.std() / np.sqrt(grouped.count())).mean())
+    return f", each of the same {n} {of}, whose mean is sure to ±{amount(outcome, half)}" if n > 1 and half == half else ""
 
 
 def _numeric(values: pd.Series) -> bool:
