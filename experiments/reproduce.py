@@ -86,12 +86,12 @@ PUBLISHED = (
     Published("sweep_small", f"experiments.sweep design=lhs design.samples=16 replications=4 {_OVER}", (POINTS,), 10),
     Published(
         "sensitivity_small",
-        "experiments.sensitivity 'usecases=[demand]' trajectories=4 replications=2 "
+        "experiments.sensitivity population=article trajectories=4 replications=2 "
         "'over=[trust.loss,forecast.late,maturity.budget,utility.threshold]'",
         (IMPORTANCE,),
         10,
     ),
-    Published("discover_small", f"experiments.discover 'usecases=[demand]' {_BOXES} samples=200 replications=2", (BOXES,), 20),
+    Published("discover_small", f"experiments.discover population=article {_BOXES} samples=200 replications=2", (BOXES,), 20),
     Published(
         "phase_small",
         "experiments.phase 'usecases=[demand]' x=enterprise.units 'x_range=[2,24]' y=maturity.budget levels=5 replications=4",
@@ -116,9 +116,9 @@ PUBLISHED = (
         25,
     ),
     Published("compare", "experiments.compare", (SUMMARY, PAIRED), 120, True),
-    Published("sweep", f"experiments.sweep design=lhs design.samples=200 replications=20 {_OVER}", (POINTS,), 75, True),
-    Published("sensitivity", "experiments.sensitivity 'usecases=[demand]'", (IMPORTANCE,), 330, True),
-    Published("discover", f"experiments.discover 'usecases=[demand]' {_BOXES} samples=1000", (BOXES,), 260, True),
+    Published("sweep", f"experiments.sweep design=lhs design.samples=40 replications=100 {_OVER}", (POINTS,), 75, True),
+    Published("sensitivity", "experiments.sensitivity population=article", (IMPORTANCE,), 330, True),
+    Published("discover", f"experiments.discover population=article {_BOXES} samples=1000", (BOXES,), 260, True),
     Published("phase", "experiments.phase 'usecases=[demand]' x=enterprise.units 'x_range=[2,24]' y=maturity.budget replications=60", (CELLS,), 130, True),
     Published("robust", "experiments.robust 'usecases=[demand]' replications=20", (REGRET,), 180, True),
     Published("optimise", "experiments.optimise 'usecases=[demand]' replications=60", (TESTED,), 80, True),
