@@ -72,7 +72,8 @@ PATTERNS = Table("tests.csv", ("pattern", "test"), ("effect", "effect_low", "eff
 _OVER = "'design.over=[trust.loss,forecast.late,strategy]' 'design.ranges={strategy:[integration_first,model_first]}'"
 _BOXES = (
     "maturity=homogeneous 'over=[maturity.readiness,maturity.core,maturity.budget,maturity.completeness,maturity.fragmentation,enterprise.units,"
-    "value.worth,forecast.best]' 'ranges={maturity.readiness: [0, 0.9], maturity.core: [0, 0.9], enterprise.units: [2, 16]}'"
+    "enterprise.spend,forecast.best]' 'ranges={maturity.readiness: [0, 0.9], maturity.core: [0, 0.9], enterprise.units: [2, 16], "
+    "enterprise.spend: [50000, 1000000]}'"
 )
 
 #: What README and docs show, or a small version of it. The tables' files are those that the experiment writes.
