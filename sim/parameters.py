@@ -387,7 +387,7 @@ class Value:
         "10% error cut at EUR 1bn is about EUR 1.8M a year (Vermorel): 0.0018 / 0.03")
     realised: float = number(0.45, "share of that worth", 0, 1, "documented",
         "that reaches the profit and loss account; satisfactory returns of a use case take two to four years, 6% of firms see them "
-        "within one (Deloitte 2025); judged so that payback takes that long; posterior 0.314 to 0.736")
+        "within one (Deloitte 2025); judged; posterior 0.314 to 0.736")
     person_week: float = number(3000, "EUR per person-week of the central team", 0, 1e6, "judged", "EUR 150k a year")
     planner_week: float = number(1800, "EUR per planner-week", 0, 1e6, "judged", "EUR 90k a year")
     running: float = number(1500, "EUR per live unit and week", 0, 1e7, "judged", "computing, licences, on-call")
