@@ -97,8 +97,8 @@ def winners(values: np.ndarray) -> pd.DataFrame:
 
     Returns:
         ``winner`` and ``second`` as indices (-1 where a run of the cell failed); the lead with its 95% interval (Student, paired
-        by luck), and where it is in nine of ten replications; whether the interval leaves out 0; the share of replications in which the winner is best of all, with its interval
-        (Wilson). Every interval is of its cell alone.
+        by luck), and where it is in nine of ten replications; whether the interval leaves out 0; the share of replications in which the
+        winner is best of all, with its interval (Wilson). Every interval is of its cell alone.
     """
     rows = []
     for cell in values:

@@ -120,7 +120,10 @@ PUBLISHED = (
     Published("sweep", f"experiments.sweep design=lhs design.samples=40 replications=100 {_OVER}", (POINTS,), 75, True),
     Published("sensitivity", "experiments.sensitivity population=article", (IMPORTANCE,), 330, True),
     Published("discover", f"experiments.discover population=article {_BOXES} samples=1000", (BOXES,), 260, True),
-    Published("phase", "experiments.phase 'usecases=[demand]' x=enterprise.units 'x_range=[2,24]' y=maturity.budget replications=60", (CELLS,), 130, True),
+    Published(
+        "phase", "experiments.phase 'usecases=[demand]' x=enterprise.units 'x_range=[2,24]' y=maturity.budget replications=60",
+        (CELLS,), 260, True,
+    ),
     Published("robust", "experiments.robust 'usecases=[demand]' replications=20", (REGRET,), 180, True),
     Published("optimise", "experiments.optimise 'usecases=[demand]' replications=60", (TESTED,), 80, True),
     Published("response", "experiments.response", (RESPONSE,), 600, True),

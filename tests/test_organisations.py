@@ -43,7 +43,7 @@ def test_folder_and_manifest_name_the_organisation(call, tmp_path):
     folder = only(tmp_path / "results" / "run")
     manifest = json.loads((folder / "manifest.json").read_text())
     assert folder.name.startswith("integration_first-4units-30w-mine-seed7-") and manifest["organisation"] in plain(out)
-    assert manifest["organisation"].endswith(" weeks or longer. Given, and not drawn: trust.noise.")
+    assert manifest["organisation"].endswith(" than usual. Given, and not drawn: trust.noise.")
     assert manifest["configuration"]["population"]["name"] == "mine"
     assert len(manifest["configuration"]["usecases"]) == 1  # those that are configured
 
