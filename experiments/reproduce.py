@@ -117,7 +117,10 @@ PUBLISHED = (
         25,
     ),
     Published("compare", "experiments.compare", (SUMMARY, PAIRED), 120, True),
-    Published("sweep", f"experiments.sweep design=lhs design.samples=40 replications=100 {_OVER}", (POINTS,), 75, True),
+    Published(
+        "sweep", f"experiments.sweep design=lhs design.samples=40 replications=100 {_OVER.replace('forecast.late', 'utility.threshold')}",
+        (POINTS,), 120, True,
+    ),
     Published("sensitivity", "experiments.sensitivity population=article", (IMPORTANCE,), 330, True),
     Published("discover", f"experiments.discover population=article {_BOXES} samples=1000", (BOXES,), 260, True),
     Published(
