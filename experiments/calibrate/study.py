@@ -53,7 +53,7 @@ FITTED = {
     "utility.threshold": [-1.5, 2.5],
     "trust.noise": [0.2, 1.0],
     "forecast.planner": [0.38, 0.52],  # from a fifth above the sound model (M5) towards what experiments.response measured
-    "forecast.usecase_spread": [0.0, 0.6],  # at a third, one in five of several use cases has next to nothing to gain
+    "forecast.usecase_spread": [0.0, 0.6],  # at a third, one use case in seven has nothing to gain
     "disturbance.priority": [0.1, 2.0],
     "disturbance.leader": [0.1, 1.0],
     "review.floor": [0.05, 0.9],

@@ -79,10 +79,6 @@ GROUPS: dict[str, tuple[Lever, ...]] = {
 LEVERS: dict[str, Lever] = {lever.name: lever for group in GROUPS.values() for lever in group}
 
 
-#: Levers that move what files may give, and the column that then decides instead.
-COLUMNS = {"maturity.completeness": ("units", "completeness"), "maturity.lateness": ("units", "lateness"), "maturity.fit": ("teams", "fit")}
-
-
 def enterprises() -> list[str]:
     """Presets that are drawn, not read from files, and small enough for a page."""
     drawn = [name for name in available("enterprise") if load("enterprise", name).get("source", "generated") == "generated"]

@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import yaml
 
 from sim import population as populations
@@ -23,7 +22,7 @@ from sim.bottleneck import Bottleneck
 from sim.configuration import resolve, vary
 from sim.names import override
 from sim.parameters import BUCKETS, CAPABILITIES, Parameters
-from sim.play.levers import COLUMNS, FILES, LEVERS, MINE, MOST_PLANNERS, MOST_STRATEGIES, MOST_WEEKS, enterprises, networks
+from sim.play.levers import FILES, LEVERS, MINE, MOST_PLANNERS, MOST_STRATEGIES, MOST_WEEKS, enterprises, networks
 from sim.presets import DEFAULTS, available, load
 from sim.schema import InvalidInput, nearest
 from sim.state import LIVE, STAGES, Sizes, team_means, ties_inside, unit_means
@@ -329,8 +328,7 @@ class Session:
         from sim.organisation import layout
 
         found = layout(self.model.parameters)  # kept since the model was made of it
-        columns = {name: found.known[table].get(column) for name, (table, column) in COLUMNS.items()}
-        given = {name: float(values.mean()) for name, values in columns.items() if values is not None and not np.isnan(values).any()}
+        given = {name: value for name, value in found.decided.items() if name in LEVERS}
         return {"enterprise.units": len(found.unit_names), **given} | ({"network": 1} if found.ties is not None else {})
 
     def configured(self) -> dict[str, float]:
